@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A party at work: the loop that every runtime shares.
+ *
+ * Theory of operation. A party is in one of two states. RUNNING, it calls
+ * work(), which moves a burst of items and publishes them; if the peer asked
+ * for a notification, the party sends one. When work() moved nothing the
+ * strategy decides: spin, sleep, or block. To block, the party arms
+ * (asks the peer to notify) and looks again: work that arrived between the
+ * first look and the arming would else never be announced. This double check
+ * is written here and nowhere else. After a block or a sleep the party
+ * disarms, so that a running party gets no notifications.
+ *
+ * rp_party_step() does one turn and tells the runtime what must happen before
+ * the next one; a thread with several rings steps each in turn.
+ * rp_party_run() is the loop for a thread that has a single ring.
+ *
+ * Context: one thread at a time per party. Counters are written by that
+ * thread alone with plain stores and may be read by others at any time.
+ */
+#ifndef RP_PARTY_H
+#define RP_PARTY_H
+
+#include "hist/hist.h"
+#include "pacing/pacing.h"
+#include "trace/trace.h"
+
+struct rp_party;
+
+/* The ring, as a party sees it. */
+struct rp_ring_ops {
+	/*
+	 * Moves up to @max items, doing their work (rp_emulate()), and
+	 * publishes them. Returns how many; 0: empty (consumer) or full
+	 * (producer). Must set p->now_tsc to the end of the last item's work.
+	 */
+	u32 (*work)(struct rp_party *p, u32 max);
+	/*
+	 * Does the peer want to be notified of what work() published since
+	 * the last call? Contains the full barrier between publishing and
+	 * reading the peer's event index (virtio 1.2, sec. 2.7.10).
+	 */
+	bool (*peer_wants)(struct rp_party *p);
+	/* Sends the notification. */
+	void (*notify)(struct rp_party *p);
+	/*
+	 * Asks the peer to notify after @k more items or free slots. Contains
+	 * the full barrier between the event index and the second look;
+	 * returns true if there is work already (the double check hit).
+	 */
+	bool (*arm)(struct rp_party *p, u32 k);
+	/* Tells the peer, as far as it listens, that no notification is needed. */
+	void (*disarm)(struct rp_party *p);
+};
+
+/* The thread; only rp_party_run() uses it. */
+struct rp_thread_ops {
+	/* Orders to look at (stop, new parameters)? Called once a turn; cheap. */
+	bool (*stopping)(struct rp_party *p);
+	void (*sleep)(struct rp_party *p, u64 ns);
+	/*
+	 * Waits for a notification; returns RP_WAKE_NOTIFIED, or RP_WAKE_STOP
+	 * when stopping() has become true. A notification that arrived before
+	 * the call ends it at once.
+	 */
+	enum rp_wake (*block)(struct rp_party *p);
+};
+
+/* Times are counter ticks; convert with the party's clock. */
+struct rp_stats {
+	u64 items;
+	u64 batches;
+	u64 lost;		/* consumer: gaps in the numbering, in items */
+	u64 reordered;		/* consumer: numbers that went back */
+	u64 sent;		/* notifications sent */
+	u64 suppressed;		/* batches after which the peer asked for none */
+	u64 received;		/* notifications that ended a block, or were found pending */
+	u64 spurious;		/* received, and then nothing to do */
+	u64 double_checks;	/* arming found work after all */
+	u64 blocks;
+	u64 sleeps;
+	u64 work_tsc;		/* total in work() that moved items */
+	u64 notify_tsc;		/* total in notify(): N = notify_tsc / sent */
+	u64 spin_tsc;		/* total in turns that moved nothing and slept not */
+	u64 sleep_tsc;		/* total asleep: Y = sleep_tsc / sleeps */
+	u64 sleep_max_tsc;
+	u64 block_tsc;		/* total blocked */
+	u64 wake_tsc;		/* consumer: total, enqueue of the waking item to wake */
+	u64 wakes;		/* how many of those */
+};
+
+enum rp_next_what {
+	RP_NEXT_RUN,		/* step again: items were moved */
+	RP_NEXT_SPIN,		/* step again: nothing to do, and that is meant */
+	RP_NEXT_SLEEP,		/* sleep .ns, then rp_party_resume(RP_WAKE_SLEPT) */
+	RP_NEXT_BLOCK,		/* wait for the notification, then rp_party_resume() */
+};
+
+struct rp_next {
+	enum rp_next_what what;
+	u64 ns;
+};
+
+struct rp_party {
+	const struct rp_ring_ops *ring;
+	const struct rp_thread_ops *thread;
+	struct rp_strategy strategy;
+	struct rp_clock clock;
+	u64 w_tsc;		/* emulated work per item; 0: none */
+	u32 burst;		/* at most so many items per work() */
+	/* Of the loop */
+	u64 now_tsc;		/* end of the last thing done */
+	u64 wait_tsc;		/* begin of the sleep or block */
+	u32 armed_k;		/* threshold of the block that just ended, else 0 */
+	bool waiting;		/* between a SLEEP or BLOCK answer and resume() */
+	bool armed;
+	bool woken;		/* notified, and no item moved since */
+	/* Of the consumer */
+	u64 next_seq;
+	bool seq_known;
+	s64 clock_offset_tsc;	/* add to a peer's time stamp to get ours */
+	struct rp_stats stats;
+	struct rp_hist *latency;	/* ticks; NULL: not measured */
+	struct rp_trace *trace;		/* NULL: none */
+	void *ctx;			/* the runtime's */
+};
+
+/*
+ * W of one item: returns the counter once @w_tsc ticks have passed since
+ * @start_tsc. The cost of the ring operations in between is part of W. No
+ * pause instruction: this is work, and a pause is up to 60 ns of error.
+ */
+static inline u64 rp_emulate(u64 start_tsc, u64 w_tsc)
+{
+	u64 now;
+
+	do {
+		now = rp_tsc();
+	} while (now - start_tsc < w_tsc);
+	return now;
+}
+
+/* Consumer: checks an item's number; counts gaps and steps back. */
+static inline void rp_party_seq(struct rp_party *p, u64 seq, bool first)
+{
+	if (unlikely(seq != p->next_seq || first)) {
+		if (first || !p->seq_known)
+			;
+		else if (seq > p->next_seq)
+			p->stats.lost += seq - p->next_seq;
+		else
+			p->stats.reordered++;
+	}
+	p->seq_known = true;
+	p->next_seq = seq + 1;
+}
+
+/* Latency of an item that the peer stamped with @enq_tsc and that ended now. */
+static inline void rp_party_latency(struct rp_party *p, u64 enq_tsc, u64 now_tsc)
+{
+	s64 d = (s64)(now_tsc - enq_tsc - (u64)p->clock_offset_tsc);
+
+	/* An error of the clocks' alignment must not become an hour. */
+	if (p->latency)
+		rp_hist_add(p->latency, d > 0 ? (u64)d : 0);
+}
+
+void rp_party_init(struct rp_party *p, const struct rp_params *params,
+		   u64 tsc_hz);
+/* Begins a run: the clock starts now, the peer is told not to notify. */
+void rp_party_start(struct rp_party *p);
+struct rp_next rp_party_step(struct rp_party *p);
+void rp_party_resume(struct rp_party *p, enum rp_wake by);
+/* Steps until thread->stopping(). The party is left disarmed. */
+void rp_party_run(struct rp_party *p);
+void rp_party_stats_reset(struct rp_party *p);
+
+#endif /* RP_PARTY_H */

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Device side of a split virtqueue in a guest's memory.
+ *
+ * Threat model: everything in the rings is written by a hostile guest, at any
+ * time, also while we look. Each descriptor is copied once and the copy is
+ * checked. Nothing a guest writes makes us read or write outside its memory,
+ * loop for ever, or stop: the ring becomes ->broken, with a reason, and every
+ * later call returns nothing. Buffers are completed in the order in which they
+ * were made available, so that after a crash used->idx tells where to resume.
+ * One thread at a time.
+ */
+#ifndef RP_VRING_DEVICE_H
+#define RP_VRING_DEVICE_H
+
+#include "vring/vring.h"
+
+#define RP_MEM_REGIONS_MAX	32
+
+/* A piece of guest memory, mapped here. */
+struct rp_mem_region {
+	u64 gpa;
+	u64 size_bytes;
+	u8 *va;
+};
+
+struct rp_mem {
+	u32 count;
+	struct rp_mem_region region[RP_MEM_REGIONS_MAX];
+};
+
+/* Local address of [gpa, gpa + bytes), or NULL if no single region has it all. */
+static inline void *rp_mem_at(const struct rp_mem *m, u64 gpa, u64 bytes)
+{
+	u32 i;
+
+	for (i = 0; i < m->count; i++) {
+		const struct rp_mem_region *r = &m->region[i];
+		u64 off = gpa - r->gpa;
+
+		if (off < r->size_bytes && bytes <= r->size_bytes - off)
+			return r->va + off;
+	}
+	return NULL;
+}
+
+struct rp_dev {
+	struct rp_vring ring;
+	const struct rp_mem *mem;
+	bool event_idx;
+	bool armed;
+	const char *broken;	/* NULL, or why the ring was given up */
+	u16 last_avail;		/* next available entry to take */
+	u16 avail_seen;		/* avail->idx as read last */
+	u16 used_idx;		/* next used entry to write (shadow) */
+	u16 published;		/* what memory says */
+	u16 called;		/* ->published at the last rp_dev_need_call() */
+};
+
+/* One buffer, checked: readable segments first, then writable ones. */
+struct rp_chain {
+	u16 head;
+	u16 n_out;
+	u16 n_in;
+	u32 out_bytes;
+	u32 in_bytes;
+	struct rp_seg seg[RP_CHAIN_MAX];
+};
+
+/*
+ * The ring's parts must lie in guest memory already. @resume_idx: index of the
+ * next available entry (used->idx after a crash). 0 or -EINVAL.
+ */
+int rp_dev_init(struct rp_dev *d, const struct rp_vring *ring,
+		const struct rp_mem *mem, bool event_idx, u16 resume_idx);
+
+/* How many buffers are available; 0 too when broken. */
+u32 rp_dev_avail(struct rp_dev *d);
+/*
+ * Takes the next buffer (indirect ones too). False: none, or broken.
+ * The chain stays the device's until rp_dev_put().
+ */
+bool rp_dev_get(struct rp_dev *d, struct rp_chain *c);
+/* Gives it back, @written_bytes written; not visible before publish. */
+void rp_dev_put(struct rp_dev *d, u16 head, u32 written_bytes);
+/* Takes back the last @n rp_dev_get() calls that were not put. */
+void rp_dev_unget(struct rp_dev *d, u32 n);
+/* Release; pairs with the driver's acquire of used->idx. */
+void rp_dev_publish(struct rp_dev *d);
+/* Full barrier, then: does the driver want a call for what was published? */
+bool rp_dev_need_call(struct rp_dev *d);
+/*
+ * Asks for a kick after @k available buffers, counted from the next to take;
+ * full barrier; true if they are there already (or the ring is broken).
+ */
+bool rp_dev_arm(struct rp_dev *d, u32 k);
+/* No kicks, please (as rp_drv_disarm()). */
+void rp_dev_disarm(struct rp_dev *d);
+
+#endif /* RP_VRING_DEVICE_H */
