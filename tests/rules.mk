@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make check: unit tests (plain, ASan+UBSan, TSan), native lane, VM lane.
+# The sanitizers' trees are built by the same makefile with SAN=.
+TESTS_UNIT = $(UNIT_TESTS)
+TESTS_ASAN = $(patsubst build/%,build/asan/%,$(UNIT_TESTS))
+TESTS_TSAN = $(patsubst build/%,build/tsan/%,$(UNIT_TESTS))
+TESTS_NATIVE = $(sort $(wildcard tests/native/*.t))
+TESTS_VM = $(sort $(wildcard tests/vm/*.t))
+
+.PHONY: check check-unit check-native check-vm sanitizers
+# Sub-makes, so that packages are there before the first file is built.
+check: setup
+	$(Q)$(MAKE) --no-print-directory all unit-tests sanitizers
+	$(Q)tests/run $(TESTS_UNIT) $(TESTS_ASAN) $(TESTS_TSAN) $(TESTS_NATIVE) $(TESTS_VM)
+
+sanitizers:
+	$(Q)$(MAKE) --no-print-directory SAN=asan unit-tests all-native
+	$(Q)$(MAKE) --no-print-directory SAN=tsan unit-tests all-native
+
+check-unit: unit-tests
+	$(Q)tests/run $(TESTS_UNIT)
+
+check-native: all
+	$(Q)tests/run $(TESTS_NATIVE)
+
+check-vm: all
+	$(Q)tests/run $(TESTS_VM)
