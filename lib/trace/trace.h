@@ -2,8 +2,9 @@
 /*
  * Event ring: the last 2^16 things that a party did, with the counter's value,
  * for merging both sides' traces after a run. One writer; old events are
- * overwritten. Readers read after the writer has stopped, or accept that the
- * oldest events of a snapshot are torn and are dropped by rp_trace_snapshot().
+ * overwritten. rp_trace_snapshot() may run beside the writer: it drops the
+ * events that were overwritten while it copied, and always the one that the
+ * writer may just be overwriting.
  */
 #ifndef RP_TRACE_H
 #define RP_TRACE_H
@@ -49,14 +50,21 @@ static inline void rp_trace(struct rp_trace *t, u32 type, u64 tsc, u64 arg)
 	if (!t || !t->on)
 		return;
 	e = &t->ev[t->head % RP_TRACE_EVENTS];
-	rp_store(&e->tsc, tsc);
-	rp_store(&e->type, type);
-	rp_store(&e->arg, (u32)arg);
-	/* Pairs with the acquire in rp_trace_snapshot(). */
+	/*
+	 * Releases, so that a reader which sees a piece of this event also
+	 * sees that head has come here: pairs with the acquires in
+	 * rp_trace_snapshot(). Plain moves on x86.
+	 */
+	rp_store_release(&e->tsc, tsc);
+	rp_store_release(&e->type, type);
+	rp_store_release(&e->arg, (u32)arg);
 	rp_store_release(&t->head, t->head + 1);
 }
 
-/* Copies the newest events, oldest first, to @out; returns how many. */
+/*
+ * Copies the newest events, at most @max, oldest first, to @out; returns how
+ * many. One short of RP_TRACE_EVENTS when the ring has wrapped.
+ */
 u32 rp_trace_snapshot(const struct rp_trace *t, struct rp_event *out, u32 max);
 
 #endif /* RP_TRACE_H */

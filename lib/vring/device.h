@@ -29,6 +29,30 @@ struct rp_mem {
 	struct rp_mem_region region[RP_MEM_REGIONS_MAX];
 };
 
+/*
+ * Local address of @gpa, or NULL if no region has it; *@bytes is cut to what
+ * the region has from there on. *@hint remembers the region.
+ */
+static inline void *rp_mem_piece(const struct rp_mem *m, u32 *hint, u64 gpa,
+				 u64 *bytes)
+{
+	u32 i, j = *hint < m->count ? *hint : 0;
+
+	for (i = 0; i < m->count; i++) {
+		const struct rp_mem_region *r = &m->region[j];
+		u64 off = gpa - r->gpa;
+
+		if (likely(off < r->size_bytes)) {
+			*hint = j;
+			if (*bytes > r->size_bytes - off)
+				*bytes = r->size_bytes - off;
+			return r->va + off;
+		}
+		j = j + 1 < m->count ? j + 1 : 0;
+	}
+	return NULL;
+}
+
 /* Local address of [gpa, gpa + bytes), or NULL if no single region has it all. */
 static inline void *rp_mem_at(const struct rp_mem *m, u64 gpa, u64 bytes)
 {
@@ -47,8 +71,11 @@ static inline void *rp_mem_at(const struct rp_mem *m, u64 gpa, u64 bytes)
 struct rp_dev {
 	struct rp_vring ring;
 	const struct rp_mem *mem;
+	u32 region_hint;	/* where the last address was found */
 	bool event_idx;
 	bool armed;
+	bool call_owed;		/* see rp_dev_init() */
+	u16 event_base;		/* used_idx when the event was put far away */
 	const char *broken;	/* NULL, or why the ring was given up */
 	u16 last_avail;		/* next available entry to take */
 	u16 avail_seen;		/* avail->idx as read last */
@@ -57,7 +84,10 @@ struct rp_dev {
 	u16 called;		/* ->published at the last rp_dev_need_call() */
 };
 
-/* One buffer, checked: readable segments first, then writable ones. */
+/*
+ * One buffer, checked: readable segments first, then writable ones. None is
+ * empty; a descriptor that spans adjacent memory regions gives several.
+ */
 struct rp_chain {
 	u16 head;
 	u16 n_out;
@@ -68,8 +98,11 @@ struct rp_chain {
 };
 
 /*
- * The ring's parts must lie in guest memory already. @resume_idx: index of the
- * next available entry (used->idx after a crash). 0 or -EINVAL.
+ * The ring's parts must lie in guest memory already, aligned as sec. 2.7 says.
+ * @resume_idx: index of the next available entry (used->idx after a crash). 0
+ * or -EINVAL. The ring starts disarmed: look before you block. The first
+ * rp_dev_need_call() answers true, since a device that went before may have
+ * died between publishing and calling; after a resume, ask it at once.
  */
 int rp_dev_init(struct rp_dev *d, const struct rp_vring *ring,
 		const struct rp_mem *mem, bool event_idx, u16 resume_idx);
@@ -90,8 +123,9 @@ void rp_dev_publish(struct rp_dev *d);
 /* Full barrier, then: does the driver want a call for what was published? */
 bool rp_dev_need_call(struct rp_dev *d);
 /*
- * Asks for a kick after @k available buffers, counted from the next to take;
- * full barrier; true if they are there already (or the ring is broken).
+ * Asks for a kick after @k available buffers, counted from the next to take
+ * (fewer when the ring has no room for so many; 1 without EVENT_IDX); full
+ * barrier; true if they are there already (or the ring is broken).
  */
 bool rp_dev_arm(struct rp_dev *d, u32 k);
 /* No kicks, please (as rp_drv_disarm()). */

@@ -56,6 +56,30 @@ static inline bool rp_need_event(u16 event, u16 now, u16 old)
 	return (u16)(now - event - 1) < (u16)(now - old);
 }
 
+/*
+ * "No notification, please" with EVENT_IDX: the event index is put half the
+ * number circle ahead of @base, the reader's index. The peer's index is never
+ * more than num ahead of the reader's, so it cannot pass the event as long as
+ * the event is moved on in time. Each side does that before it publishes,
+ * since only what it publishes lets the peer's index move further.
+ */
+static inline u16 rp_event_far(u16 base)
+{
+	return (u16)(base + 0x8000u);
+}
+
+/* Is it time to move an event that was put far from @placed? */
+static inline bool rp_event_stale(u16 placed, u16 base, u32 num)
+{
+	return (u16)(base - placed) + num >= 0x8000u;
+}
+
+/* Stores only what changes, so that an unchanged line stays shared. */
+#define rp_store_diff(p, v) do {			\
+	if (rp_load(p) != (v))				\
+		rp_store(p, v);				\
+} while (0)
+
 /* One piece of a buffer, in our address space. */
 struct rp_seg {
 	void *base;
