@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Child processes: started with a log, stopped at our exit at the latest. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util.h"
+
+#define CHILDREN_MAX	16
+#define STOP_NS		(2 * NSEC_PER_SEC)
+
+static pid_t children[CHILDREN_MAX];
+static pid_t children_owner;
+
+static pid_t *slot_of(pid_t pid)
+{
+	u32 i;
+
+	for (i = 0; i < CHILDREN_MAX; i++)
+		if (children[i] == pid)
+			return &children[i];
+	return NULL;
+}
+
+static void at_exit(void)
+{
+	u32 i;
+
+	if (getpid() != children_owner)
+		return;
+	for (i = 0; i < CHILDREN_MAX; i++)
+		if (children[i])
+			child_stop(children[i]);
+}
+
+/* In the child: only async-signal-safe calls until exec. */
+static void become(char *const argv[], int log_fd, pid_t parent)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)	/* it died before the line above */
+		_exit(1);
+	/* Of its own group: Ctrl-C reaches us, and we stop it in order. */
+	setpgid(0, 0);
+	dup2(null, 0);
+	if (log_fd >= 0) {
+		dup2(log_fd, 1);
+		dup2(log_fd, 2);
+	}
+	execvp(argv[0], argv);
+	dprintf(2, "cannot run %s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+pid_t child_start(char *const argv[], const char *log)
+{
+	pid_t *slot = slot_of(0), parent = getpid(), pid;
+	int fd = -1;
+
+	if (!slot)
+		return fail("cannot run %s: too many child processes", argv[0]);
+	if (log) {
+		fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return fail("cannot write the log %s: %m", log);
+	}
+	if (!children_owner) {
+		children_owner = parent;
+		atexit(at_exit);
+	}
+	pid = fork();
+	if (!pid)
+		become(argv, fd, parent);
+	if (fd >= 0)
+		close(fd);
+	if (pid < 0)
+		return fail("cannot run %s: fork: %m", argv[0]);
+	*slot = pid;
+	return pid;
+}
+
+bool child_alive(pid_t pid)
+{
+	pid_t *slot = pid > 0 ? slot_of(pid) : NULL;
+
+	if (!slot)
+		return false;
+	if (waitpid(pid, NULL, WNOHANG) == 0)
+		return true;
+	*slot = 0;
+	return false;
+}
+
+void child_stop(pid_t pid)
+{
+	struct timespec ts = { 0, 2000000 };
+	u64 end = now_ns() + STOP_NS;
+
+	if (!child_alive(pid))
+		return;
+	kill(pid, SIGTERM);
+	while (child_alive(pid)) {
+		if (now_ns() > end) {
+			kill(pid, SIGKILL);
+			end = ~0ULL;
+		}
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
+	}
+}
+
+const char *log_tail(const char *log)
+{
+	static char last[256];
+	char line[256];
+	FILE *f = log ? fopen(log, "re") : NULL;
+
+	last[0] = 0;
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = 0;
+		if (line[0])
+			strcpy(last, line);
+	}
+	if (f)
+		fclose(f);
+	return last;
+}
+
+const char *own_program(const char *name)
+{
+	static char path[512];
+	char self[400];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	self[n > 0 ? n : 0] = 0;
+	slash = strrchr(self, '/');
+	if (slash)
+		*slash = 0;
+	snprintf(path, sizeof(path), "%s/%s", self, name);
+	if (!access(path, X_OK))
+		return path;
+	fail("%s is not there (%m); build it with `make all`", path);
+	return NULL;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Subcommands of `ringpace`. Adding one: a file cmd_NAME.c that defines its
+ * struct cmd, a declaration here, a line in the table of cmds.c.
+ */
+#ifndef TESTBED_CMD_H
+#define TESTBED_CMD_H
+
+struct cmd {
+	const char *name;
+	const char *summary;	/* one line for `ringpace --help` */
+	/*
+	 * argv[0] is "ringpace NAME", ready for argp_parse(). Returns the exit
+	 * code: 0 done, 1 failed, 2 wrong use.
+	 */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct cmd cmd_run;
+
+/* In the order of the help text; ends with NULL. */
+extern const struct cmd *const cmds[];
+
+#endif /* TESTBED_CMD_H */

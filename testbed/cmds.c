@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The table of subcommands. */
+#include <stddef.h>
+
+#include "cmd.h"
+
+const struct cmd *const cmds[] = {
+	&cmd_run,
+	NULL
+};

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Client of the line-by-line JSON protocols. */
+#include "ctl.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* A trace of 2^16 events is some 3 MB; nobody's answer is longer than this. */
+#define LINE_MAX_BYTES	(16u << 20)
+
+void ctl_attach(struct ctl *c, int fd, const char *peer)
+{
+	memset(c, 0, sizeof(*c));
+	c->fd = fd;
+	snprintf(c->peer, sizeof(c->peer), "%s", peer);
+}
+
+int ctl_open(struct ctl *c, const char *path, u32 timeout_ms)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	u64 end = now_ns() + timeout_ms * 1000000ULL;
+	int fd;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return fail("control socket %s: the path has more than %zu bytes", path,
+			    sizeof(sa.sun_path) - 1);
+	strcpy(sa.sun_path, path);
+	for (;;) {
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd < 0)
+			return fail("control socket %s: %m", path);
+		if (!connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
+			break;
+		close(fd);
+		if (now_ns() >= end || (errno != ENOENT && errno != ECONNREFUSED))
+			return fail("cannot connect to the control socket %s: %m; is the daemon "
+				    "running?", path);
+		if (!nap_ms(5))
+			return -1;
+	}
+	ctl_attach(c, fd, path);
+	return 0;
+}
+
+void ctl_close(struct ctl *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	free(c->buf);
+	memset(c, 0, sizeof(*c));
+	c->fd = -1;
+}
+
+static int send_all(struct ctl *c, const char *data, size_t len)
+{
+	ssize_t n;
+
+	while (len) {
+		n = write(c->fd, data, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return fail("%s: cannot send a request: %m", c->peer);
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Cuts the first line off the buffer and parses it; NULL: no whole line yet. */
+static json_t *take_line(struct ctl *c, bool *found)
+{
+	char *nl = c->len ? memchr(c->buf, '\n', c->len) : NULL;
+	size_t used;
+	json_t *v;
+
+	*found = nl;
+	if (!nl)
+		return NULL;
+	v = json_loadb(c->buf, (size_t)(nl - c->buf), 0, NULL);
+	used = (size_t)(nl - c->buf) + 1;
+	memmove(c->buf, c->buf + used, c->len - used);
+	c->len -= used;
+	return v;
+}
+
+/* Receives some bytes. False: timeout, end, stopped, or a line without end. */
+static bool receive(struct ctl *c, u64 end)
+{
+	struct pollfd pfd = { .fd = c->fd, .events = POLLIN };
+	u64 now = now_ns();
+	ssize_t n;
+	int rc;
+
+	if (c->len == c->size) {
+		c->size = c->size ? 2 * c->size : 65536;
+		if (c->size > LINE_MAX_BYTES)
+			return false;
+		c->buf = realloc(c->buf, c->size);
+		if (!c->buf)
+			abort();
+	}
+	if (now >= end || stopped())
+		return false;
+	rc = poll(&pfd, 1, (int)((end - now) / 1000000 + 1));
+	if (rc < 0)
+		return errno == EINTR;
+	if (!rc)
+		return false;
+	n = read(c->fd, c->buf + c->len, c->size - c->len);
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	c->len += (size_t)n;
+	return n > 0;
+}
+
+json_t *ctl_next(struct ctl *c, u32 timeout_ms)
+{
+	u64 end = now_ns() + timeout_ms * 1000000ULL;
+	bool found;
+	json_t *v;
+
+	for (;;) {
+		v = take_line(c, &found);
+		if (v)
+			return v;
+		/* A line that is no JSON (a boot message) is skipped. */
+		if (!found && !receive(c, end))
+			return NULL;
+	}
+}
+
+static json_t *answer(struct ctl *c, const char *cmd, u32 id, u32 timeout_ms)
+{
+	u64 end = now_ns() + timeout_ms * 1000000ULL, now;
+	json_t *v;
+
+	for (;;) {
+		now = now_ns();
+		v = ctl_next(c, now < end ? (u32)((end - now) / 1000000) : 0);
+		if (!v && !stopped())
+			fail("%s: no answer to '%s' in %u ms; see its log", c->peer, cmd,
+			     timeout_ms);
+		if (!v)
+			return NULL;
+		if (json_integer_value(json_object_get(v, "id")) == id)
+			return v;
+		json_decref(v);
+	}
+}
+
+json_t *ctl_call(struct ctl *c, const char *cmd, json_t *args, u32 timeout_ms)
+{
+	json_t *req = json_pack("{s:i, s:i, s:s}", "v", 1, "id", (int)++c->next_id,
+				"cmd", cmd);
+	json_t *v, *result, *error;
+	char *line;
+	int rc;
+
+	if (args) {
+		json_object_update(req, args);
+		json_decref(args);
+	}
+	line = json_dumps(req, JSON_COMPACT);
+	json_decref(req);
+	rc = send_all(c, line, strlen(line)) || send_all(c, "\n", 1);
+	free(line);
+	v = rc ? NULL : answer(c, cmd, c->next_id, timeout_ms);
+	if (!v)
+		return NULL;
+	error = json_object_get(v, "error");
+	result = json_incref(json_object_get(v, "result"));
+	if (!json_is_true(json_object_get(v, "ok"))) {
+		fail("%s refuses '%s': %s", c->peer, cmd,
+		     json_string_value(json_object_get(error, "message")) ?: "no reason given");
+		json_decref(result);
+		result = NULL;
+	} else if (!result) {
+		fail("%s: the answer to '%s' has no result", c->peer, cmd);
+	}
+	json_decref(v);
+	return result;
+}

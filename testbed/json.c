@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* JSON with unknowns, and the objects that both parties' figures travel in. */
+#include "json.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+double json_number_at(const json_t *obj, const char *key)
+{
+	const json_t *v = json_object_get(obj, key);
+
+	return json_is_number(v) ? json_number_value(v) : UNKNOWN;
+}
+
+json_t *json_number_or_null(double v, int decimals)
+{
+	double scale = pow(10, decimals);
+
+	if (!is_known(v))
+		return json_null();
+	if (!decimals)
+		return json_integer((json_int_t)llround(v));
+	return json_real(round(v * scale) / scale);
+}
+
+void json_print(json_t *v, FILE *to)
+{
+	json_dumpf(v, to, JSON_REAL_PRECISION(15));
+	fputc('\n', to);
+	json_decref(v);
+}
+
+json_t *json_report(const struct rp_report *r)
+{
+	json_t *v = json_object();
+
+#define X(name) json_object_set_new(v, #name, json_integer((json_int_t)r->name));
+	RP_REPORT_FIELDS(X)
+#undef X
+	return v;
+}
+
+json_t *json_trace(const struct rp_trace *t, u64 hz)
+{
+	struct rp_event *ev = malloc(RP_TRACE_EVENTS * sizeof(*ev));
+	json_t *list = json_array();
+	u32 i, n;
+
+	if (!ev)
+		abort();
+	n = rp_trace_snapshot(t, ev, RP_TRACE_EVENTS);
+	for (i = 0; i < n; i++) {
+		if (ev[i].type >= RP_EV_TYPES)
+			continue;
+		json_array_append_new(list, json_pack("[I, s, I]", (json_int_t)ev[i].tsc,
+						      rp_event_names[ev[i].type],
+						      (json_int_t)ev[i].arg));
+	}
+	free(ev);
+	return json_pack("{s:I, s:n, s:n, s:o}", "tsc_hz", (json_int_t)hz,
+			 "clock_offset_tsc", "clock_error_ns", "events", list);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Lanes: the places where an experiment can run, with the same flags and the
+ * same result.
+ *
+ * Theory of operation. A lane sets up producer and consumer, lets them run
+ * through the warm-up, resets both sides' statistics at once, waits for the
+ * measured time, and hands back what each side said about itself: STATS and
+ * trace objects of docs/control.md, the driver's side and the device's side
+ * alike. The merge (run_merge()) makes one result of the two; it is the only
+ * place that knows how, so that figures of different lanes can be compared.
+ */
+#ifndef TESTBED_LANE_H
+#define TESTBED_LANE_H
+
+#include <jansson.h>
+
+#include "pacing/pacing.h"
+#include "util.h"
+
+enum run_dir_id {
+	RUN_FWD,		/* guest (driver) to host (device) */
+	RUN_REV,		/* host to guest */
+};
+
+extern const char *const run_dir_names[];
+
+struct lane_ops;
+
+/* What was asked for; checked by run_params_check(). */
+struct run_params {
+	const struct lane_ops *lane;
+	enum run_dir_id dir;
+	enum rp_strategy_id strategy_p, strategy_c;
+	u64 wp_ns, wc_ns;	/* work per item */
+	u64 yp_ns, yc_ns;	/* length of a sleep */
+	u32 queue_len;		/* L, slots */
+	u32 kp, kc;		/* thresholds; 0: default (1, 3/4 L) */
+	u32 burst;		/* items published at once, >= 1 */
+	u32 item_bytes;
+	u64 duration_ns;	/* measured */
+	u64 warmup_ns;		/* before it */
+	int cpu_p, cpu_c;	/* -1: the lane chooses */
+	bool trace;		/* record both sides' slow events (for S) */
+	bool progress;		/* a terminal watches stderr */
+	const char *keep_trace;	/* file for both traces, or NULL */
+};
+
+/* What the two parties said. References belong to the struct; NULL: nothing. */
+struct run_sides {
+	json_t *stats_p, *stats_c;	/* STATS */
+	json_t *trace_p, *trace_c;	/* results of `trace` */
+	char accel[16];			/* "none", "kvm", "tcg" */
+	/*
+	 * Items that the producer published and nobody consumed although both
+	 * sides had the time; a lane that cannot drain leaves it UNKNOWN.
+	 */
+	double lost_at_end;
+};
+
+/* UNKNOWN where the lane could not measure. Rates are per second. */
+struct run_result {
+	struct run_params params;
+	char accel[16];
+	double items, items_per_s;
+	double t_ns;		/* time per item */
+	double e_ns;		/* CPU time of both sides per item */
+	double cpu_p, cpu_c;	/* 0..1 */
+	double kicks_per_s;	/* driver to device */
+	double spurious_kicks_per_s;
+	double calls_per_s;	/* device to driver */
+	double sleeps_p_per_s, sleeps_c_per_s;
+	double batch;
+	double lat_p50_ns, lat_p98_ns, lat_p99_ns, lat_max_ns;
+	double wp_ns, wc_ns, np_ns, nc_ns, sp_ns, sc_ns, yp_ns, yc_ns;
+	double lost, reordered;
+};
+
+/* Adding a lane: its file, its declaration here, a line in lane.c's table. */
+struct lane_ops {
+	const char *name;
+	/* False, and why not in words in *@why (static). Cheap. */
+	bool (*available)(const char **why);
+	/*
+	 * Runs one experiment to its end; cleans up behind itself. 0, or -1
+	 * after fail(); when stopped() became true, -1 without a message.
+	 */
+	int (*run)(const struct run_params *p, struct run_sides *out);
+};
+
+extern const struct lane_ops lane_native;
+
+/* Ends with NULL. */
+extern const struct lane_ops *const lanes[];
+const struct lane_ops *lane_by_name(const char *name);
+/* "native, vm": for messages. */
+const char *lane_names(void);
+
+void run_params_default(struct run_params *p);
+/* NULL when good, else why not, in words that name the option. */
+const char *run_params_check(const struct run_params *p);
+
+/* Runs @p in its lane, keeps the traces if asked to, merges. 0 or -1. */
+int run_experiment(const struct run_params *p, struct run_result *r);
+
+void run_sides_free(struct run_sides *s);
+void run_merge(const struct run_params *p, const struct run_sides *s,
+	       struct run_result *r);
+/* The result as the JSON object that every lane prints. New reference. */
+json_t *run_result_json(const struct run_result *r);
+/* A table with its heading, then a row per result. */
+struct table *run_table(void);
+void run_table_row(struct table *t, const struct run_result *r);
+
+/* Progress on stderr when p->progress: "run fwd notify 3/5 s". */
+void run_progress(const struct run_params *p, u64 done_ns);
+void run_progress_end(const struct run_params *p);
+
+#endif /* TESTBED_LANE_H */
