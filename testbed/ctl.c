@@ -154,11 +154,10 @@ static json_t *answer(struct ctl *c, const char *cmd, u32 id, u32 timeout_ms)
 	}
 }
 
-json_t *ctl_call(struct ctl *c, const char *cmd, json_t *args, u32 timeout_ms)
+int ctl_send(struct ctl *c, const char *cmd, json_t *args)
 {
 	json_t *req = json_pack("{s:i, s:i, s:s}", "v", 1, "id", (int)++c->next_id,
 				"cmd", cmd);
-	json_t *v, *result, *error;
 	char *line;
 	int rc;
 
@@ -170,7 +169,13 @@ json_t *ctl_call(struct ctl *c, const char *cmd, json_t *args, u32 timeout_ms)
 	json_decref(req);
 	rc = send_all(c, line, strlen(line)) || send_all(c, "\n", 1);
 	free(line);
-	v = rc ? NULL : answer(c, cmd, c->next_id, timeout_ms);
+	return rc ? -1 : (int)c->next_id;
+}
+
+json_t *ctl_wait(struct ctl *c, const char *cmd, u32 id, u32 timeout_ms)
+{
+	json_t *v = answer(c, cmd, id, timeout_ms), *result, *error;
+
 	if (!v)
 		return NULL;
 	error = json_object_get(v, "error");
@@ -185,4 +190,11 @@ json_t *ctl_call(struct ctl *c, const char *cmd, json_t *args, u32 timeout_ms)
 	}
 	json_decref(v);
 	return result;
+}
+
+json_t *ctl_call(struct ctl *c, const char *cmd, json_t *args, u32 timeout_ms)
+{
+	int id = ctl_send(c, cmd, args);
+
+	return id < 0 ? NULL : ctl_wait(c, cmd, (u32)id, timeout_ms);
 }

@@ -32,6 +32,10 @@ void ctl_close(struct ctl *c);
  */
 json_t *ctl_call(struct ctl *c, const char *cmd, json_t *args, u32 timeout_ms);
 
+/* The two halves of ctl_call(), for what takes long: the id, or -1 after fail(). */
+int ctl_send(struct ctl *c, const char *cmd, json_t *args);
+json_t *ctl_wait(struct ctl *c, const char *cmd, u32 id, u32 timeout_ms);
+
 /*
  * The next line as JSON, whoever it answers (the agent's unasked "hello"), or
  * NULL when none came in @timeout_ms or the peer went away: no message.

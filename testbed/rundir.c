@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,25 +17,22 @@
 static char dir_path[128];
 static pid_t dir_owner;
 
-/* Flat: everything in it is a file, a socket or a link. */
-static void remove_flat(const char *path)
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	DIR *d = opendir(path);
-	struct dirent *e;
+	return remove(path) && errno != ENOENT;
+}
 
-	while (d && (e = readdir(d)))
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			unlinkat(dirfd(d), e->d_name, 0);
-	if (d)
-		closedir(d);
-	rmdir(path);
+/* Never follows a link out of it. */
+static void remove_tree(const char *path)
+{
+	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static void at_exit(void)
 {
 	/* A child that forked from us and exits must leave it alone. */
 	if (dir_path[0] && getpid() == dir_owner)
-		remove_flat(dir_path);
+		remove_tree(dir_path);
 }
 
 /* "ringpace.PID.XXXXXX", ours, and no such process: it died without an exit. */
@@ -64,7 +62,7 @@ static void remove_stale(const char *base)
 		if (!is_stale(base, e->d_name))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", base, e->d_name);
-		remove_flat(path);
+		remove_tree(path);
 	}
 	if (d)
 		closedir(d);

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Judges KVM by booting a guest in it. */
+#include "vm/accel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vm/conn.h"
+#include "vm/domain.h"
+
+static bool file_has(const char *path, const char *what)
+{
+	char buf[4096];
+	FILE *f = fopen(path, "re");
+	size_t n = f ? fread(buf, 1, sizeof(buf) - 1, f) : 0;
+
+	if (f)
+		fclose(f);
+	buf[n] = 0;
+	return strstr(buf, what);
+}
+
+static bool device_opens(struct kvm_verdict *v)
+{
+	struct stat st;
+
+	if (stat("/dev/kvm", &st)) {
+		snprintf(v->why, sizeof(v->why), "there is no /dev/kvm");
+		snprintf(v->todo, sizeof(v->todo),
+			 "load kvm_intel or kvm_amd, enable virtualisation in the firmware");
+		return false;
+	}
+	if (access("/dev/kvm", R_OK | W_OK)) {
+		snprintf(v->why, sizeof(v->why), "/dev/kvm does not open: %s (mode %04o)",
+			 strerror(errno), st.st_mode & 07777);
+		snprintf(v->todo, sizeof(v->todo), "join the group kvm, or run make setup");
+		return false;
+	}
+	return true;
+}
+
+/*
+ * The agent of the guest announces itself on its port, which QEMU writes into
+ * a file: then firmware, kernel, interrupts and user space have all worked.
+ */
+static pid_t start_probe(const char *log, const char *answer)
+{
+	const char *qemu = vm_built("qemu-system-x86_64", "qemu");
+	const char *kernel = vm_built("guest/vmlinuz", "image");
+	const char *initrd = vm_built("guest/initrd", "image");
+	char chardev[256];
+
+	if (!qemu || !kernel || !initrd)
+		return -1;
+	snprintf(chardev, sizeof(chardev), "file,id=agent,path=%s", answer);
+	return child_start((char *[]) {
+		(char *)qemu, "-accel", "kvm", "-cpu", "max", "-machine", "q35", "-m", "128",
+		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+		"-serial", "stdio", "-kernel", (char *)kernel, "-initrd", (char *)initrd,
+		"-append", "console=ttyS0 panic=-1", "-device", "virtio-serial-pci",
+		"-chardev", chardev,
+		"-device", "virtserialport,chardev=agent,name=org.ringpace.agent.0", NULL }, log);
+}
+
+int kvm_probe(struct kvm_verdict *v)
+{
+	const char *log = run_path("kvm-probe.log"), *answer = run_path("kvm-probe.answer");
+	u64 start, end;
+	pid_t pid;
+
+	memset(v, 0, sizeof(*v));
+	if (!log || !answer || !device_opens(v))
+		return 0;
+	pid = start_probe(log, answer);
+	if (pid < 0) {
+		snprintf(v->why, sizeof(v->why), "nothing to boot in it yet");
+		snprintf(v->todo, sizeof(v->todo), "make qemu image");
+		return 0;
+	}
+	start = now_ns();
+	end = start + KVM_PROBE_S * NSEC_PER_SEC;
+	while (!v->usable && child_alive(pid) && now_ns() < end && nap_ms(20))
+		v->usable = file_has(answer, "rp-agent");
+	if (v->usable) {
+		v->boot_ms = (u32)((now_ns() - start) / 1000000);
+		snprintf(v->why, sizeof(v->why), "a guest booted in %u ms", v->boot_ms);
+	} else {
+		snprintf(v->why, sizeof(v->why), "/dev/kvm opens, but a guest %s; last line: %.100s",
+			 child_alive(pid) ? "did not boot in 30 s" : "ended", log_tail(log));
+		snprintf(v->todo, sizeof(v->todo), "nothing on this host: TCG is used");
+	}
+	child_stop(pid);
+	unlink(log);
+	unlink(answer);
+	return stopped() ? -1 : 0;
+}
+
+/* ---- The remembered verdict: "BOOT-ID yes|no\n" ---- */
+
+static bool boot_id(char id[64])
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	bool ok = f && fscanf(f, "%63s", id) == 1;
+
+	if (f)
+		fclose(f);
+	return ok;
+}
+
+static bool recall(bool *kvm)
+{
+	const char *path = vm_cache_path("kvm-verdict");
+	FILE *f = path ? fopen(path, "re") : NULL;
+	char id[64], seen[64], word[8];
+	bool ok = f && boot_id(id) && fscanf(f, "%63s %7s", seen, word) == 2 &&
+		  !strcmp(id, seen);
+
+	if (ok)
+		*kvm = !strcmp(word, "yes");
+	if (f)
+		fclose(f);
+	return ok;
+}
+
+static void remember(bool kvm)
+{
+	const char *path = vm_cache_path("kvm-verdict");
+	FILE *f = path ? fopen(path, "we") : NULL;
+	char id[64];
+
+	if (f && boot_id(id))
+		fprintf(f, "%s %s\n", id, kvm ? "yes" : "no");
+	if (f)
+		fclose(f);
+}
+
+int accel_choose(const char *want, bool *kvm)
+{
+	struct kvm_verdict v;
+
+	if (!want)
+		want = getenv(VM_ACCEL_ENV);
+	if (!want || !*want)
+		want = "auto";
+	*kvm = !strcmp(want, "kvm");
+	if (*kvm || !strcmp(want, "tcg"))
+		return 0;
+	if (strcmp(want, "auto"))
+		return fail("no accelerator %s: choose kvm, tcg or auto", want);
+	/* A device that is not there needs no probe, and may appear. */
+	if (access("/dev/kvm", R_OK | W_OK) || recall(kvm))
+		return 0;
+	if (kvm_probe(&v))
+		return -1;
+	*kvm = v.usable;
+	remember(*kvm);
+	return 0;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Finds out when the guest is ready, and why it is not. */
+#include "vm/agent.h"
+
+#include <string.h>
+
+#include "vm/domain.h"
+
+/*
+ * Both the answer to our request and the announcement that the agent makes
+ * when it starts will do: which of them comes depends on who was first.
+ */
+static bool is_hello(json_t *v)
+{
+	const char *program = json_string_value(json_object_get(json_object_get(v, "result"),
+								 "program"));
+
+	return program && !strcmp(program, "rp-agent");
+}
+
+int agent_open(struct ctl *c, virDomainPtr dom, const char *dir, u32 timeout_ms)
+{
+	u64 end = now_ns() + timeout_ms * 1000000ULL;
+	char path[256], log[256];
+	bool hello = false;
+	json_t *v;
+
+	snprintf(path, sizeof(path), "%s/agent.sock", dir);
+	snprintf(log, sizeof(log), "%s/serial.log", dir);
+	if (ctl_open(c, path, 5000))
+		return -1;
+	if (ctl_send(c, "hello", NULL) < 0)
+		goto fail;
+	while (!hello && !stopped() && now_ns() < end && vm_active(dom)) {
+		v = ctl_next(c, 500);
+		hello = is_hello(v);
+		json_decref(v);
+	}
+	if (hello)
+		return 0;
+	if (!stopped())
+		fail("the agent in VM %s did not answer: %s; the console's last line (%s): %s",
+		     vm_name(dom), vm_active(dom) ? "the guest did not boot in time" :
+		     "the VM went off", log, log_tail(log));
+fail:
+	ctl_close(c);
+	return -1;
+}
