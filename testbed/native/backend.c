@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Starts, stops and asks a ringpaced of our own. */
+#include "backend.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "util.h"
+
+static int connect_control(struct backend *b)
+{
+	u64 end = now_ns() + BACKEND_TIMEOUT_MS * 1000000ULL;
+
+	/* A daemon that dies at once should not cost the whole timeout. */
+	while (access(b->control, F_OK)) {
+		if (!child_alive(b->pid))
+			return fail("ringpaced ended at once: %s", log_tail(b->log));
+		if (now_ns() > end)
+			return fail("ringpaced made no control socket in %u ms: %s",
+				    BACKEND_TIMEOUT_MS, log_tail(b->log));
+		if (!nap_ms(2))
+			return -1;
+	}
+	return ctl_open(&b->ctl, b->control, BACKEND_TIMEOUT_MS);
+}
+
+static int launch(struct backend *b, u32 pairs, u32 item_bytes)
+{
+	const char *program = own_program("ringpaced");
+	char device[256];
+	char *argv[] = {
+		(char *)program, "--control", b->control, "--device", device, NULL
+	};
+
+	if (!program)
+		return -1;
+	snprintf(device, sizeof(device), "%s,socket=%s,pairs=%u,item-bytes=%u",
+		 BACKEND_DEVICE, b->socket, pairs, item_bytes);
+	b->pid = child_start(argv, b->log);
+	return b->pid < 0 ? -1 : connect_control(b);
+}
+
+int backend_start(struct backend *b, u32 pairs, u32 item_bytes)
+{
+	memset(b, 0, sizeof(*b));
+	b->pid = -1;
+	b->ctl.fd = -1;
+	if (!run_dir())
+		return -1;
+	snprintf(b->socket, sizeof(b->socket), "%s/pc0.sock", run_dir());
+	snprintf(b->control, sizeof(b->control), "%s/control", run_dir());
+	snprintf(b->log, sizeof(b->log), "%s/ringpaced.log", run_dir());
+	return launch(b, pairs, item_bytes);
+}
+
+void backend_stop(struct backend *b)
+{
+	ctl_close(&b->ctl);
+	child_stop(b->pid);
+	/* What a killed daemon left must not be taken for a new one's. */
+	unlink(b->control);
+	unlink(b->socket);
+	b->pid = -1;
+}
+
+int backend_restart(struct backend *b, u32 pairs, u32 item_bytes)
+{
+	backend_stop(b);
+	return launch(b, pairs, item_bytes);
+}
+
+json_t *backend_call(struct backend *b, const char *cmd, u32 queue, json_t *args)
+{
+	json_t *all = args ?: json_object();
+
+	json_object_set_new(all, "device", json_string(BACKEND_DEVICE));
+	json_object_set_new(all, "queue", json_integer(queue));
+	return ctl_call(&b->ctl, cmd, all, BACKEND_TIMEOUT_MS);
+}
+
+int backend_do(struct backend *b, const char *cmd, u32 queue, json_t *args)
+{
+	json_t *result = backend_call(b, cmd, queue, args);
+
+	json_decref(result);
+	return result ? 0 : -1;
+}
+
+static bool is_ready(const json_t *list, u32 queue)
+{
+	const json_t *dev = json_array_get(json_object_get(list, "devices"), 0);
+	const json_t *q = json_array_get(json_object_get(dev, "queues"), queue);
+
+	return json_is_true(json_object_get(q, "ready"));
+}
+
+int backend_wait_ready(struct backend *b, u32 queue)
+{
+	u64 end = now_ns() + BACKEND_TIMEOUT_MS * 1000000ULL;
+	json_t *list;
+	bool ready;
+
+	do {
+		list = ctl_call(&b->ctl, "list", NULL, BACKEND_TIMEOUT_MS);
+		if (!list)
+			return -1;
+		ready = is_ready(list, queue);
+		json_decref(list);
+		if (ready)
+			return 0;
+	} while (now_ns() < end && nap_ms(2));
+	return stopped() ? -1 : fail("queue %u is not ready after %u ms; ringpaced says: %s",
+				     queue, BACKEND_TIMEOUT_MS, log_tail(b->log));
+}

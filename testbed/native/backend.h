@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A ringpaced of our own, with one virtio-pc device, in the run directory. */
+#ifndef NATIVE_BACKEND_H
+#define NATIVE_BACKEND_H
+
+#include "ctl.h"
+
+#define BACKEND_DEVICE		"pc0"
+#define BACKEND_TIMEOUT_MS	5000
+
+struct backend {
+	pid_t pid;
+	struct ctl ctl;
+	char socket[160];	/* of the device */
+	char control[160];
+	char log[160];
+};
+
+/* 0, or -1 after fail(); backend_stop() undoes it in both cases. */
+int backend_start(struct backend *b, u32 pairs, u32 item_bytes);
+void backend_stop(struct backend *b);
+/* Starts a new process in place of one that has ended. */
+int backend_restart(struct backend *b, u32 pairs, u32 item_bytes);
+/* As ctl_call() with "device" and "queue" added to @args. */
+json_t *backend_call(struct backend *b, const char *cmd, u32 queue, json_t *args);
+/* The same where the result does not matter. 0 or -1. */
+int backend_do(struct backend *b, const char *cmd, u32 queue, json_t *args);
+/* Waits until the queue is ready. 0, or -1 after fail(). */
+int backend_wait_ready(struct backend *b, u32 queue);
+
+#endif /* NATIVE_BACKEND_H */

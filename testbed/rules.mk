@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The `ringpace` command. Parts of it in other directories add their sources to
+# RINGPACE_SRCS by being under testbed/, and libraries to RINGPACE_LIBS.
+RINGPACE_SRCS := $(filter-out testbed/bench/peer_%,\
+	$(wildcard testbed/*.c testbed/*/*.c))
+RINGPACE_LIBS += -ljansson -ldl -lm
+
+$(eval $(call program,ringpace,$(RINGPACE_SRCS),$$(RINGPACE_LIBS),-iquote testbed))
+PROGRAMS += $(BUILD)/ringpace
