@@ -16,7 +16,11 @@ struct cmd {
 	int (*run)(int argc, char **argv);
 };
 
+extern const struct cmd cmd_model;
+extern const struct cmd cmd_casestudy;
+extern const struct cmd cmd_doctor;
 extern const struct cmd cmd_run;
+extern const struct cmd cmd_vm;
 
 /* In the order of the help text; ends with NULL. */
 extern const struct cmd *const cmds[];

@@ -6,5 +6,7 @@
 
 const struct cmd *const cmds[] = {
 	&cmd_run,
+	&cmd_vm,
+	&cmd_model,
 	NULL
 };
