@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Arguments of the control protocol's requests. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "args.h"
+#include "virtio_pc.h"
+#include "worker.h"
+
+void ctl_fail(struct ctl_error *e, const char *code, const char *fmt, ...)
+{
+	size_t n;
+	va_list ap;
+
+	e->code = code;
+	va_start(ap, fmt);
+	vsnprintf(e->message, sizeof(e->message), fmt, ap);
+	va_end(ap);
+	/* A cut in the middle of a UTF-8 sequence would not be JSON. */
+	n = strlen(e->message);
+	if (n < sizeof(e->message) - 1)
+		return;
+	while (n && (e->message[n - 1] & 0xc0) == 0x80)
+		n--;
+	if (n && e->message[n - 1] & 0x80)
+		n--;
+	e->message[n] = '\0';
+}
+
+bool args_known(const char *key, const char *const *keys)
+{
+	for (; *keys; keys++)
+		if (!strcmp(key, *keys))
+			return true;
+	return false;
+}
+
+const char *args_string(const json_t *args, const char *key, struct ctl_error *e)
+{
+	const json_t *v = json_object_get(args, key);
+
+	if (!json_is_string(v))
+		ctl_fail(e, "bad-value", "%s: %s", key,
+			 v ? "not a string" : "missing");
+	return json_string_value(v);
+}
+
+bool args_u64(const json_t *args, const char *key, u64 min, u64 max, u64 *out,
+	      struct ctl_error *e)
+{
+	const json_t *v = json_object_get(args, key);
+	json_int_t n = json_integer_value(v);
+
+	if (!v)
+		return true;
+	if (!json_is_integer(v) || n < 0 || (u64)n < min || (u64)n > max) {
+		ctl_fail(e, "bad-value", "%s: not an integer in %" PRIu64 "..%" PRIu64,
+			 key, min, max);
+		return false;
+	}
+	*out = (u64)n;
+	return true;
+}
+
+bool args_required_u64(const json_t *args, const char *key, u64 min, u64 max,
+		       u64 *out, struct ctl_error *e)
+{
+	if (json_object_get(args, key))
+		return args_u64(args, key, min, max, out, e);
+	ctl_fail(e, "bad-value", "%s: missing", key);
+	return false;
+}
+
+static bool args_u32(const json_t *args, const char *key, u32 min, u32 max,
+		     u32 *out, struct ctl_error *e)
+{
+	u64 v = *out;
+
+	if (!args_u64(args, key, min, max, &v, e))
+		return false;
+	*out = (u32)v;
+	return true;
+}
+
+static bool args_bool(const json_t *args, const char *key, bool *out,
+		      struct ctl_error *e)
+{
+	const json_t *v = json_object_get(args, key);
+
+	if (!v)
+		return true;
+	if (!json_is_boolean(v)) {
+		ctl_fail(e, "bad-value", "%s: not true or false", key);
+		return false;
+	}
+	*out = json_boolean_value(v);
+	return true;
+}
+
+static bool args_strategy(const json_t *args, u32 *out, struct ctl_error *e)
+{
+	const char *name;
+	int id;
+
+	if (!json_object_get(args, "strategy"))
+		return true;
+	name = args_string(args, "strategy", e);
+	if (!name)
+		return false;
+	id = rp_strategy_id_by_name(name);
+	if (id < 0) {
+		ctl_fail(e, "bad-value", "strategy: \"%s\" is none of notify, sleep, busy",
+			 name);
+		return false;
+	}
+	*out = (u32)id;
+	return true;
+}
+
+static bool args_cpu(const json_t *args, int *out, struct ctl_error *e)
+{
+	const json_t *v = json_object_get(args, "cpu");
+	json_int_t n = json_integer_value(v);
+
+	if (!v)
+		return true;
+	if (!json_is_integer(v) || n < -1 || n > INT32_MAX || !worker_cpu_ok((int)n)) {
+		ctl_fail(e, "bad-value", "cpu: neither -1 nor a CPU that the daemon may use");
+		return false;
+	}
+	*out = (int)n;
+	return true;
+}
+
+/* Values that are good alone may not go together. */
+static bool params_fit(const struct queue *q, const struct queue_params *p,
+		       struct ctl_error *e)
+{
+	u32 len = p->queue_len ? p->queue_len : queue_size_limit(q);
+	struct rp_params rp;
+	const char *why;
+
+	if (p->k > len) {
+		ctl_fail(e, "bad-value", "k: %u is more than queue_len %u", p->k, len);
+		return false;
+	}
+	queue_effective(q, p, &rp);
+	why = rp_params_check(&rp);
+	if (why)
+		ctl_fail(e, "bad-value", "%s", why);
+	return !why;
+}
+
+bool args_params(const json_t *args, const struct queue *q,
+		 struct queue_params *p, struct ctl_error *e)
+{
+	u32 size = queue_size_limit(q);
+
+	return args_strategy(args, &p->strategy, e) &&
+		args_u64(args, "w_ns", 0, ARGS_TIME_MAX_NS, &p->w_ns, e) &&
+		args_u64(args, "y_ns", 0, ARGS_TIME_MAX_NS, &p->y_ns, e) &&
+		args_u32(args, "queue_len", 0, size, &p->queue_len, e) &&
+		args_u32(args, "k", 0, RP_VRING_MAX_NUM, &p->k, e) &&
+		args_u32(args, "burst", 1, RP_VRING_MAX_NUM, &p->burst, e) &&
+		args_u32(args, "item_bytes", VIRTIO_PC_ITEM_MIN_BYTES,
+			 VIRTIO_PC_ITEM_MAX_BYTES, &p->item_bytes, e) &&
+		args_cpu(args, &p->cpu, e) &&
+		args_bool(args, "trace", &p->trace, e) &&
+		args_bool(args, "trace_items", &p->trace_items, e) &&
+		params_fit(q, p, e);
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The control protocol: requests, their arguments, replies. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "control.h"
+#include "describe.h"
+
+#define PROTOCOL_VERSION	1
+
+struct request {
+	struct devices *devices;
+	json_t *args;		/* the whole object */
+	struct ctl_error err;
+};
+
+struct command {
+	const char *name;
+	const char *const *keys;	/* beside v, id and cmd; NULL ends it */
+	/* The result, or NULL with ->err filled in. */
+	json_t *(*run)(struct request *r);
+};
+
+static struct queue *find_queue(struct request *r)
+{
+	const char *name = args_string(r->args, "device", &r->err);
+	struct device *d = NULL;
+	u64 index;
+	u32 i;
+
+	if (!name)
+		return NULL;
+	for (i = 0; i < r->devices->count; i++)
+		if (!strcmp(r->devices->dev[i].opt.name, name))
+			d = &r->devices->dev[i];
+	if (!d) {
+		ctl_fail(&r->err, "no-device", "device: there is no \"%s\"", name);
+		return NULL;
+	}
+	if (!args_required_u64(r->args, "queue", 0, UINT32_MAX, &index, &r->err))
+		return NULL;
+	if (index >= d->queue_count) {
+		ctl_fail(&r->err, "no-queue", "queue: %s has 0..%u", name,
+			 d->queue_count - 1);
+		return NULL;
+	}
+	return &d->queues[index];
+}
+
+static struct queue *find_rev_queue(struct request *r)
+{
+	struct queue *q = find_queue(r);
+
+	if (!q || queue_is_rev(q))
+		return q;
+	ctl_fail(&r->err, "no-queue",
+		 "queue: %u is a fwd queue, where the driver produces", q->index);
+	return NULL;
+}
+
+static json_t *run_hello(struct request *r)
+{
+	return json_pack("{s:s, s:i, s:i, s:I}", "program", "ringpaced",
+			 "protocol", PROTOCOL_VERSION, "pid", (int)getpid(),
+			 "tsc_hz", (json_int_t)queue_tsc_hz);
+}
+
+static json_t *run_list(struct request *r)
+{
+	json_t *list = json_array();
+	u32 i;
+
+	for (i = 0; i < r->devices->count; i++)
+		json_array_append_new(list, describe_device(&r->devices->dev[i]));
+	return json_pack("{s:o}", "devices", list);
+}
+
+static json_t *run_set(struct request *r)
+{
+	struct queue *q = find_queue(r);
+	struct queue_params p;
+	int rc;
+
+	if (!q)
+		return NULL;
+	p = q->params;
+	if (!args_params(r->args, q, &p, &r->err))
+		return NULL;
+	rc = queue_set(q, &p);
+	if (rc == 0)
+		return describe_queue(q);
+	ctl_fail(&r->err, "failed", "cannot set queue %u: %s", q->index,
+		 strerror(-rc));
+	return NULL;
+}
+
+static json_t *run_start(struct request *r)
+{
+	struct queue *q = find_rev_queue(r);
+	u64 max_items = 0, duration_ns = 0;
+
+	if (!q ||
+	    !args_u64(r->args, "max_items", 1, INT64_MAX, &max_items, &r->err) ||
+	    !args_u64(r->args, "duration_ns", 1000000, ARGS_DURATION_MAX_NS,
+		      &duration_ns, &r->err))
+		return NULL;
+	switch (queue_start(q, max_items, duration_ns)) {
+	case 0:
+		return json_object();
+	case -ENOTCONN:
+		ctl_fail(&r->err, "not-ready", "queue %u: %s", q->index,
+			 q->attached ? "its ring was given up" :
+			 "no driver has set it up");
+		return NULL;
+	case -EBUSY:
+		ctl_fail(&r->err, "busy", "queue %u is producing already: stop it first",
+			 q->index);
+		return NULL;
+	default:
+		ctl_fail(&r->err, "failed", "queue %u: no thread could be started",
+			 q->index);
+		return NULL;
+	}
+}
+
+static json_t *run_stop(struct request *r)
+{
+	struct queue *q = find_rev_queue(r);
+
+	if (!q)
+		return NULL;
+	queue_stop(q);
+	return json_object();
+}
+
+static json_t *run_reset(struct request *r)
+{
+	struct queue *q = find_queue(r);
+
+	if (!q)
+		return NULL;
+	queue_reset(q);
+	return json_object();
+}
+
+static json_t *run_stats(struct request *r)
+{
+	struct queue *q = find_queue(r);
+
+	return q ? json_pack("{s:o}", "stats", describe_stats(q)) : NULL;
+}
+
+static json_t *run_trace(struct request *r)
+{
+	struct queue *q = find_queue(r);
+	u64 max = RP_TRACE_EVENTS;
+	json_t *trace;
+
+	if (!q || !args_u64(r->args, "max", 1, RP_TRACE_EVENTS, &max, &r->err))
+		return NULL;
+	trace = describe_trace(q, (u32)max);
+	if (!trace)
+		ctl_fail(&r->err, "failed", "no memory for the trace");
+	return trace;
+}
+
+#define KEYS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define NO_KEYS ((const char *const[]){ NULL })
+
+static const struct command commands[] = {
+	{ "hello", NO_KEYS, run_hello },
+	{ "list", NO_KEYS, run_list },
+	{ "set", KEYS("device", "queue", "strategy", "w_ns", "y_ns", "k",
+		      "queue_len", "burst", "item_bytes", "cpu", "trace",
+		      "trace_items"), run_set },
+	{ "start", KEYS("device", "queue", "max_items", "duration_ns"), run_start },
+	{ "stop", KEYS("device", "queue"), run_stop },
+	{ "reset", KEYS("device", "queue"), run_reset },
+	{ "stats", KEYS("device", "queue"), run_stats },
+	{ "trace", KEYS("device", "queue", "max"), run_trace },
+};
+
+static bool keys_ok(struct request *r, const struct command *c)
+{
+	static const char *const envelope[] = { "v", "id", "cmd", NULL };
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(r->args, key, value) {
+		if (args_known(key, envelope) || args_known(key, c->keys))
+			continue;
+		ctl_fail(&r->err, "unknown-key", "%s: it has no argument \"%s\"",
+			 c->name, key);
+		return false;
+	}
+	return true;
+}
+
+static json_t *run(struct request *r)
+{
+	const json_t *v = json_object_get(r->args, "v");
+	const char *name;
+	size_t i;
+
+	if (!json_is_integer(v) || json_integer_value(v) != PROTOCOL_VERSION) {
+		ctl_fail(&r->err, "bad-version", "v: only version 1 is spoken");
+		return NULL;
+	}
+	name = args_string(r->args, "cmd", &r->err);
+	if (!name)
+		return NULL;
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].name, name))
+			continue;
+		return keys_ok(r, &commands[i]) ? commands[i].run(r) : NULL;
+	}
+	ctl_fail(&r->err, "unknown-command", "cmd: there is no \"%s\"", name);
+	return NULL;
+}
+
+/* Consumes @result. */
+static char *reply(json_t *id, json_t *result, const struct ctl_error *err)
+{
+	json_t *o = json_pack("{s:i, s:O?}", "v", PROTOCOL_VERSION, "id", id);
+	char *text, *line = NULL;
+	size_t n;
+
+	if (o && !id)
+		json_object_set_new(o, "id", json_null());
+	json_object_set_new(o, "ok", json_boolean(result != NULL));
+	if (result)
+		json_object_set_new(o, "result", result);
+	else
+		json_object_set_new(o, "error",
+			json_pack("{s:s, s:s}", "code",
+				  err->code ? err->code : "failed", "message",
+				  err->code ? err->message : "out of memory"));
+	text = json_dumps(o, JSON_COMPACT | JSON_ENCODE_ANY);
+	json_decref(o);
+	if (!text)
+		return NULL;
+	n = strlen(text);
+	line = realloc(text, n + 2);
+	if (!line) {
+		free(text);
+		return NULL;
+	}
+	strcpy(line + n, "\n");
+	return line;
+}
+
+char *control_handle(struct devices *devices, const char *line, size_t bytes)
+{
+	struct request r = { .devices = devices };
+	json_error_t where;
+	char *text;
+
+	r.args = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, &where);
+	if (!json_is_object(r.args)) {
+		if (r.args)
+			ctl_fail(&r.err, "bad-json", "the line is not an object");
+		else
+			ctl_fail(&r.err, "bad-json", "%s, at column %d",
+				 where.text, where.column);
+		json_decref(r.args);
+		return reply(NULL, NULL, &r.err);
+	}
+	text = reply(json_object_get(r.args, "id"), run(&r), &r.err);
+	json_decref(r.args);
+	return text;
+}
+
+char *control_too_long(void)
+{
+	struct ctl_error err = { 0 };
+
+	ctl_fail(&err, "bad-json", "the line is longer than %d bytes",
+		 CONTROL_LINE_MAX);
+	return reply(NULL, NULL, &err);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The argument of --device. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device.h"
+#include "virtio_pc.h"
+
+static bool parse_u32(const char *s, u32 min, u32 max, u32 *out)
+{
+	unsigned long v;
+	char *end;
+
+	errno = 0;
+	v = strtoul(s, &end, 10);
+	if (!isdigit((unsigned char)*s) || *end || errno || v < min || v > max)
+		return false;
+	*out = (u32)v;
+	return true;
+}
+
+static bool good_name(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+
+	return n && n <= DEVICE_NAME_MAX && !s[n];
+}
+
+static const char *parse_key(char *key, struct device_options *opt)
+{
+	char *value = strchr(key, '=');
+
+	if (!value)
+		return "expected KEY=VALUE after the name";
+	*value++ = '\0';
+	if (!strcmp(key, "socket")) {
+		opt->socket = value;
+		return *value ? NULL : "socket: no path";
+	}
+	if (!strcmp(key, "pairs"))
+		return parse_u32(value, 1, VIRTIO_PC_PAIRS_MAX, &opt->pairs) ?
+			NULL : "pairs: not in 1..64";
+	if (!strcmp(key, "item-bytes"))
+		return parse_u32(value, VIRTIO_PC_ITEM_MIN_BYTES,
+				 VIRTIO_PC_ITEM_MAX_BYTES, &opt->item_bytes) ?
+			NULL : "item-bytes: not in 32..65536";
+	return "unknown key: only socket, pairs, item-bytes are known";
+}
+
+const char *device_parse(char *arg, struct device_options *opt)
+{
+	const char *why;
+	char *key, *save;
+
+	memset(opt, 0, sizeof(*opt));
+	opt->pairs = 1;
+	opt->item_bytes = 64;
+	key = strtok_r(arg, ",", &save);
+	if (!key || !good_name(key))
+		return "the name must be 1 to 31 letters, digits, '-', '_' or '.'";
+	strcpy(opt->name, key);
+	while ((key = strtok_r(NULL, ",", &save))) {
+		why = parse_key(key, opt);
+		if (why)
+			return why;
+	}
+	return opt->socket ? NULL : "socket=PATH is missing";
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Log lines to stderr, one write each, from any thread. */
+#ifndef RINGPACED_LOG_H
+#define RINGPACED_LOG_H
+
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG,
+	LOG_LEVELS
+};
+
+extern const char *const log_level_names[LOG_LEVELS];
+
+/* Set once, before there are threads. */
+void log_set_level(enum log_level level);
+void log_line(enum log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#define log_error(...)	log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...)	log_line(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...)	log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)	log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+#endif /* RINGPACED_LOG_H */

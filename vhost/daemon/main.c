@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* ringpaced: vhost-user devices whose queues are paced. */
+#include <argp.h>
+#include <errno.h>
+#include <grp.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "clients.h"
+#include "device.h"
+#include "log.h"
+#include "sigbus.h"
+#include "tsc.h"
+#include "worker.h"
+
+#define DEVICES_MAX	64u
+
+const char *argp_program_version = "ringpaced 0.1";
+
+static const char doc[] =
+	"Serves virtio-pc devices over vhost-user.\v"
+	"A device is NAME,socket=PATH[,pairs=N][,item-bytes=N]: a vhost-user "
+	"socket to listen on, the number of queue pairs (1..64, default 1), and "
+	"the size of an item in bytes (32..65536, default 64). Several devices "
+	"may be given. The control socket takes JSON, one object a line; times "
+	"there are in nanoseconds.\n\n"
+	"Example:\n"
+	"  ringpaced --device pc0,socket=/run/pc0.sock,pairs=2 "
+	"--control /run/ringpaced.ctl\n\n"
+	"SIGTERM and SIGINT end it and remove its sockets. Exit status: 0 done, "
+	"1 failed, 2 wrong use.";
+
+static const struct argp_option options[] = {
+	{ "device", 'd', "NAME,socket=PATH[,...]", 0, "Serve this device", 0 },
+	{ "control", 'c', "PATH", 0, "Take orders on this Unix socket", 0 },
+	{ "group", 'g', "GROUP", 0,
+	  "Let this group use the sockets, too (mode 0660, else 0600)", 0 },
+	{ "log-level", 'l', "LEVEL", 0,
+	  "error, warn, info (default) or debug; to stderr", 0 },
+	{ 0 }
+};
+
+struct options {
+	struct device_options dev[DEVICES_MAX];
+	u32 dev_count;
+	const char *control;
+	gid_t gid;
+};
+
+static void add_device(struct options *o, char *arg, struct argp_state *state)
+{
+	const char *why;
+	char spec[256];
+	u32 i;
+
+	snprintf(spec, sizeof(spec), "%s", arg);
+	if (o->dev_count == DEVICES_MAX)
+		argp_error(state, "--device: more than %u devices", DEVICES_MAX);
+	why = device_parse(arg, &o->dev[o->dev_count]);
+	if (why)
+		argp_error(state, "--device %s: %s", spec, why);
+	for (i = 0; i < o->dev_count; i++)
+		if (!strcmp(o->dev[i].name, o->dev[o->dev_count].name))
+			argp_error(state, "--device %s: the name is taken", spec);
+	o->dev_count++;
+}
+
+static void set_group(struct options *o, const char *name, struct argp_state *state)
+{
+	const struct group *g = getgrnam(name);
+
+	if (!g)
+		argp_error(state, "--group: there is no group \"%s\"", name);
+	else
+		o->gid = g->gr_gid;
+}
+
+static void set_level(const char *name, struct argp_state *state)
+{
+	u32 i;
+
+	for (i = 0; i < LOG_LEVELS; i++) {
+		if (!strcmp(log_level_names[i], name)) {
+			log_set_level(i);
+			return;
+		}
+	}
+	argp_error(state, "--log-level: \"%s\" is none of error, warn, info, debug",
+		   name);
+}
+
+static error_t parse_opt(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'd':
+		add_device(o, arg, state);
+		return 0;
+	case 'c':
+		o->control = arg;
+		return 0;
+	case 'g':
+		set_group(o, arg, state);
+		return 0;
+	case 'l':
+		set_level(arg, state);
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument \"%s\"", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->dev_count)
+			argp_error(state, "no --device: there is nothing to serve");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+struct daemon {
+	struct loop loop;
+	struct loop_source signals;
+	struct loop_source memory;	/* see sigbus_setup() */
+	struct devices devices;
+	struct clients clients;
+};
+
+static void on_signal(struct loop_source *src, u32 events)
+{
+	struct daemon *dm = container_of(src, struct daemon, signals);
+	struct signalfd_siginfo si;
+
+	if (read(src->fd, &si, sizeof(si)) != sizeof(si))
+		return;
+	log_info("signal %u: stopping", si.ssi_signo);
+	dm->loop.stop = true;
+}
+
+static void on_memory_lost(struct loop_source *src, u32 events)
+{
+	struct daemon *dm = container_of(src, struct daemon, memory);
+	u64 count;
+	u32 i;
+
+	if (read(src->fd, &count, sizeof(count)) < 0)
+		return;
+	for (i = 0; i < dm->devices.count; i++)
+		device_check_memory(&dm->devices.dev[i]);
+}
+
+/* Process-wide settings, before there is any thread. */
+static int setup_process(struct daemon *dm)
+{
+	struct rlimit files;
+	sigset_t set;
+	int rc;
+
+	/* One arena: workers allocate nothing, and arenas cost memory. */
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+	signal(SIGPIPE, SIG_IGN);
+	/* Three descriptors a queue. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	worker_setup();
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	dm->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	dm->signals.ready = on_signal;
+	dm->memory.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	dm->memory.ready = on_memory_lost;
+	if (dm->signals.fd < 0 || dm->memory.fd < 0)
+		return -errno;
+	rc = sigbus_setup(dm->memory.fd);
+	if (rc == 0)
+		rc = loop_init(&dm->loop);
+	if (rc == 0)
+		rc = loop_add(&dm->loop, &dm->signals, EPOLLIN);
+	return rc == 0 ? loop_add(&dm->loop, &dm->memory, EPOLLIN) : rc;
+}
+
+static int setup_devices(struct daemon *dm, const struct options *o)
+{
+	char why[320];
+	u32 i;
+	int rc;
+
+	dm->devices.dev = calloc(o->dev_count, sizeof(*dm->devices.dev));
+	if (!dm->devices.dev) {
+		log_error("no memory for %u devices", o->dev_count);
+		return -1;
+	}
+	for (i = 0; i < o->dev_count; i++) {
+		struct device *d = &dm->devices.dev[dm->devices.count++];
+
+		rc = device_init(d, &o->dev[i]);
+		if (rc < 0) {
+			log_error("%s: cannot set up its queues: %s",
+				  o->dev[i].name, strerror(-rc));
+			return -1;
+		}
+		if (device_listen(d, &dm->loop, o->gid, why, sizeof(why)) < 0) {
+			log_error("%s: %s", o->dev[i].name, why);
+			return -1;
+		}
+	}
+	if (!o->control)
+		return 0;
+	if (clients_listen(&dm->clients, o->control, &dm->loop, &dm->devices,
+			   o->gid, why, sizeof(why)) < 0) {
+		log_error("control: %s", why);
+		return -1;
+	}
+	return 0;
+}
+
+static int serve(struct daemon *dm, const struct options *o)
+{
+	int rc;
+
+	if (setup_devices(dm, o) < 0)
+		return EXIT_FAILURE;
+	log_info("serving %u device%s", dm->devices.count,
+		 dm->devices.count == 1 ? "" : "s");
+	rc = loop_run(&dm->loop);
+	if (rc == 0)
+		return EXIT_SUCCESS;
+	log_error("cannot wait for events: %s", strerror(-rc));
+	return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	const struct argp argp = {
+		.options = options, .parser = parse_opt, .doc = doc,
+	};
+	struct options o = { .gid = (gid_t)-1 };
+	struct daemon dm = { .clients.listener.fd = -1 };
+	int rc;
+	u32 i;
+
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	rc = setup_process(&dm);
+	if (rc < 0) {
+		log_error("cannot set up: %s", strerror(-rc));
+		return EXIT_FAILURE;
+	}
+	queue_tsc_hz = tsc_measure_hz();
+	rc = serve(&dm, &o);
+	clients_fini(&dm.clients);
+	for (i = 0; i < dm.devices.count; i++)
+		device_fini(&dm.devices.dev[i]);
+	free(dm.devices.dev);
+	loop_fini(&dm.loop);
+	return rc;
+}

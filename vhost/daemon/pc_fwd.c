@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The consumer of a fwd queue: takes the items that the driver sends, checks
+ * their numbers, does their work and measures their latency.
+ */
+#include "pc_item.h"
+#include "queue.h"
+
+/* Items that share one reading of the counter when they need no work. */
+#define BATCH		64u
+#define KNOWN_FLAGS	(VIRTIO_PC_ITEM_FIRST | VIRTIO_PC_ITEM_CLOCK)
+
+enum take {
+	TAKE_ITEM,
+	TAKE_CLOCK,
+	TAKE_NONE,	/* empty, or broken */
+};
+
+/* Takes a buffer; @item is a copy of its head that the driver cannot change. */
+static enum take take(struct queue *q, struct rp_chain *c,
+		      struct virtio_pc_item *item)
+{
+	const char *why = NULL;
+
+	if (!rp_dev_get(&q->dev, c)) {
+		why = q->dev.broken;
+		if (unlikely(why))
+			queue_break(q, why);
+		return TAKE_NONE;
+	}
+	if (unlikely(c->out_bytes < sizeof(*item))) {
+		why = "an item that is shorter than its head";
+		goto broken;
+	}
+	if (likely(c->seg[0].bytes >= sizeof(*item)))
+		memcpy(item, c->seg[0].base, sizeof(*item));
+	else
+		chain_read(c, 0, item, sizeof(*item));
+	/* The checks below are on the copy, not on a second reading. */
+	__asm__ __volatile__("" : "+m"(*item));
+	if (unlikely(item->bytes < sizeof(*item) || item->bytes > c->out_bytes))
+		why = "an item whose size is not its buffer's";
+	else if (unlikely(item->bytes > q->item_max_bytes))
+		why = "an item larger than item_max_bytes";
+	else if (unlikely(item->flags & ~KNOWN_FLAGS))
+		why = "an item with unknown flags";
+	if (likely(!why))
+		return unlikely(item->flags & VIRTIO_PC_ITEM_CLOCK) ?
+			TAKE_CLOCK : TAKE_ITEM;
+broken:
+	rp_dev_unget(&q->dev, 1);
+	queue_break(q, why);
+	return TAKE_NONE;
+}
+
+/*
+ * A clock exchange: what the driver knows so far comes in, our counter goes
+ * out. The driver may tell nonsense; that spoils its own statistics only.
+ */
+static void exchange_clocks(struct queue *q, const struct rp_chain *c)
+{
+	struct rp_party *p = &q->party;
+	struct virtio_pc_clock_reply reply = {
+		.rx_tsc = rp_tsc(),
+		.tsc_hz = p->clock.tsc_hz,
+	};
+	struct virtio_pc_clock told;
+	u32 written = 0;
+
+	if (c->out_bytes >= sizeof(struct virtio_pc_item) + sizeof(told)) {
+		chain_read(c, sizeof(struct virtio_pc_item), &told, sizeof(told));
+		if (told.error_tsc <= INT64_MAX) {	/* ~0: nothing known */
+			rp_store(&p->clock_offset_tsc, (s64)told.offset_tsc);
+			rp_store(&q->clock_error_tsc, told.error_tsc);
+			rp_store(&q->clock_known, true);
+		}
+	}
+	if (c->in_bytes >= sizeof(reply)) {
+		reply.tx_tsc = rp_tsc();
+		chain_write(c, &reply, sizeof(reply));
+		written = sizeof(reply);
+	}
+	rp_dev_put(&q->dev, c->head, written);
+	rp_dev_publish(&q->dev);
+	/* Not an item, so the party's loop does not see it: call from here. */
+	if (rp_dev_need_call(&q->dev))
+		queue_call(q);
+	p->woken = false;
+}
+
+/* Notes the number of an item; false numbering is the driver's loss. */
+static inline void note_seq(struct queue *q, const struct virtio_pc_item *item)
+{
+	bool first = item->flags & VIRTIO_PC_ITEM_FIRST;
+
+	rp_party_seq(&q->party, item->seq, first);
+	if (unlikely(first || !q->seq_seen)) {
+		rp_store(&q->first_seq, item->seq);
+		rp_store(&q->seq_seen, true);
+	}
+}
+
+/* The item that the last kick was sent for: how long until we woke? */
+static void note_wake(struct queue *q, u64 enq_tsc)
+{
+	struct rp_party *p = &q->party;
+	s64 took;
+
+	if (--q->wake_left)
+		return;
+	took = (s64)(q->wake_at_tsc - enq_tsc - (u64)p->clock_offset_tsc);
+	p->stats.wake_tsc += took > 0 ? (u64)took : 0;
+	p->stats.wakes++;
+}
+
+static inline void note_item(struct queue *q, u64 seq, u64 enq_tsc, u64 now)
+{
+	struct rp_party *p = &q->party;
+
+	if (unlikely(q->wake_left))
+		note_wake(q, enq_tsc);
+	rp_party_latency(p, enq_tsc, now);
+	if (unlikely(p->trace) && p->trace->items)
+		rp_trace(p->trace, RP_EV_CONSUME, now, seq);
+}
+
+/* Up to BATCH items without work: one reading of the counter for all. */
+static u32 work_batch(struct queue *q, u32 max)
+{
+	struct virtio_pc_item item;
+	struct rp_chain c;
+	u64 enq_tsc[BATCH], seq[BATCH], now;
+	u32 i, n = 0;
+
+	while (n < max) {
+		enum take t = take(q, &c, &item);
+
+		if (t == TAKE_NONE)
+			break;
+		if (unlikely(t == TAKE_CLOCK)) {
+			exchange_clocks(q, &c);
+			continue;
+		}
+		note_seq(q, &item);
+		seq[n] = item.seq;
+		enq_tsc[n++] = item.enq_tsc;
+		rp_dev_put(&q->dev, c.head, 0);
+	}
+	if (!n)
+		return 0;
+	now = rp_tsc();
+	for (i = 0; i < n; i++)
+		note_item(q, seq[i], enq_tsc[i], now);
+	q->party.now_tsc = now;
+	return n;
+}
+
+/* One item that takes w_tsc. */
+static u32 work_one(struct queue *q)
+{
+	struct rp_party *p = &q->party;
+	struct virtio_pc_item item;
+	struct rp_chain c;
+	enum take t;
+
+	while ((t = take(q, &c, &item)) == TAKE_CLOCK)
+		exchange_clocks(q, &c);
+	if (t == TAKE_NONE)
+		return 0;
+	note_seq(q, &item);
+	p->now_tsc = queue_work(q, p->now_tsc, p->w_tsc);
+	note_item(q, item.seq, item.enq_tsc, p->now_tsc);
+	rp_dev_put(&q->dev, c.head, 0);
+	return 1;
+}
+
+static u32 fwd_work(struct rp_party *p, u32 max)
+{
+	struct queue *q = p->ctx;
+	u32 n = 0, got, want;
+
+	if (unlikely(p->woken && p->armed_k)) {
+		q->wake_left = p->armed_k;
+		q->wake_at_tsc = p->now_tsc;
+	}
+	do {
+		want = max - n < BATCH ? max - n : BATCH;
+		got = p->w_tsc ? work_one(q) : work_batch(q, want);
+		n += got;
+	} while (got && n < max && !rp_load(&q->pending));
+	if (n)
+		rp_dev_publish(&q->dev);
+	return n;
+}
+
+static bool fwd_arm(struct rp_party *p, u32 k)
+{
+	return queue_arm(p->ctx, k);
+}
+
+const struct rp_ring_ops pc_fwd_ops = {
+	.work = fwd_work,
+	.peer_wants = queue_peer_wants,
+	.notify = queue_notify,
+	.arm = fwd_arm,
+	.disarm = queue_disarm,
+};
