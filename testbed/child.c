@@ -132,18 +132,24 @@ const char *log_tail(const char *log)
 	return last;
 }
 
+const char *own_dir(void)
+{
+	static char dir[400];
+	ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
+	char *slash;
+
+	dir[n > 0 ? n : 0] = 0;
+	slash = strrchr(dir, '/');
+	if (slash)
+		*slash = 0;
+	return dir;
+}
+
 const char *own_program(const char *name)
 {
 	static char path[512];
-	char self[400];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
 
-	self[n > 0 ? n : 0] = 0;
-	slash = strrchr(self, '/');
-	if (slash)
-		*slash = 0;
-	snprintf(path, sizeof(path), "%s/%s", self, name);
+	snprintf(path, sizeof(path), "%s/%s", own_dir(), name);
 	if (!access(path, X_OK))
 		return path;
 	fail("%s is not there (%m); build it with `make all`", path);

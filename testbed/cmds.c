@@ -6,6 +6,7 @@
 
 const struct cmd *const cmds[] = {
 	&cmd_run,
+	&cmd_bench,
 	&cmd_vm,
 	&cmd_model,
 	NULL

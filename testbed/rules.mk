@@ -7,3 +7,7 @@ RINGPACE_LIBS += -ljansson -ldl -lm
 
 $(eval $(call program,ringpace,$(RINGPACE_SRCS),$$(RINGPACE_LIBS),-iquote testbed))
 PROGRAMS += $(BUILD)/ringpace
+
+# What the native lane's tests need; with SAN= they run under a sanitizer.
+.PHONY: all-native
+all-native: $(BUILD)/ringpace $(BUILD)/ringpaced

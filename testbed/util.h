@@ -60,6 +60,8 @@ bool child_alive(pid_t pid);
 void child_stop(pid_t pid);
 /* The last line of a log, for error messages; "" if there is none. Static. */
 const char *log_tail(const char *log);
+/* The directory of this program, as of the others of its build. Static. */
+const char *own_dir(void);
 /*
  * Path of a program that was built beside this one, e.g. "ringpaced"; static
  * buffer. NULL after fail() when it is not there.

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Benchmarks, and the peers that they compare with: programs of their own, so
+# that `ringpace` needs no DPDK.
+ifeq ($(shell pkg-config --exists libdpdk && echo yes),yes)
+PEER_RTE := $(OBJ)/testbed/bench/peer_rte_vhost.o
+PEER_RTE_LIBS = $(shell pkg-config --libs libdpdk)
+# Old-style prototypes and shadowing in DPDK's own headers are not our warnings.
+$(PEER_RTE): EXTRA_CFLAGS = $(subst -I,-isystem ,$(shell pkg-config --cflags libdpdk)) \
+	-DALLOW_EXPERIMENTAL_API
+DEPS += $(PEER_RTE:.o=.d)
+
+$(BUILD)/peer_rte_vhost: $(PEER_RTE)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(PEER_RTE_LIBS)
+
+PROGRAMS += $(BUILD)/peer_rte_vhost
+endif
+
+# All benchmarks; raw data are left in build/bench/. Run it on a quiet machine.
+bench: all
+	$(Q)$(BUILD)/ringpace bench ring

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `ringpace bench`: measures, prints, and keeps the raw data of a benchmark. */
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "cmd.h"
+
+static const struct bench *const benches[] = {
+	&bench_ring,
+	NULL
+};
+
+enum {
+	OPT_ROUNDS = 256, OPT_SECONDS, OPT_JSON,
+};
+
+static const struct argp_option options[] = {
+	{ "rounds", OPT_ROUNDS, "N", 0, "measurements of each side, 1..99 (5)", 0 },
+	{ "seconds", OPT_SECONDS, "S", 0, "length of one, 0.1..60 seconds (1)", 0 },
+	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },
+	{ 0 }
+};
+
+struct args {
+	const struct bench *bench;
+	struct bench_options o;
+};
+
+static const struct bench *find(struct argp_state *state, const char *name)
+{
+	u32 i;
+
+	for (i = 0; benches[i]; i++)
+		if (!strcmp(benches[i]->name, name))
+			return benches[i];
+	argp_error(state, "%s: no such benchmark; see --help", name);
+	return NULL;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct args *a = state->input;
+	char *end = NULL;
+
+	switch (key) {
+	case OPT_ROUNDS:
+		a->o.rounds = (u32)strtoul(arg, &end, 10);
+		if (*end || a->o.rounds < 1 || a->o.rounds > 99)
+			argp_error(state, "--rounds %s: not a number in 1..99", arg);
+		break;
+	case OPT_SECONDS:
+		a->o.seconds = strtod(arg, &end);
+		if (*end || !(a->o.seconds >= 0.1 && a->o.seconds <= 60))
+			argp_error(state, "--seconds %s: not a number in 0.1..60", arg);
+		break;
+	case OPT_JSON:
+		a->o.json = true;
+		break;
+	case ARGP_KEY_ARG:
+		if (a->bench)
+			argp_error(state, "%s: one benchmark at a time", arg);
+		a->bench = find(state, arg);
+		break;
+	case ARGP_KEY_END:
+		if (!a->bench)
+			argp_error(state, "which benchmark? See --help");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+/* The list of benchmarks, for the end of the help text. */
+static char *help(int key, const char *text, void *input)
+{
+	char *out = NULL;
+	size_t len;
+	FILE *f;
+	u32 i;
+
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	f = open_memstream(&out, &len);
+	if (!f)
+		return (char *)text;
+	fprintf(f, "Benchmarks:\n");
+	for (i = 0; benches[i]; i++)
+		fprintf(f, "  %-8s %s\n", benches[i]->name, benches[i]->summary);
+	fprintf(f, "\n%s", text);
+	fclose(f);
+	return out;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "BENCHMARK",
+	.doc = "Measures beside a peer, in alternating rounds, and reports medians. Raw data "
+	"are kept in the build directory, under bench/. Run it on a quiet machine.\v"
+	"Example:\n\n  ringpace bench ring --rounds 7 --json",
+	.help_filter = help,
+};
+
+static void cpu_model(char *model, size_t size)
+{
+	FILE *f = fopen("/proc/cpuinfo", "re");
+	char line[256], *colon;
+
+	snprintf(model, size, "unknown CPU");
+	while (f && fgets(line, sizeof(line), f)) {
+		colon = strchr(line, ':');
+		if (strncmp(line, "model name", 10) || !colon)
+			continue;
+		line[strcspn(line, "\n")] = 0;
+		snprintf(model, size, "%s", colon + 2);
+		break;
+	}
+	if (f)
+		fclose(f);
+}
+
+static void add_machine(json_t *result)
+{
+	char model[192], machine[384], date[32];
+	time_t t = time(NULL);
+	struct utsname u;
+	double load = 0;
+
+	cpu_model(model, sizeof(model));
+	uname(&u);
+	snprintf(machine, sizeof(machine), "%s, %ld CPUs, Linux %s", model,
+		 sysconf(_SC_NPROCESSORS_ONLN), u.release);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));
+	json_object_set_new(result, "machine", json_string(machine));
+	json_object_set_new(result, "date", json_string(date));
+	/* Other processes' load shows in the figures: keep it beside them. */
+	if (getloadavg(&load, 1) == 1)
+		json_object_set_new(result, "load_1min", json_number_or_null(load, 2));
+}
+
+static int keep(const struct bench *b, const json_t *result)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/bench", own_dir());
+	if (mkdir(path, 0777) && errno != EEXIST)
+		return fail("cannot make the directory %s for raw data: %m", path);
+	snprintf(path, sizeof(path), "%s/bench/%s-%s.json", own_dir(), b->name,
+		 json_string_value(json_object_get(result, "date")));
+	if (json_dump_file(result, path, JSON_INDENT(2) | JSON_REAL_PRECISION(15)))
+		return fail("cannot write raw data to %s: %m", path);
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	struct args a = { .o = { .rounds = 5, .seconds = 1 } };
+	json_t *result;
+	int rc;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	catch_signals();
+	result = a.bench->run(&a.o);
+	if (!result)
+		return stopped() ? EXIT_STOPPED : 1;
+	add_machine(result);
+	rc = keep(a.bench, result) ? 1 : 0;
+	if (a.o.json)
+		json_print(json_incref(result), stdout);
+	else
+		a.bench->print(result);
+	json_decref(result);
+	return rc;
+}
+
+const struct cmd cmd_bench = {
+	.name = "bench",
+	.summary = "measure against peers, in the same run",
+	.run = run,
+};
