@@ -211,6 +211,7 @@ static int init_once(void)
 		return 0;
 	/* Before the first call into libvirt, which reads it once. */
 	if (root[0]) {
+		unlink(vm_libvirt_log());	/* what is kept would grow for ever */
 		snprintf(outputs, sizeof(outputs), "3:file:%s", vm_libvirt_log());
 		setenv("LIBVIRT_LOG_OUTPUTS", outputs, 0);
 	}
