@@ -89,6 +89,7 @@ struct lane_ops {
 };
 
 extern const struct lane_ops lane_native;
+extern const struct lane_ops lane_vm;
 
 /* Ends with NULL. */
 extern const struct lane_ops *const lanes[];
@@ -99,6 +100,12 @@ const char *lane_names(void);
 void run_params_default(struct run_params *p);
 /* NULL when good, else why not, in words that name the option. */
 const char *run_params_check(const struct run_params *p);
+
+/* The threshold @asked for, or the default: of the notifications that @role receives. */
+static inline u32 run_threshold(enum rp_role role, u32 asked, u32 queue_len)
+{
+	return asked ? asked : rp_default_threshold(role, queue_len);
+}
 
 /* Runs @p in its lane, keeps the traces if asked to, merges. 0 or -1. */
 int run_experiment(const struct run_params *p, struct run_result *r);

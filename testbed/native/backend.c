@@ -42,14 +42,17 @@ static int launch(struct backend *b, u32 pairs, u32 item_bytes)
 
 int backend_start(struct backend *b, u32 pairs, u32 item_bytes)
 {
+	static u32 started;	/* several may live at once, one per VM */
+
 	memset(b, 0, sizeof(*b));
 	b->pid = -1;
 	b->ctl.fd = -1;
 	if (!run_dir())
 		return -1;
-	snprintf(b->socket, sizeof(b->socket), "%s/pc0.sock", run_dir());
-	snprintf(b->control, sizeof(b->control), "%s/control", run_dir());
-	snprintf(b->log, sizeof(b->log), "%s/ringpaced.log", run_dir());
+	started++;
+	snprintf(b->socket, sizeof(b->socket), "%s/device%u.sock", run_dir(), started);
+	snprintf(b->control, sizeof(b->control), "%s/control%u.sock", run_dir(), started);
+	snprintf(b->log, sizeof(b->log), "%s/ringpaced%u.log", run_dir(), started);
 	return launch(b, pairs, item_bytes);
 }
 
@@ -84,6 +87,31 @@ int backend_do(struct backend *b, const char *cmd, u32 queue, json_t *args)
 
 	json_decref(result);
 	return result ? 0 : -1;
+}
+
+json_t *backend_stats(struct backend *b, u32 queue)
+{
+	json_t *v = backend_call(b, "stats", queue, NULL);
+	json_t *stats = json_incref(json_object_get(v, "stats"));
+
+	json_decref(v);
+	return stats;
+}
+
+json_t *backend_options(const struct run_params *p)
+{
+	bool fwd = p->dir == RUN_FWD;
+	int cpu = fwd ? p->cpu_c : p->cpu_p;
+	u32 k = fwd ? run_threshold(RP_CONSUMER, p->kp, p->queue_len) :
+		      run_threshold(RP_PRODUCER, p->kc, p->queue_len);
+
+	return json_pack("{s:s, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:b}",
+			 "strategy", rp_strategy_by_id(fwd ? p->strategy_c : p->strategy_p)->name,
+			 "w_ns", (json_int_t)(fwd ? p->wc_ns : p->wp_ns),
+			 "y_ns", (json_int_t)(fwd ? p->yc_ns : p->yp_ns),
+			 "k", (int)k, "queue_len", (int)p->queue_len, "burst", (int)p->burst,
+			 "item_bytes", (int)p->item_bytes, "cpu", cpu < 0 ? nth_cpu(1) : cpu,
+			 "trace", p->trace);
 }
 
 static bool is_ready(const json_t *list, u32 queue)

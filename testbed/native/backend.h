@@ -4,6 +4,7 @@
 #define NATIVE_BACKEND_H
 
 #include "ctl.h"
+#include "lane.h"
 
 #define BACKEND_DEVICE		"pc0"
 #define BACKEND_TIMEOUT_MS	5000
@@ -25,6 +26,10 @@ int backend_restart(struct backend *b, u32 pairs, u32 item_bytes);
 json_t *backend_call(struct backend *b, const char *cmd, u32 queue, json_t *args);
 /* The same where the result does not matter. 0 or -1. */
 int backend_do(struct backend *b, const char *cmd, u32 queue, json_t *args);
+/* STATS of the queue, or NULL after fail(). */
+json_t *backend_stats(struct backend *b, u32 queue);
+/* What `set` takes to make the device's party that of @p. */
+json_t *backend_options(const struct run_params *p);
 /* Waits until the queue is ready. 0, or -1 after fail(). */
 int backend_wait_ready(struct backend *b, u32 queue);
 

@@ -45,11 +45,6 @@ static void say_clock(json_t *trace)
 	json_object_set_new(trace, "clock_error_ns", json_integer(0));
 }
 
-static u32 threshold(enum rp_role role, u32 asked, u32 queue_len)
-{
-	return asked ? asked : rp_default_threshold(role, queue_len);
-}
-
 static void driver_options(const struct run_params *p, struct party_options *o)
 {
 	bool fwd = p->dir == RUN_FWD;
@@ -59,8 +54,8 @@ static void driver_options(const struct run_params *p, struct party_options *o)
 			.strategy = fwd ? p->strategy_p : p->strategy_c,
 			.role = fwd ? RP_PRODUCER : RP_CONSUMER,
 			.queue_len = p->queue_len,
-			.threshold = fwd ? threshold(RP_PRODUCER, p->kc, p->queue_len) :
-					   threshold(RP_CONSUMER, p->kp, p->queue_len),
+			.threshold = fwd ? run_threshold(RP_PRODUCER, p->kc, p->queue_len) :
+					   run_threshold(RP_CONSUMER, p->kp, p->queue_len),
 			.y_ns = fwd ? p->yp_ns : p->yc_ns,
 		},
 		.w_ns = fwd ? p->wp_ns : p->wc_ns,
@@ -71,22 +66,6 @@ static void driver_options(const struct run_params *p, struct party_options *o)
 	};
 	if (o->cpu < 0)
 		o->cpu = nth_cpu(0);
-}
-
-static json_t *device_options(const struct run_params *p)
-{
-	bool fwd = p->dir == RUN_FWD;
-	int cpu = fwd ? p->cpu_c : p->cpu_p;
-	u32 k = fwd ? threshold(RP_CONSUMER, p->kp, p->queue_len) :
-		      threshold(RP_PRODUCER, p->kc, p->queue_len);
-
-	return json_pack("{s:s, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:b}",
-			 "strategy", rp_strategy_by_id(fwd ? p->strategy_c : p->strategy_p)->name,
-			 "w_ns", (json_int_t)(fwd ? p->wc_ns : p->wp_ns),
-			 "y_ns", (json_int_t)(fwd ? p->yc_ns : p->yp_ns),
-			 "k", (int)k, "queue_len", (int)p->queue_len, "burst", (int)p->burst,
-			 "item_bytes", (int)p->item_bytes, "cpu", cpu < 0 ? nth_cpu(1) : cpu,
-			 "trace", p->trace);
 }
 
 static int open_frontend(struct native *n)
@@ -124,7 +103,7 @@ static int set_up(struct native *n)
 	/* Before the set: in busy or sleep mode we would have to wait for it. */
 	if (n->p->dir == RUN_FWD && party_clock(n->party, BACKEND_TIMEOUT_MS))
 		return -1;
-	return backend_do(&n->backend, "set", n->queue, device_options(n->p));
+	return backend_do(&n->backend, "set", n->queue, backend_options(n->p));
 }
 
 static int start_both(struct native *n)
@@ -163,15 +142,6 @@ static json_t *driver_stats(const struct native *n)
 	return v;
 }
 
-static json_t *device_stats(struct native *n)
-{
-	json_t *v = backend_call(&n->backend, "stats", n->queue, NULL);
-	json_t *stats = json_incref(json_object_get(v, "stats"));
-
-	json_decref(v);
-	return stats;
-}
-
 static int measure(struct native *n, json_t **drv, json_t **dev)
 {
 	if (work_for(n, n->p->warmup_ns, 0) ||
@@ -179,7 +149,7 @@ static int measure(struct native *n, json_t **drv, json_t **dev)
 	    party_order(n->party, PARTY_RESET) ||
 	    work_for(n, n->p->duration_ns, n->p->warmup_ns))
 		return -1;
-	*dev = device_stats(n);
+	*dev = backend_stats(&n->backend, n->queue);
 	if (!*dev || party_order(n->party, PARTY_REPORT))
 		return -1;
 	*drv = driver_stats(n);
@@ -218,7 +188,7 @@ static int drain(struct native *n, double *lost)
 			return fail("native lane: the consumer leaves %llu items in the ring",
 				    (unsigned long long)party_outstanding(n->party));
 	}
-	stats = device_stats(n);
+	stats = backend_stats(&n->backend, n->queue);
 	next = json_number_at(stats, "next_seq");
 	json_decref(stats);
 	if (is_known(next))
