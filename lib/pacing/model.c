@@ -246,30 +246,35 @@ static void solve_short_queue(const struct pair *q, struct rp_model *m)
 	m->batch_milli = b * MILLI;
 }
 
-/* How much of C's start-up is left when P, having notified it, fills the queue. */
-static u64 late_start(const struct pair *q)
+/*
+ * nFP: eq. (14), and what it leaves out (docs/model.md): W_C > 2 W_P, and a
+ * burst that finds C blocked, where the request waits for C's start-up too. It
+ * is the one after the item that filled the queue, or that notified C.
+ */
+static u64 fast_producer_latency(const struct pair *q, u64 batch)
 {
-	u64 left = q->len - q->c.k;
+	const struct side *p = &q->p, *c = &q->c;
+	u64 k_p = c->k, k_c = p->k, calls = 1 + (q->len - k_c) / batch;
+	u64 d = max_u64(2 * p->w, c->w) + q->len * c->w;
 
-	return left ? excess(q->c.s, (left - 1) * q->p.w) : q->c.s + q->p.n + q->p.w;
+	d = max_u64(d, c->s + (k_p + 1) * c->w + p->n + p->w);
+	if (k_p < q->len)
+		d = max_u64(d, excess(c->s + (q->len + 1) * c->w, (q->len - 1 - k_p) * p->w));
+	return d + calls * c->n;
 }
 
 static u64 notify_latency(const struct pair *q, enum rp_regime regime, u64 batch)
 {
 	const struct side *p = &q->p, *c = &q->c;
-	u64 k_p = c->k, k_c = p->k, calls;
+	u64 k_p = c->k, k_c = p->k;
 
-	switch (regime) {
-	case RP_NFC:
+	if (regime == RP_NFC)
 		return (k_p + 1) * p->w + 2 * p->n + c->s + c->w;
-	case RP_NFP:
-		/* Eq. (14), with W_C for 2 W_P where that is less (docs/model.md). */
-		calls = 1 + (q->len - k_c) / batch;
-		return max_u64(2 * p->w, c->w) + q->len * c->w + calls * c->n + late_start(q);
-	default:
-		return (k_p + 1) * p->w + (k_c + 1) * c->w + 2 * c->s + p->s + c->n +
-		       (k_p == q->len ? 2 : 1) * p->n;
-	}
+	if (regime == RP_NFP)
+		return fast_producer_latency(q, batch);
+	/* Eq. (17) for any k_P; with k_P = L the item before the request notifies too. */
+	return (k_p + 1) * p->w + (k_c + 1) * c->w + 2 * c->s + p->s + c->n +
+	       (k_p == q->len ? 2 : 1) * p->n;
 }
 
 static enum rp_regime notify_regime(const struct pair *q)

@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The event loop.
+ *
+ * Theory of operation. Every party does one thing at a time and knows when it
+ * will be done (key). The loop takes the earliest, completes it, and the party
+ * looks around: it works if it has an item and a slot for the result, else it
+ * gives up, and its strategy decides how to wait. A slot is free, and an item
+ * is there, from the instant at which the work on it ends. Giving up comes
+ * last at an instant: an item published at t is seen by who looks at t. With
+ * that the model's inequalities and floors are exact.
+ *
+ * A notification is sent when the other side is blocked and its threshold is
+ * reached; the sender pays N, then the receiver's S begins. All times are ps.
+ */
+#include <stdlib.h>
+
+#include "sim/engine.h"
+
+/* How long a learning strategy that spins is not asked again. */
+#define SPIN_TURN_PS	(50 * PS_PER_NS)
+/* Half of what keys can hold. */
+#define TIME_MAX_PS	(1ULL << 61)
+
+static u64 at(u64 t)
+{
+	return 2 * t;
+}
+
+static struct queue *in_of(struct sim *s, u32 i)
+{
+	return i ? &s->queue[i - 1] : NULL;
+}
+
+static struct queue *out_of(struct sim *s, u32 i)
+{
+	return i + 1 < s->n ? &s->queue[i] : NULL;
+}
+
+/* The queue that @i waits at, and its counters. */
+static struct queue *waits_at(struct sim *s, u32 i)
+{
+	return s->party[i].at_out ? out_of(s, i) : in_of(s, i);
+}
+
+static struct sim_queue *counters_at(struct sim *s, u32 i)
+{
+	return &s->res->queue[s->party[i].at_out ? i : i - 1];
+}
+
+static struct rp_strategy *strategy_at(struct party *p)
+{
+	return p->at_out ? &p->s_out : &p->s_in;
+}
+
+static void disarm(struct sim *s, u32 i)
+{
+	if (s->party[i].at_out)
+		waits_at(s, i)->armed_p = 0;
+	else
+		waits_at(s, i)->armed_c = 0;
+}
+
+static bool has_item(struct sim *s, u32 i)
+{
+	return !i || queue_fill(in_of(s, i));
+}
+
+static bool has_slot(struct sim *s, u32 i)
+{
+	const struct queue *q = out_of(s, i);
+
+	return !q || queue_fill(q) < q->len;
+}
+
+static void act(struct party *p, enum act what, u64 until)
+{
+	p->act = what;
+	p->key = at(until);
+}
+
+/* ---- Work ---- */
+
+static u64 work_ps(struct party *p)
+{
+	u64 w = p->w_ps, floor = p->fall->min_ns * PS_PER_NS;
+	u32 done = p->run < p->fall->items ? p->run : p->fall->items;
+
+	if (p->fall->items && w > floor)
+		w -= (w - floor) / p->fall->items * done;
+	return dist_draw(p->w, w);
+}
+
+static void begin_work(struct sim *s, u32 i)
+{
+	struct party *p = &s->party[i];
+	u64 w = work_ps(p);
+
+	p->woken = false;
+	p->run++;
+	s->res->party[i].work_ps += w;
+	s->res->party[i].worked++;
+	if (!i) {
+		s->taken_before = s->taken;
+		s->taken = s->now;
+	}
+	act(p, ACT_WORK, s->now + w);
+}
+
+static void look(struct sim *s, u32 i)
+{
+	if (has_item(s, i) && has_slot(s, i)) {
+		begin_work(s, i);
+		return;
+	}
+	act(&s->party[i], ACT_LOOK, s->now);
+	s->party[i].key |= 1;
+}
+
+static void stop_spinning(struct sim *s, u32 i)
+{
+	s->res->party[i].spin_ps += s->now - s->party[i].since;
+	look(s, i);
+}
+
+/* Sends what the other side of @i's queues asked for, if it did; else looks. */
+static void tell_out(struct sim *s, u32 i);
+static void tell_in(struct sim *s, u32 i);
+
+static void send(struct sim *s, u32 i, bool out)
+{
+	struct party *p = &s->party[i];
+	u64 n = out ? dist_draw(&s->dist[D_NP], s->cfg->model.np_ns * PS_PER_NS) :
+		      dist_draw(&s->dist[D_NC], s->cfg->model.nc_ns * PS_PER_NS);
+	struct sim_queue *c = &s->res->queue[out ? i : i - 1];
+
+	*(out ? &c->kicks : &c->calls) += 1;
+	*(out ? &c->kick_ps : &c->call_ps) += n;
+	s->res->party[i].notify_ps += n;
+	p->run = 0;
+	act(p, out ? ACT_NOTIFY_OUT : ACT_NOTIFY_IN, s->now + n);
+}
+
+static void tell_out(struct sim *s, u32 i)
+{
+	struct queue *q = out_of(s, i);
+
+	if (q && q->armed_c && queue_fill(q) >= q->armed_c) {
+		q->armed_c = 0;
+		send(s, i, true);
+	} else {
+		tell_in(s, i);
+	}
+}
+
+static void tell_in(struct sim *s, u32 i)
+{
+	struct queue *q = in_of(s, i);
+
+	if (q && q->armed_p && q->len - queue_fill(q) >= q->armed_p) {
+		q->armed_p = 0;
+		send(s, i, false);
+	} else {
+		look(s, i);
+	}
+}
+
+static void hook_batch(struct sim *s, struct rp_strategy *st)
+{
+	if (st->ops->batch_done)
+		st->ops->batch_done(st, 1, s->now / PS_PER_NS);
+}
+
+static void hook_sent(struct sim *s, struct rp_strategy *st, u64 cost_ps)
+{
+	if (st->ops->sent)
+		st->ops->sent(st, cost_ps / PS_PER_NS, s->now / PS_PER_NS);
+}
+
+static void end_work(struct sim *s, u32 i)
+{
+	struct queue *in = in_of(s, i), *out = out_of(s, i);
+	struct stamp st = { s->now, s->taken_before };
+
+	if (in) {
+		st = in->ring[in->head++ & in->mask];
+		hook_batch(s, &s->party[i].s_in);
+	}
+	if (out) {
+		out->ring[out->tail++ & out->mask] = st;
+		hook_batch(s, &s->party[i].s_out);
+	} else {
+		item_done(s, &st, s->now);
+	}
+	if (out && s->party[i + 1].act == ACT_SPIN)
+		stop_spinning(s, i + 1);
+	if (in && s->party[i - 1].act == ACT_SPIN)
+		stop_spinning(s, i - 1);
+	tell_out(s, i);
+}
+
+/* ---- Waiting ---- */
+
+static void start(struct sim *s, u32 i)
+{
+	struct party *p = &s->party[i];
+	u64 t = p->at_out ? dist_draw(&s->dist[D_SP], s->cfg->model.sp_ns * PS_PER_NS) :
+			    dist_draw(&s->dist[D_SC], s->cfg->model.sc_ns * PS_PER_NS);
+
+	disarm(s, i);
+	p->woken = true;
+	p->run = 0;
+	s->res->party[i].start_ps += t;
+	s->res->party[i].started++;
+	act(p, ACT_START, s->now + t);
+}
+
+static void woken(struct sim *s, u32 i, enum rp_wake by)
+{
+	struct rp_strategy *st = strategy_at(&s->party[i]);
+
+	if (st->ops->woken)
+		st->ops->woken(st, by, s->now / PS_PER_NS);
+	look(s, i);
+}
+
+static void block(struct sim *s, u32 i)
+{
+	struct queue *q = waits_at(s, i);
+	struct sim_queue *c = counters_at(s, i);
+	bool *pending = s->party[i].at_out ? &q->pending_p : &q->pending_c;
+
+	*(s->party[i].at_out ? &c->blocks_p : &c->blocks_c) += 1;
+	s->party[i].act = ACT_BLOCK;
+	s->party[i].key = NEVER;
+	if (*pending) {
+		*pending = false;
+		start(s, i);
+	}
+}
+
+/* The second look of the double check. */
+static void end_arm(struct sim *s, u32 i)
+{
+	if (!has_item(s, i) || !has_slot(s, i)) {
+		block(s, i);
+		return;
+	}
+	counters_at(s, i)->double_checks++;
+	disarm(s, i);
+	look(s, i);
+}
+
+static void arm(struct sim *s, u32 i, u32 k)
+{
+	struct queue *q = waits_at(s, i);
+	u64 window = s->cfg->window_ns * PS_PER_NS;
+
+	k = k < 1 ? 1 : k > q->len ? q->len : k;
+	*(s->party[i].at_out ? &q->armed_p : &q->armed_c) = k;
+	if (!window) {
+		block(s, i);
+		return;
+	}
+	s->res->party[i].arm_ps += window;
+	act(&s->party[i], ACT_ARM, s->now + window);
+}
+
+static void go_to_sleep(struct sim *s, u32 i, u64 sleep_ns)
+{
+	struct party *p = &s->party[i];
+	struct sim_queue *c = counters_at(s, i);
+	u64 cost = dist_draw(&s->dist[D_YE], s->cfg->model.ye_ns * PS_PER_NS);
+	u64 y = dist_draw(&s->dist[p->at_out ? D_YP : D_YC], sleep_ns * PS_PER_NS);
+
+	y = y > cost ? y : cost;
+	*(p->at_out ? &c->sleeps_p : &c->sleeps_c) += 1;
+	*(p->at_out ? &c->sleep_p_ps : &c->sleep_c_ps) += y;
+	s->res->party[i].sleep_cost_ps += cost;
+	p->run = 0;
+	/* A sleep of nothing would stop the time. */
+	act(p, ACT_SLEEP, s->now + (y ? y : 1));
+}
+
+static void spin(struct sim *s, u32 i)
+{
+	struct party *p = &s->party[i];
+
+	p->since = s->now;
+	p->act = ACT_SPIN;
+	/* Who only ever spins need not be asked again before the other moves. */
+	p->key = strategy_at(p)->ops == &rp_strategy_busy ? NEVER : at(s->now + SPIN_TURN_PS);
+}
+
+static void note_spurious(struct sim *s, u32 i)
+{
+	struct sim_queue *c = counters_at(s, i);
+
+	if (s->party[i].woken)
+		*(s->party[i].at_out ? &c->spurious_calls : &c->spurious_kicks) += 1;
+	s->party[i].woken = false;
+}
+
+static void give_up(struct sim *s, u32 i)
+{
+	struct party *p = &s->party[i];
+	struct rp_strategy *st;
+	struct rp_decision d;
+
+	/* What was counted as at the old queue was received there. */
+	note_spurious(s, i);
+	p->at_out = has_item(s, i);
+	st = strategy_at(p);
+	d = st->ops->idle(st, s->now / PS_PER_NS);
+	if (d.wait == RP_WAIT_BLOCK)
+		arm(s, i, d.threshold);
+	else if (d.wait == RP_WAIT_SLEEP)
+		go_to_sleep(s, i, d.sleep_ns);
+	else
+		spin(s, i);
+}
+
+/* ---- Notifications ---- */
+
+static void deliver(struct sim *s, u32 to, bool *pending)
+{
+	struct party *p = &s->party[to];
+
+	if (p->act == ACT_BLOCK && p->at_out == (pending == &s->queue[to].pending_p))
+		start(s, to);
+	else
+		*pending = true;
+}
+
+static void end_notify_out(struct sim *s, u32 i)
+{
+	hook_sent(s, &s->party[i].s_out, s->cfg->model.np_ns * PS_PER_NS);
+	deliver(s, i + 1, &s->queue[i].pending_c);
+	tell_in(s, i);
+}
+
+static void end_notify_in(struct sim *s, u32 i)
+{
+	hook_sent(s, &s->party[i].s_in, s->cfg->model.nc_ns * PS_PER_NS);
+	deliver(s, i - 1, &s->queue[i - 1].pending_p);
+	look(s, i);
+}
+
+/* ---- The loop ---- */
+
+static void complete(struct sim *s, u32 i, struct sim_skip *skip)
+{
+	switch (s->party[i].act) {
+	case ACT_WORK:
+		end_work(s, i);
+		break;
+	case ACT_NOTIFY_OUT:
+		end_notify_out(s, i);
+		break;
+	case ACT_NOTIFY_IN:
+		end_notify_in(s, i);
+		break;
+	case ACT_START:
+		woken(s, i, RP_WAKE_NOTIFIED);
+		break;
+	case ACT_SLEEP:
+		woken(s, i, RP_WAKE_SLEPT);
+		break;
+	case ACT_ARM:
+		end_arm(s, i);
+		break;
+	case ACT_SPIN:
+		stop_spinning(s, i);
+		break;
+	default:
+		if (has_item(s, i) && has_slot(s, i)) {
+			begin_work(s, i);
+			break;
+		}
+		if (skip)
+			sim_skip_try(skip, s, i);
+		give_up(s, i);
+	}
+}
+
+static u32 earliest(const struct sim *s)
+{
+	u32 i, best = 0;
+
+	for (i = 1; i < s->n; i++)
+		if (s->party[i].key < s->party[best].key)
+			best = i;
+	return best;
+}
+
+static bool both_work(const struct sim *s)
+{
+	return s->n == 2 && s->party[0].act == ACT_WORK && s->party[1].act == ACT_WORK;
+}
+
+/* Until @s->target items are done. */
+static void loop(struct sim *s, struct sim_skip *skip, bool fast)
+{
+	u32 i;
+
+	while (s->res->items < s->target && !s->error) {
+		if (fast && both_work(s))
+			sim_both_work(s);
+		if (s->res->items >= s->target)
+			break;
+		i = earliest(s);
+		if (s->party[i].key >= at(TIME_MAX_PS)) {
+			s->error = s->party[i].key == NEVER ?
+				   "everybody waits for somebody" :
+				   "items: more than 26 days of simulated time";
+			break;
+		}
+		s->now = s->party[i].key / 2;
+		complete(s, i, skip);
+	}
+}
+
+/* ---- Set-up ---- */
+
+static void init_party(struct sim *s, u32 i)
+{
+	const struct sim_config *c = s->cfg;
+	const struct rp_model_in *m = &c->model;
+	struct party *p = &s->party[i];
+	struct rp_params in = { c->strategy_c, RP_CONSUMER, m->queue_len, m->kp, m->yc_ns };
+	struct rp_params out = { c->strategy_p, RP_PRODUCER, m->queue_len, m->kc, m->yp_ns };
+
+	p->w_ps = c->w_ns[i] * PS_PER_NS;
+	p->w = &s->dist[i ? D_WC : D_WP];
+	p->fall = i ? &c->fall_c : &c->fall_p;
+	rp_strategy_init(&p->s_in, &in);
+	rp_strategy_init(&p->s_out, &out);
+	p->at_out = !i;
+	act(p, ACT_LOOK, 0);
+	p->key |= 1;
+}
+
+static bool learns(const struct rp_strategy *s)
+{
+	return s->ops->batch_done || s->ops->woken || s->ops->sent || s->params.strategy > RP_BUSY;
+}
+
+static void init_dists(struct sim *s)
+{
+	const struct sim_config *c = s->cfg;
+	const struct dist_spec *specs[DISTS] = {
+		[D_WP] = &c->wp, [D_WC] = &c->wc, [D_NP] = &c->np, [D_NC] = &c->nc,
+		[D_SP] = &c->sp, [D_SC] = &c->sc, [D_YP] = &c->yp, [D_YC] = &c->yc,
+		[D_YE] = &c->ye,
+	};
+	u32 i;
+
+	for (i = 0; i < DISTS; i++) {
+		dist_init(&s->dist[i], specs[i], c->seed, i);
+		s->constant &= specs[i]->kind == DIST_CONST;
+	}
+}
+
+static bool init_queues(struct sim *s)
+{
+	u32 i, size = 1;
+
+	while (size < s->cfg->model.queue_len)
+		size *= 2;
+	for (i = 0; i + 1 < s->n; i++) {
+		s->queue[i].len = s->cfg->model.queue_len;
+		s->queue[i].mask = size - 1;
+		s->queue[i].ring = calloc(size, sizeof(*s->queue[i].ring));
+		if (!s->queue[i].ring)
+			return false;
+	}
+	return true;
+}
+
+static void measure(struct sim *s, bool fast)
+{
+	const struct sim_config *c = s->cfg;
+	struct sim_skip *skip = s->constant && !c->plain ? sim_skip_new(s) : NULL;
+	u64 begin;
+
+	s->target = c->warmup;
+	loop(s, NULL, fast);
+	begin = s->now;
+	memset(s->res, 0, sizeof(*s->res));
+	s->res->stages = s->n;
+	s->target = c->items;
+	loop(s, skip, fast);
+	s->res->time_ps = s->now - begin;
+	sim_skip_free(skip);
+}
+
+const char *sim_check(const struct sim_config *c)
+{
+	const char *why = rp_model_check(&c->model);
+
+	if (why)
+		return why;
+	if (c->stages < 2 || c->stages > SIM_STAGES_MAX)
+		return "stages: not in 2..64 parties";
+	if (!rp_strategy_by_id(c->strategy_p) || !rp_strategy_by_id(c->strategy_c))
+		return "mode: no such strategy";
+	if (!c->items)
+		return "items: 0, nothing to simulate";
+	if (c->window_ns > RP_MODEL_MAX_NS)
+		return "window_ns: more than 1000000000 (1 s)";
+	return NULL;
+}
+
+const char *sim_run(const struct sim_config *c, struct sim_result *r)
+{
+	struct sim *s = calloc(1, sizeof(*s));
+	const char *error = "out of memory";
+	u32 i;
+
+	if (!s)
+		return error;
+	s->cfg = c;
+	s->res = r;
+	s->n = c->stages;
+	s->constant = !c->fall_p.items && !c->fall_c.items;
+	memset(r, 0, sizeof(*r));
+	init_dists(s);
+	for (i = 0; i < s->n; i++)
+		init_party(s, i);
+	s->constant &= !learns(&s->party[0].s_in) && !learns(&s->party[0].s_out);
+	if (init_queues(s)) {
+		measure(s, s->constant && !c->plain);
+		error = s->error;
+	}
+	for (i = 0; i + 1 < s->n; i++)
+		free(s->queue[i].ring);
+	free(s);
+	return error;
+}
