@@ -135,6 +135,13 @@ json_t *ctl_next(struct ctl *c, u32 timeout_ms)
 	}
 }
 
+bool ctl_pending(const struct ctl *c)
+{
+	struct pollfd pfd = { .fd = c->fd, .events = POLLIN };
+
+	return (c->len && memchr(c->buf, '\n', c->len)) || poll(&pfd, 1, 0) > 0;
+}
+
 static json_t *answer(struct ctl *c, const char *cmd, u32 id, u32 timeout_ms)
 {
 	u64 end = now_ns() + timeout_ms * 1000000ULL, now;

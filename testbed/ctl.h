@@ -36,6 +36,9 @@ json_t *ctl_call(struct ctl *c, const char *cmd, json_t *args, u32 timeout_ms);
 int ctl_send(struct ctl *c, const char *cmd, json_t *args);
 json_t *ctl_wait(struct ctl *c, const char *cmd, u32 id, u32 timeout_ms);
 
+/* Is a line there, or the peer's end? Then ctl_wait() will not have to wait. */
+bool ctl_pending(const struct ctl *c);
+
 /*
  * The next line as JSON, whoever it answers (the agent's unasked "hello"), or
  * NULL when none came in @timeout_ms or the peer went away: no message.

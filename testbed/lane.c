@@ -9,6 +9,7 @@
 
 const struct lane_ops *const lanes[] = {
 	&lane_native,
+	&lane_vm,
 	NULL
 };
 

@@ -60,7 +60,7 @@ const char *vm_config_check(const struct vm_config *c)
  * emulator. The path is resolved: libvirt and QEMU see files, not links into
  * the cache that a rebuild moves.
  */
-const char *vm_built(const char *name, const char *target)
+const char *vm_built_find(const char *name)
 {
 	static const char *const up[] = { "", "../" };
 	static char ring[4][512];
@@ -82,8 +82,16 @@ const char *vm_built(const char *name, const char *target)
 		free(real);
 		return out;
 	}
-	fail("%s%s is not there; build it with `make %s`", self, name, target);
 	return NULL;
+}
+
+const char *vm_built(const char *name, const char *target)
+{
+	const char *path = vm_built_find(name);
+
+	if (!path)
+		fail("build/%s is not there; make it with `make %s`", name, target);
+	return path;
 }
 
 static char *read_text(const char *path)

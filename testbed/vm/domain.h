@@ -51,7 +51,9 @@ bool vm_metadata(virDomainPtr dom, const char *attr, char *out, size_t size);
 /* CPU time of vCPU 0's thread; UNKNOWN when it cannot be read. */
 double vm_vcpu_ns(virDomainPtr dom);
 
-/* A file built beside the command ("guest/initrd"); static. NULL after fail(). */
+/* A file built beside the command ("guest/initrd"); static. NULL: not there. */
+const char *vm_built_find(const char *name);
+/* The same; NULL after fail(), which names the make @target. */
 const char *vm_built(const char *name, const char *target);
 
 /* ---- Leftovers ---- */
