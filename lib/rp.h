@@ -67,6 +67,9 @@ extern u32 rp_tsan_fence;
 
 #endif /* __KERNEL__ */
 
+/* Adds to what one thread writes and others may read at any time. */
+#define rp_add(p, n)		rp_store(p, *(p) + (n))
+
 /* Nanoseconds and counter ticks, by one multiplication each way. */
 struct rp_clock {
 	u64 tsc_hz;

@@ -168,7 +168,10 @@ static void solve_long_sleeps(const struct pair *q, struct rp_model *m)
 
 	if (ahead != RP_MODEL_NONE) {
 		low += q->fast->y * PS / (len + ahead);
-		cost = q->ye * PS / (len + ahead) + q->ye * PS / (2 * len + ahead);
+		cost = q->ye * PS / (len + ahead);
+		/* Just beyond the border the slower party is not stopped every time. */
+		if (q->fast->y + q->fast->w > len * q->slow->w)
+			cost += q->ye * PS / (2 * len + ahead);
 	}
 	m->regime = RP_SLS;
 	m->t_ps = RP_MODEL_NONE;

@@ -40,7 +40,7 @@ static void tell_peer(struct rp_party *p)
 	u64 start, cost;
 
 	if (!p->ring->peer_wants(p)) {
-		p->stats.suppressed++;
+		rp_add(&p->stats.suppressed, 1);
 		return;
 	}
 	start = rp_tsc();
@@ -49,8 +49,8 @@ static void tell_peer(struct rp_party *p)
 	p->now_tsc = rp_tsc();
 	rp_trace(p->trace, RP_EV_NOTIFY_END, p->now_tsc, p->stats.items);
 	cost = p->now_tsc - start;
-	p->stats.sent++;
-	p->stats.notify_tsc += cost;
+	rp_add(&p->stats.sent, 1);
+	rp_add(&p->stats.notify_tsc, cost);
 	if (s->ops->sent)
 		s->ops->sent(&p->strategy, rp_tsc_to_ns(&p->clock, cost),
 			     rp_tsc_to_ns(&p->clock, p->now_tsc));
@@ -60,7 +60,7 @@ static void tell_peer(struct rp_party *p)
 static void note_idle(struct rp_party *p)
 {
 	if (p->woken) {
-		p->stats.spurious++;
+		rp_add(&p->stats.spurious, 1);
 		p->woken = false;
 	}
 	p->armed_k = 0;
@@ -71,7 +71,7 @@ static struct rp_next block(struct rp_party *p, u32 k)
 	rp_trace(p->trace, RP_EV_ARM, p->now_tsc, k);
 	p->armed = true;
 	if (p->ring->arm(p, k)) {
-		p->stats.double_checks++;
+		rp_add(&p->stats.double_checks, 1);
 		rp_trace(p->trace, RP_EV_DOUBLE_CHECK, p->now_tsc, 0);
 		set_armed(p, false);
 		return (struct rp_next){ RP_NEXT_RUN, 0 };
@@ -79,7 +79,7 @@ static struct rp_next block(struct rp_party *p, u32 k)
 	p->waiting = true;
 	p->armed_k = k;
 	p->wait_tsc = rp_tsc();
-	p->stats.blocks++;
+	rp_add(&p->stats.blocks, 1);
 	rp_trace(p->trace, RP_EV_BLOCK, p->wait_tsc, p->stats.items);
 	return (struct rp_next){ RP_NEXT_BLOCK, 0 };
 }
@@ -99,11 +99,11 @@ static struct rp_next idle(struct rp_party *p)
 	case RP_WAIT_SLEEP:
 		p->waiting = true;
 		p->wait_tsc = p->now_tsc;
-		p->stats.sleeps++;
+		rp_add(&p->stats.sleeps, 1);
 		rp_trace(p->trace, RP_EV_SLEEP, p->now_tsc, d.sleep_ns);
 		return (struct rp_next){ RP_NEXT_SLEEP, d.sleep_ns };
 	default:
-		p->stats.spin_tsc += p->now_tsc - before;
+		rp_add(&p->stats.spin_tsc, p->now_tsc - before);
 		rp_relax();
 		return (struct rp_next){ RP_NEXT_SPIN, 0 };
 	}
@@ -119,9 +119,9 @@ struct rp_next rp_party_step(struct rp_party *p)
 		return idle(p);
 	p->woken = false;
 	p->armed_k = 0;
-	p->stats.items += n;
-	p->stats.batches++;
-	p->stats.work_tsc += p->now_tsc - start;
+	rp_add(&p->stats.items, n);
+	rp_add(&p->stats.batches, 1);
+	rp_add(&p->stats.work_tsc, p->now_tsc - start);
 	if (ops->batch_done)
 		ops->batch_done(&p->strategy, n,
 				rp_tsc_to_ns(&p->clock, p->now_tsc));
@@ -139,13 +139,13 @@ void rp_party_resume(struct rp_party *p, enum rp_wake by)
 	p->now_tsc = rp_tsc();
 	took = p->now_tsc - p->wait_tsc;
 	if (p->armed)
-		p->stats.block_tsc += took;
+		rp_add(&p->stats.block_tsc, took);
 	else
-		p->stats.sleep_tsc += took;
+		rp_add(&p->stats.sleep_tsc, took);
 	if (!p->armed && took > p->stats.sleep_max_tsc)
-		p->stats.sleep_max_tsc = took;
+		rp_store(&p->stats.sleep_max_tsc, took);
 	if (by == RP_WAKE_NOTIFIED) {
-		p->stats.received++;
+		rp_add(&p->stats.received, 1);
 		p->woken = true;
 	}
 	rp_trace(p->trace, p->armed ? RP_EV_WAKE : RP_EV_SLEPT, p->now_tsc,

@@ -16,7 +16,7 @@
  * rp_party_run() is the loop for a thread that has a single ring.
  *
  * Context: one thread at a time per party. Counters are written by that
- * thread alone with plain stores and may be read by others at any time.
+ * thread alone, relaxed, and may be read by others at any time.
  */
 #ifndef RP_PARTY_H
 #define RP_PARTY_H
@@ -147,12 +147,12 @@ static inline void rp_party_seq(struct rp_party *p, u64 seq, bool first)
 		if (first || !p->seq_known)
 			;
 		else if (seq > p->next_seq)
-			p->stats.lost += seq - p->next_seq;
+			rp_add(&p->stats.lost, seq - p->next_seq);
 		else
-			p->stats.reordered++;
+			rp_add(&p->stats.reordered, 1);
 	}
 	p->seq_known = true;
-	p->next_seq = seq + 1;
+	rp_store(&p->next_seq, seq + 1);
 }
 
 /* Latency of an item that the peer stamped with @enq_tsc and that ended now. */

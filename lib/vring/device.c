@@ -153,6 +153,42 @@ static const char *walk(struct rp_dev *d, struct rp_chain *c, const u8 *table,
 	return walk(d, c, table, desc.len / (u32)sizeof(desc), 0, true, left);
 }
 
+/* One plain descriptor? Anything else, faults included, is rp_dev_get()'s. */
+static bool get_plain(struct rp_dev *d, struct rp_buf *b)
+{
+	u32 mask = d->ring.num - 1;
+	const struct vring_desc *p;
+	u64 addr, bytes;
+	u16 flags;
+
+	b->head = rp_load(&d->ring.avail->ring[d->last_avail & mask]);
+	if (unlikely(b->head > mask))
+		return false;
+	p = &d->ring.desc[b->head];
+	addr = rp_load(&p->addr);
+	b->bytes = rp_load(&p->len);
+	flags = rp_load(&p->flags);
+	bytes = b->bytes;
+	b->base = rp_mem_piece(d->mem, &d->region_hint, addr, &bytes);
+	b->write = flags & VRING_DESC_F_WRITE;
+	return b->base && b->bytes && bytes == b->bytes &&
+	       !(flags & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT));
+}
+
+u32 rp_dev_get_burst(struct rp_dev *d, struct rp_buf *buf, u32 max)
+{
+	u32 i, n = (u16)(d->avail_seen - d->last_avail);
+
+	if (!n)
+		n = rp_dev_avail(d);
+	n = n < max ? n : max;
+	for (i = 0; i < n && get_plain(d, &buf[i]); i++) {
+		__builtin_prefetch(buf[i].base);
+		d->last_avail++;
+	}
+	return i;
+}
+
 bool rp_dev_get(struct rp_dev *d, struct rp_chain *c)
 {
 	const char *why;
@@ -176,16 +212,6 @@ bool rp_dev_get(struct rp_dev *d, struct rp_chain *c)
 	}
 	d->last_avail++;
 	return true;
-}
-
-void rp_dev_put(struct rp_dev *d, u16 head, u32 written_bytes)
-{
-	struct vring_used_elem *e;
-
-	e = &d->ring.used->ring[d->used_idx & (d->ring.num - 1)];
-	rp_store_diff(&e->id, head);
-	rp_store_diff(&e->len, written_bytes);
-	d->used_idx++;
 }
 
 void rp_dev_unget(struct rp_dev *d, u32 n)

@@ -109,14 +109,37 @@ int rp_dev_init(struct rp_dev *d, const struct rp_vring *ring,
 
 /* How many buffers are available; 0 too when broken. */
 u32 rp_dev_avail(struct rp_dev *d);
+
+/* A buffer that is one descriptor, as most are. */
+struct rp_buf {
+	void *base;
+	u32 bytes;
+	u16 head;
+	bool write;		/* device-writable */
+};
+
+/*
+ * The hot path: takes up to @max buffers and prefetches them. Stops before the
+ * first one that is not a plain single descriptor; rp_dev_get() then takes
+ * (or refuses) that one, so 0 means "ask rp_dev_get()".
+ */
+u32 rp_dev_get_burst(struct rp_dev *d, struct rp_buf *buf, u32 max);
 /*
  * Takes the next buffer (indirect ones too). False: none, or broken.
  * The chain stays the device's until rp_dev_put().
  */
 bool rp_dev_get(struct rp_dev *d, struct rp_chain *c);
 /* Gives it back, @written_bytes written; not visible before publish. */
-void rp_dev_put(struct rp_dev *d, u16 head, u32 written_bytes);
-/* Takes back the last @n rp_dev_get() calls that were not put. */
+static inline void rp_dev_put(struct rp_dev *d, u16 head, u32 written_bytes)
+{
+	struct vring_used_elem *e;
+
+	e = &d->ring.used->ring[d->used_idx & (d->ring.num - 1)];
+	rp_store_diff(&e->id, head);
+	rp_store_diff(&e->len, written_bytes);
+	d->used_idx++;
+}
+/* Takes back the last @n buffers that were got and not put. */
 void rp_dev_unget(struct rp_dev *d, u32 n);
 /* Release; pairs with the driver's acquire of used->idx. */
 void rp_dev_publish(struct rp_dev *d);

@@ -61,6 +61,39 @@ void rp_drv_free(struct rp_drv *d);
  */
 bool rp_drv_add(struct rp_drv *d, const struct rp_seg *seg, u32 n_out, u32 n_in,
 		void *token);
+
+/*
+ * The hot path: rp_drv_add() of a single segment. rp_drv_next() tells which
+ * head it will take: a caller with num equal buffers that uses buffer [head]
+ * keeps the descriptors constant, also when fewer than num are outstanding.
+ */
+static inline u16 rp_drv_next(const struct rp_drv *d)
+{
+	return d->free_head;
+}
+
+static inline bool rp_drv_add_one(struct rp_drv *d, void *base, u32 bytes,
+				  bool write, void *token)
+{
+	u16 head = d->free_head;
+	struct rp_drv_slot *s = &d->slot[head];
+	struct vring_desc *p = &d->ring.desc[head];
+
+	if (unlikely(!d->num_free || d->broken))
+		return false;
+	rp_store_diff(&p->addr, (u64)(uintptr_t)base + d->gpa_delta);
+	rp_store_diff(&p->len, bytes);
+	rp_store_diff(&p->flags, write ? VRING_DESC_F_WRITE : 0);
+	d->free_head = s->next;
+	d->num_free--;
+	s->token = token;
+	s->in_bytes = write ? bytes : 0;
+	s->len = 1;
+	rp_store_diff(&d->ring.avail->ring[d->avail_idx & (d->ring.num - 1)], head);
+	d->avail_idx++;
+	return true;
+}
+
 /* Makes what was added visible (release; pairs with the device's acquire). */
 void rp_drv_publish(struct rp_drv *d);
 /* Full barrier, then: does the device want a kick for what was published? */
