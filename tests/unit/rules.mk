@@ -4,7 +4,7 @@
 UNIT_NAMES := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 UNIT_TESTS := $(addprefix $(BUILD)/tests/unit/,$(UNIT_NAMES))
 $(foreach t,$(UNIT_NAMES),$(eval $(call program,tests/unit/$(t),\
-	tests/unit/$(t).c $(UNIT_SRCS_$(t)),-lcmocka $(UNIT_LIBS_$(t)))))
+	tests/unit/$(t).c $(UNIT_SRCS_$(t)),-lcmocka $$(UNIT_LIBS_$(t)))))
 
 .PHONY: unit-tests
 unit-tests: $(UNIT_TESTS)

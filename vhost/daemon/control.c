@@ -228,8 +228,6 @@ static char *reply(json_t *id, json_t *result, const struct ctl_error *err)
 	char *text, *line = NULL;
 	size_t n;
 
-	if (o && !id)
-		json_object_set_new(o, "id", json_null());
 	json_object_set_new(o, "ok", json_boolean(result != NULL));
 	if (result)
 		json_object_set_new(o, "result", result);

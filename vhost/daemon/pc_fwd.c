@@ -109,8 +109,8 @@ static void note_wake(struct queue *q, u64 enq_tsc)
 	if (--q->wake_left)
 		return;
 	took = (s64)(q->wake_at_tsc - enq_tsc - (u64)p->clock_offset_tsc);
-	p->stats.wake_tsc += took > 0 ? (u64)took : 0;
-	p->stats.wakes++;
+	rp_add(&p->stats.wake_tsc, took > 0 ? (u64)took : 0);
+	rp_add(&p->stats.wakes, 1);
 }
 
 static inline void note_item(struct queue *q, u64 seq, u64 enq_tsc, u64 now)

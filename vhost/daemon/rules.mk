@@ -41,4 +41,7 @@ $(BUILD)/ringpaced: $(OBJ)/vhost/daemon/main.o $(BUILD)/libringpaced.a \
 PROGRAMS += $(BUILD)/ringpaced
 
 # The control protocol's unit test runs the daemon's own code.
-UNIT_LIBS_test_control := $(BUILD)/libringpaced.a $(BUILD)/libringpace.a $(RINGPACED_LIBS)
+$(BUILD)/tests/unit/test_control: $(BUILD)/libringpaced.a
+$(OBJ)/tests/unit/test_control.o: $(VU_DIR)/libvhost-user.c
+$(OBJ)/tests/unit/test_control.o: EXTRA_CFLAGS := -isystem build/third-party
+UNIT_LIBS_test_control := $(BUILD)/libringpace.a $(RINGPACED_LIBS)
