@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The test guest: build/guest/vmlinuz and build/guest/initrd. Its programs are
+# static and never sanitized: they run where no library is.
+
+ifeq ($(SAN),)
+PROGRAMS += $(BUILD)/rp-agent $(BUILD)/rp-guest-test
+$(eval $(call program,rp-agent,$(addprefix images/guest/,agent.c agent_run.c \
+	agent_trace.c),-static -ljansson))
+$(eval $(call program,rp-guest-test,tests/vm/guest_test.c,-static))
+endif
+
+.PHONY: image
+image: build/guest/initrd
+
+build/guest/initrd: images/guest/build images/guest/kernel images/guest/init \
+		build/virtio_pc.ko build/rp-agent build/rp-guest-test
+	@mkdir -p $(@D)
+	$(call say,IMG,$@)paths=$$(images/guest/build build) && \
+		cp $$(echo "$$paths" | head -n 1) build/guest/vmlinuz && \
+		cp $$(echo "$$paths" | tail -n 1) $@
+build/guest/vmlinuz: build/guest/initrd ;
