@@ -213,6 +213,7 @@ static void take_report(struct party *n)
 	rp_party_report(&n->rp, &n->report);
 	n->duration_ns = now_ns() - n->reset_ns;
 	n->cpu_ns = thread_cpu_ns() - n->reset_cpu_ns;
+	n->done = n->completed + rp_drv_used_count(&n->drv);
 }
 
 /* True: leave the loop. */

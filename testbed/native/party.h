@@ -23,7 +23,7 @@
 enum party_order {
 	PARTY_NO_ORDER,
 	PARTY_RESET,		/* the statistics begin anew */
-	PARTY_REPORT,		/* fill in ->report, ->duration_ns, ->cpu_ns */
+	PARTY_REPORT,		/* fill in ->report and what is with it */
 	PARTY_STOP,
 };
 
@@ -56,6 +56,7 @@ struct party {
 	/* Of PARTY_REPORT */
 	struct rp_report report;
 	u64 duration_ns, cpu_ns;
+	u64 done;		/* items that the device has completed, ever */
 	u64 reset_ns, reset_cpu_ns;
 };
 

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The native lane under a sanitizer. To be sourced, with san=asan|tsan: each
+# strategy both ways, a second each; a report of either process is a failure.
+. "$(dirname "$0")/lib.sh"
+
+make -C "$top" --no-print-directory SAN=$san all-native >"$scratch/err" 2>&1
+check "the $san tree builds" [ $? -eq 0 ]
+ringpace=$top/build/$san/ringpace
+# A report goes to a file of its own, so that nobody's stderr hides it.
+export TSAN_OPTIONS="log_path=$scratch/report exitcode=66 history_size=4"
+export ASAN_OPTIONS="log_path=$scratch/report exitcode=66 detect_leaks=1"
+export UBSAN_OPTIONS="log_path=$scratch/report print_stacktrace=1"
+
+no_report() {
+	! cat "$scratch"/report.* 2>/dev/null >"$scratch/err"
+}
+
+for strategy in notify sleep busy; do
+	for dir in fwd rev; do
+		timeout 120 "$ringpace" run --strategy $strategy --dir $dir --queue-len 64 \
+			--wp-ns 2000 --wc-ns 2000 --burst 4 --duration-s 1 --json \
+			>"$scratch/out" 2>"$scratch/err"
+		ok $? "$strategy $dir runs"
+		check "$strategy $dir: none lost, none reordered" jq -e '.items > 0 and
+			.lost == 0 and .reordered == 0' "$scratch/out" >/dev/null
+		check "$strategy $dir: no report" no_report
+		rm -f "$scratch"/report.*
+	done
+done
+finish

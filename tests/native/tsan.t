@@ -1,0 +1,5 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The native lane, frontend and daemon, under ThreadSanitizer.
+san=tsan
+. "$(dirname "$0")/sanitize.sh"
