@@ -13,6 +13,7 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/math64.h>
+#include <linux/prefetch.h>
 #include <asm/barrier.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
@@ -24,6 +25,7 @@
 #define rp_mb()			smp_mb()
 #define rp_relax()		cpu_relax()
 #define rp_tsc()		((u64)rdtsc())
+#define rp_prefetch_write(p)	prefetchw(p)
 
 #else /* user space */
 
@@ -50,6 +52,12 @@ typedef int64_t s64;
 #define rp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define rp_relax()		_mm_pause()
 #define rp_tsc()		((u64)__rdtsc())
+/*
+ * Fetches a line for writing. By hand, since the compiler's builtin emits a
+ * fetch for reading unless told the CPU; where unknown it is a no-op.
+ */
+#define rp_prefetch_write(p)	\
+	__asm__ __volatile__("prefetchw %0" : : "m"(*(const char *)(p)))
 
 #ifdef __SANITIZE_THREAD__
 /* ThreadSanitizer does not model fences; a locked operation it does. */

@@ -127,11 +127,25 @@ static u64 late_sleep(const struct pair *q)
 	return q->len >= 2 ? excess(q->c.y, (q->len - 2) * q->p.w) : q->c.y + q->p.w;
 }
 
+/*
+ * Eq. (11) lets the sleep in which C misses the request begin with P's sleep.
+ * It may begin later, up to the end of P's work, if C drains the queue so late
+ * (or so early that it sleeps twice).
+ */
+static u64 late_item(const struct pair *q)
+{
+	u64 drain = q->len * q->c.w;
+
+	if (drain < q->p.w)
+		return q->p.w;
+	return min_u64(q->p.w, excess(drain, (q->len - 1) * q->p.w));
+}
+
 static u64 sleep_latency(const struct pair *q, enum rp_regime regime)
 {
 	u64 wp = q->p.w, wc = q->c.w, yp = q->p.y, yc = q->c.y;
 	u64 idle = yp + wp + yc + wc;	/* eq. (2) */
-	u64 d10 = 2 * yc + yp + wp + 2 * wc, d11;
+	u64 d10 = 2 * yc + yp + wp + 2 * wc;
 
 	if (regime == RP_SFC)
 		return max_u64(idle, 2 * wp + yc + wc);
@@ -142,10 +156,7 @@ static u64 sleep_latency(const struct pair *q, enum rp_regime regime)
 	/* Eq. (11) needs P to find a slot after its first sleep. */
 	if (yp != yc || wc > (q->len - 1) * wp)
 		return d10;
-	d11 = 2 * yc + wp + wc;
-	if (wc <= wp)
-		return d11 + min_u64(wp, excess(q->len * wc, (q->len - 1) * wp));
-	return d11 + excess(wc, (q->len - 2) * wp);
+	return 2 * yc + wp + wc + late_item(q);
 }
 
 /*
@@ -161,10 +172,21 @@ static u64 catch_up(const struct pair *q)
 	return lead < q->slow->w ? 0 : (lead - q->slow->w) / q->diff + 1;
 }
 
+/*
+ * How long the slower party sleeps at most for its L items or more: until the
+ * faster one wakes, which fell asleep L - 1 items ago, and has done an item.
+ */
+static u64 slow_sleep(const struct pair *q)
+{
+	const struct side *f = q->fast, *s = q->slow;
+
+	return div_up(excess(f->y + f->w, (q->len - 1) * s->w), s->y) * s->y;
+}
+
 static void solve_long_sleeps(const struct pair *q, struct rp_model *m)
 {
 	u64 wp = q->p.w, wc = q->c.w, len = q->len, ahead = catch_up(q);
-	u64 low = q->fast->w * PS, cost = 0;
+	u64 low = q->fast->w * PS, high, cost = 0;
 
 	if (ahead != RP_MODEL_NONE) {
 		low += q->fast->y * PS / (len + ahead);
@@ -175,9 +197,10 @@ static void solve_long_sleeps(const struct pair *q, struct rp_model *m)
 	}
 	m->regime = RP_SLS;
 	m->t_ps = RP_MODEL_NONE;
-	m->t_min_ps = max_u64(low, q->slow->w * PS);
-	m->t_max_ps = max_u64(wp * PS + div_up(q->p.y * PS, len),
-			      wc * PS + div_up(q->c.y * PS, len));
+	m->t_min_ps = max_u64(low, (len == 1 ? wp + wc : q->slow->w) * PS);
+	/* Eq. (7), which holds if both Y are long; else ours may be the larger. */
+	high = max_u64(wp * PS + div_up(q->p.y * PS, len), wc * PS + div_up(q->c.y * PS, len));
+	m->t_max_ps = max_u64(high, q->slow->w * PS + div_up(slow_sleep(q) * PS, len));
 	m->e_ps = (wp + wc) * PS + cost;
 	m->batch_milli = RP_MODEL_NONE;
 }
