@@ -225,10 +225,15 @@ def backend_that_does_not_fit_is_refused_once():
     for kwargs, message in (
             ({"queues": 2}, "queue-pairs=2 (4 queues): The maximum number of "
                             "queues supported by the backend is 2"),
-            ({"features": FEATURES & ~F_EVENT_IDX}, "lacks features 0x20000000")):
-        with Bench(",queue-pairs=2") as b:
+            ({"features": FEATURES & ~F_EVENT_IDX}, "lacks features 0x20000000"),
+            ({"config": struct.pack("<HHIII", 2, 64, 64, 65536, 0)},
+             "backend has version 2 of the device, this QEMU 1"),
+            ({"config": struct.pack("<HHIII", 1, 64, 64, 4096, 0)},
+             "item-size=8192 is more than the vhost-user backend's limit of "
+             "4096 bytes")):
+        with Bench(",queue-pairs=2,item-size=8192") as b:
             unfit = b.peer(connected=False, **kwargs)
-            wait_for("three attempts", lambda: unfit.connections >= 3)
+            wait_for("two attempts", lambda: unfit.connections >= 2)
             assert not b.qemu.pc()["connected"]
             unfit.stop()
             assert b.qemu.text().count(message) == 1, b.qemu.text()
@@ -316,7 +321,7 @@ def device_is_unplugged_and_plugged_again():
 def msix_of_a_net_device_without_irqfd():
     """Without its fix QEMU dies when the driver starts the device."""
     with tempfile.TemporaryDirectory(prefix="rp-qemu.") as scratch:
-        peer = Peer(os.path.join(scratch, "peer"), queues=2)
+        peer = Peer(os.path.join(scratch, "peer"), queues=2, config=b"")
         peer.start()
         qemu = Qemu(QEMU, scratch, "-chardev", f"socket,id=c,path={peer.path}",
                     "-netdev", "vhost-user,id=n,chardev=c", "-device",

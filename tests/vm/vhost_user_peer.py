@@ -18,11 +18,13 @@ import threading
  _LOG_FD, VRING_NUM, VRING_ADDR, VRING_BASE, GET_VRING_BASE, VRING_KICK,
  VRING_CALL, VRING_ERR, GET_PROTOCOL, SET_PROTOCOL, GET_QUEUE_NUM,
  VRING_ENABLE) = range(1, 19)
+GET_CONFIG = 24
 
 F_MQ, F_REV = 1 << 0, 1 << 1
 F_INDIRECT, F_EVENT_IDX, F_PROTOCOL, F_VERSION_1 = 1 << 28, 1 << 29, 1 << 30, 1 << 32
 FEATURES = F_MQ | F_REV | F_INDIRECT | F_EVENT_IDX | F_PROTOCOL | F_VERSION_1
-PROTOCOL_MQ = 1 << 0
+PROTOCOL_MQ, PROTOCOL_CONFIG = 1 << 0, 1 << 9
+CONFIG = struct.pack("<HHIII", 1, 64, 64, 65536, 0)     # struct virtio_pc_config
 NO_FD = 1 << 8
 
 
@@ -39,9 +41,11 @@ class Ring:
 class Peer(threading.Thread):
     """Listens on a path and serves one connection after the other."""
 
-    def __init__(self, path, features=FEATURES, queues=128, hang_up=False):
+    def __init__(self, path, features=FEATURES, queues=128, config=CONFIG,
+                 hang_up=False):
         super().__init__(daemon=True)
         self.path, self.features, self.queues = path, features, queues
+        self.config = config
         self.hang_up = hang_up      # close every connection at once
         self.connections = 0
         self.items = []             # sequence numbers, as they came
@@ -124,9 +128,12 @@ class Peer(threading.Thread):
         if request == GET_FEATURES:
             self.reply(request, struct.pack("<Q", self.features))
         elif request == GET_PROTOCOL:
-            self.reply(request, struct.pack("<Q", PROTOCOL_MQ))
+            self.reply(request, struct.pack(
+                "<Q", PROTOCOL_MQ | PROTOCOL_CONFIG * bool(self.config)))
         elif request == GET_QUEUE_NUM:
             self.reply(request, struct.pack("<Q", self.queues))
+        elif request == GET_CONFIG:
+            self.reply(request, body[:12] + self.config)
         elif request == SET_FEATURES:
             self.acked = word
         elif request == SET_MEM_TABLE:
