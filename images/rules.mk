@@ -4,7 +4,7 @@
 # static and never sanitized: they run where no library is.
 
 ifeq ($(SAN),)
-PROGRAMS += $(BUILD)/rp-agent $(BUILD)/rp-guest-test
+PROGRAMS += $(BUILD)/rp-agent $(BUILD)/rp-guest-test build/guest/initrd
 $(eval $(call program,rp-agent,$(addprefix images/guest/,agent.c agent_run.c \
 	agent_trace.c),-static -ljansson))
 $(eval $(call program,rp-guest-test,tests/vm/guest_test.c,-static))

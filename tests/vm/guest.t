@@ -1,0 +1,263 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The guest driver and the agent, in a VM with ringpaced behind the device:
+the driver's own tests, every strategy in both directions, runs that are
+stopped or lose their device. One VM for all tests, the unplugging ones last.
+"""
+import os
+import sys
+import traceback
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from guest_vm import Failed, Guest, wait_until   # noqa: E402
+
+MS = 1000000
+tests = []
+
+
+def test(function):
+    tests.append(function)
+    return function
+
+
+def same(what, got, want):
+    assert got == want, f"{what}: {got}, not {want}"
+
+
+def fails(code, function, *args, **kwargs):
+    try:
+        function(*args, **kwargs)
+    except Failed as e:
+        same("error code", e.code, code)
+    else:
+        raise AssertionError(f"no error, {code} expected")
+
+
+@test
+def the_agent_announces_itself(vm):
+    hello = vm.agent.receive()
+    same("id", hello["id"], None)
+    same("program", hello["result"]["program"], "rp-agent")
+
+
+@test
+def info_is_the_devices_configuration(vm):
+    info = vm.agent.call("info")
+    same("queue_pairs", info["queue_pairs"], vm.pairs)
+    same("queue_len", info["queue_len"], vm.queue_size)
+
+
+@test
+def the_agent_survives_bad_requests(vm):
+    run = {"dir": "fwd", "strategy": "busy", "duration_ns": MS}
+    fails("unknown-command", vm.agent.call, "no such")
+    fails("unknown-key", vm.agent.call, "info", colour="red")
+    fails("no-device", vm.agent.call, "info", device=7)
+    fails("bad-value", vm.agent.call, "info", device=-1)
+    fails("bad-value", vm.agent.call, "run", **{**run, "strategy": "hope"})
+    fails("bad-value", vm.agent.call, "run", **{**run, "duration_ns": 0})
+    fails("bad-value", vm.agent.call, "run", **{**run, "pair": vm.pairs})
+    fails("bad-value", vm.agent.call, "run", **{**run, "k": vm.queue_size + 1})
+    fails("bad-value", vm.agent.call, "run", **{**run, "w_ns": "1"})
+    vm.agent.file.write(b'{"v":1,\n[]\n' + b"x" * 100000 + b"\n")
+    for _ in range(3):
+        same("code", vm.agent.receive()["error"]["code"], "bad-json")
+    same("program", vm.agent.call("hello")["program"], "rp-agent")
+
+
+@test
+def the_drivers_own_tests(vm):
+    result = vm.agent.call("test")
+    for line in result["output"].splitlines():
+        if line.startswith("not ok"):
+            print("# guest:", line)
+    assert result["output"].rstrip().splitlines()[-1].startswith("1.."), \
+        "no plan at the end: " + result["output"]
+    same("exit", result["exit"], 0)
+
+
+def fwd(vm, strategy):
+    vm.daemon.call("set", device="pc0", queue=0, strategy=strategy, y_ns=200000)
+    vm.daemon.call("reset", device="pc0", queue=0)
+    guest = vm.agent.call("run", dir="fwd", strategy=strategy, y_ns=200000,
+                          duration_ns=700 * MS, burst=8)["stats"]
+    host = vm.daemon.call("stats", device="pc0", queue=0)["stats"]
+    print(f"# fwd {strategy}: {guest['items']} items, w {guest['w_ns']} ns, "
+          f"sent {guest['sent']}, received {guest['received']}, "
+          f"sleeps {guest['sleeps']}, host p50 {host['lat_p50_ns']} ns, "
+          f"clock error {guest['clock_error_ns']} ns")
+    assert guest["items"] > 0, "nothing was produced"
+    same("items that the host saw", host["items"], guest["items"])
+    return guest, host
+
+
+def rev(vm, strategy):
+    count = 3000
+    vm.daemon.call("set", device="pc0", queue=1, strategy=strategy, y_ns=200000)
+    vm.daemon.call("reset", device="pc0", queue=1)
+    run = vm.agent.begin("run", dir="rev", strategy=strategy, y_ns=200000,
+                         duration_ns=20000 * MS, max_items=count)
+    vm.daemon.call("start", device="pc0", queue=1, max_items=count)
+    guest = vm.agent.end(run)["stats"]
+    vm.daemon.call("stop", device="pc0", queue=1)
+    host = vm.daemon.call("stats", device="pc0", queue=1)["stats"]
+    print(f"# rev {strategy}: {guest['items']} items in "
+          f"{guest['duration_ns'] // MS} ms, w {guest['w_ns']} ns, "
+          f"received {guest['received']}, spurious {guest['spurious']}, "
+          f"p50 {guest['lat_p50_ns']} ns")
+    same("items that the guest saw", guest["items"], count)
+    same("items that the host sent", host["items"], count)
+    assert guest["lat_count"] == count, "latencies were not measured"
+    return host, guest
+
+
+def both_ways(strategy):
+    for direction in fwd, rev:
+        def run(vm, direction=direction):
+            producer, consumer = direction(vm, strategy)
+            same("lost", consumer["lost"], 0)
+            same("reordered", consumer["reordered"], 0)
+            if strategy != "sleep":
+                same("sleeps", (producer["sleeps"], consumer["sleeps"]), (0, 0))
+            if strategy == "busy":
+                same("blocks", (producer["blocks"], consumer["blocks"]), (0, 0))
+        run.__name__ = f"{direction.__name__}_{strategy}"
+        test(run)
+
+
+for name in "notify", "sleep", "busy":
+    both_ways(name)
+
+
+@test
+def threshold_saves_interrupts(vm):
+    """A guest that waits for k free slots is called about 1/k as often."""
+    calls = {}
+    vm.daemon.call("set", device="pc0", queue=0, strategy="notify", w_ns=20000)
+    for k in 1, 64:
+        guest = vm.agent.call("run", dir="fwd", strategy="notify", k=k,
+                              duration_ns=60000 * MS, max_items=4000)["stats"]
+        calls[k] = guest["blocks"] + guest["double_checks"]
+        print(f"# k {k}: {guest['blocks']} blocks, {guest['received']} "
+              f"received, {guest['double_checks']} double checks")
+    vm.daemon.call("set", device="pc0", queue=0, w_ns=0)
+    assert calls[64] * 4 < calls[1], f"times that the guest waited: {calls}"
+
+
+@test
+def two_pairs_run_at_once(vm):
+    runs = [vm.agent.begin("run", pair=pair, dir="fwd", strategy="sleep",
+                           y_ns=100000, duration_ns=20000 * MS, max_items=2000)
+            for pair in range(2)]
+    for run in runs:
+        same("items", vm.agent.end(run)["stats"]["items"], 2000)
+
+
+@test
+def a_pair_in_use_is_busy(vm):
+    run = vm.agent.begin("run", dir="fwd", strategy="notify",
+                         duration_ns=60000 * MS)
+    second = vm.agent.begin("run", dir="fwd", strategy="notify",
+                            duration_ns=60000 * MS)
+    # Which of the two threads comes first is theirs to find out.
+    answer = vm.agent.receive()
+    same("code", answer["error"]["code"], "busy")
+    vm.agent.call("stop")
+    other = run if answer["id"] == second else second
+    assert vm.agent.end(other)["stopped"], "the run was not stopped"
+
+
+@test
+def trace_of_the_last_run(vm):
+    trace = vm.agent.call("trace", max=1000)
+    tsc = [event[0] for event in trace["events"]]
+    assert 0 < len(tsc) <= 1000 and tsc == sorted(tsc), f"{len(tsc)} events"
+
+
+@test
+def a_run_survives_the_daemons_restart(vm):
+    run = vm.agent.begin("run", dir="fwd", strategy="notify",
+                         duration_ns=60000 * MS)
+    vm.daemon.close()
+    vm.daemon_process.kill()
+    vm.daemon_process.wait()
+    vm.start_daemon()
+    vm.daemon.call("set", device="pc0", queue=0, strategy="notify")
+    wait_until(lambda: vm.daemon.call("stats", device="pc0", queue=0)
+               ["stats"]["items"])
+    vm.agent.call("stop")
+    guest = vm.agent.end(run)["stats"]
+    host = vm.daemon.call("stats", device="pc0", queue=0)["stats"]
+    same("the last item", host["next_seq"], guest["items"])
+    same("lost", host["lost"], 0)
+    same("reordered", host["reordered"], 0)
+
+
+@test
+def unplugging_ends_a_run(vm):
+    run = vm.agent.begin("run", dir="fwd", strategy="sleep", y_ns=1000 * MS,
+                         duration_ns=60000 * MS)
+    vm.qmp.call("device_del", id="pc0")
+    vm.qmp.wait_event("DEVICE_DELETED")
+    fails("no-device", vm.agent.end, run)
+    fails("no-device", vm.agent.call, "info")
+
+
+def has_device(vm):
+    try:
+        return vm.agent.call("info")
+    except Failed as e:
+        same("code", e.code, "no-device")
+        return None
+
+
+@test
+def a_plugged_device_works(vm):
+    vm.qmp.call("device_add", **vm.device_args())
+    wait_until(lambda: has_device(vm))
+    stats = vm.agent.call("run", dir="fwd", strategy="notify",
+                          duration_ns=20000 * MS, max_items=500)["stats"]
+    same("items", stats["items"], 500)
+
+
+@test
+def the_kernel_complained_about_nothing(vm):
+    console = dict(vm.logs())["console.log"]
+    for word in "WARNING:", "BUG:", "Oops", "rcu:", "blocked for more than":
+        assert word not in console, f"{word} on the guest's console"
+
+
+@test
+def poweroff(vm):
+    vm.agent.call("poweroff")
+    same("QEMU's exit status", vm.qemu.wait(60), 0)
+
+
+def run_all(vm):
+    failed = 0
+    for number, function in enumerate(tests, 1):
+        try:
+            function(vm)
+            verdict = "ok"
+        except Exception:   # noqa: BLE001: a test's failure is its result
+            verdict, failed = "not ok", failed + 1
+            for line in traceback.format_exc().splitlines():
+                print("#", line)
+        print(verdict, number, "-", function.__name__.replace("_", " "), flush=True)
+    if failed:
+        for name, text in vm.logs():
+            for line in text.splitlines()[-40:]:
+                print(f"# {name}: {line}")
+    return failed
+
+
+def main():
+    print(f"1..{len(tests)}", flush=True)
+    with Guest() as vm:
+        return 1 if run_all(vm) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
