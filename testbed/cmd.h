@@ -20,6 +20,7 @@ extern const struct cmd cmd_bench;
 extern const struct cmd cmd_model;
 extern const struct cmd cmd_casestudy;
 extern const struct cmd cmd_doctor;
+extern const struct cmd cmd_probe;
 extern const struct cmd cmd_run;
 extern const struct cmd cmd_vm;
 

@@ -9,5 +9,6 @@ const struct cmd *const cmds[] = {
 	&cmd_bench,
 	&cmd_vm,
 	&cmd_model,
+	&cmd_probe,
 	NULL
 };

@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profile.h"
 #include "util.h"
 
 enum {
 	OPT_MODE = 256, OPT_WP, OPT_WC, OPT_NP, OPT_NC, OPT_SP, OPT_SC, OPT_YP, OPT_YC, OPT_YE,
-	OPT_QUEUE_LEN, OPT_KP, OPT_KC,
+	OPT_QUEUE_LEN, OPT_KP, OPT_KC, OPT_PROFILE,
 };
 
 static const struct argp_option options[] = {
@@ -29,6 +30,8 @@ static const struct argp_option options[] = {
 	{ "queue-len", OPT_QUEUE_LEN, "SLOTS", 0, "L, 1..32768 slots (512)", 0 },
 	{ "kp", OPT_KP, "ITEMS", 0, "k_P, items at which P notifies a blocked C (1)", 0 },
 	{ "kc", OPT_KC, "SLOTS", 0, "k_C, free slots at which C notifies a blocked P (3/4 L)", 0 },
+	{ "profile", OPT_PROFILE, "LANE|FILE", 0,
+	  "take N, S and Y_E, where not given, from what `ringpace probe` measured", 0 },
 	{ 0 }
 };
 
@@ -52,6 +55,27 @@ static void parse_mode(struct argp_state *state, const char *arg, struct rp_mode
 	if (id < 0 || id > RP_BUSY)
 		argp_error(state, "--mode %s: not one of notify, sleep, busy", arg);
 	in->mode = (enum rp_strategy_id)id;
+}
+
+static void take_profile(struct argp_state *state, struct model_args *a)
+{
+	struct rp_model_in *in = &a->in;
+	struct profile p;
+	const char *why = profile_load(a->profile, &p);
+
+	if (why)
+		argp_failure(state, EXIT_USAGE, 0, "--profile: %s", why);
+#define DEFAULT(name)					\
+	do {						\
+		if (!a->name##_given)			\
+			in->name##_ns = p.name##_ns;	\
+	} while (0)
+	DEFAULT(np);
+	DEFAULT(nc);
+	DEFAULT(sp);
+	DEFAULT(sc);
+	DEFAULT(ye);
+#undef DEFAULT
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -88,11 +112,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		in->kc = (u32)opt_number(state, "kc", arg, RP_MODEL_MAX_LEN);
 		a->kc_given = true;
 		break;
+	case OPT_PROFILE:
+		a->profile = arg;
+		break;
+	case ARGP_KEY_END:
+		if (a->profile)
+			take_profile(state, a);
+		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 	a->yp_given |= key == OPT_YP;
 	a->yc_given |= key == OPT_YC;
+	a->np_given |= key == OPT_NP;
+	a->nc_given |= key == OPT_NC;
+	a->sp_given |= key == OPT_SP;
+	a->sc_given |= key == OPT_SC;
+	a->ye_given |= key == OPT_YE;
 	return 0;
 }
 
