@@ -41,6 +41,9 @@ check() {
 	ok $? "$text"
 }
 
+# json_of FILE EXPRESSION: is it true of the object?
+json_of() { jq -e "$2" "$1" >/dev/null 2>>"$scratch/err"; }
+
 # wait_for SECONDS COMMAND...: until the command succeeds.
 wait_for() {
 	local end=$((SECONDS + $1))

@@ -15,8 +15,7 @@ run() {
 		>"$out" 2>"$scratch/err" </dev/null
 }
 
-# json EXPRESSION: is it true of the result?
-json() { jq -e "$1" "$out" >/dev/null 2>>"$scratch/err"; }
+json() { json_of "$out" "$1"; }
 
 same() {
 	[ "$(jq -c "$1" "$out")" = "$2" ]
@@ -78,8 +77,8 @@ check 'calls were sent and a start-up of P was seen' json '.calls_per_s > 0 and
 run --wp-ns 2000 --keep-trace "$scratch/trace"
 ok $? 'a table for people'
 check 'the table has the figures' grep -Eq '^items/s +[0-9]+$' "$out"
-check 'both traces are kept' jq -e '(.p.events | length > 0) and (.c.events | length > 0) and
-	.p.clock_offset_tsc == 0 and .p.tsc_hz > 0' "$scratch/trace" >/dev/null
+check 'both traces are kept' json_of "$scratch/trace" '(.p.events | length > 0) and
+	(.c.events | length > 0) and .p.clock_offset_tsc == 0 and .p.tsc_hz > 0'
 check 'nothing is left behind' nothing_left
 
 # Wrong use: exit code 2, one line that names the option, nothing on stdout.

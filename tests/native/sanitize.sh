@@ -21,8 +21,8 @@ for strategy in notify sleep busy; do
 			--wp-ns 2000 --wc-ns 2000 --burst 4 --duration-s 1 --json \
 			>"$scratch/out" 2>"$scratch/err"
 		ok $? "$strategy $dir runs"
-		check "$strategy $dir: none lost, none reordered" jq -e '.items > 0 and
-			.lost == 0 and .reordered == 0' "$scratch/out" >/dev/null
+		check "$strategy $dir: none lost, none reordered" json_of "$scratch/out" \
+			'.items > 0 and .lost == 0 and .reordered == 0'
 		check "$strategy $dir: no report" no_report
 		rm -f "$scratch"/report.*
 	done
