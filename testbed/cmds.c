@@ -6,8 +6,10 @@
 
 const struct cmd *const cmds[] = {
 	&cmd_run,
+	&cmd_casestudy,
 	&cmd_bench,
 	&cmd_vm,
+	&cmd_doctor,
 	&cmd_model,
 	&cmd_probe,
 	NULL
