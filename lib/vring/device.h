@@ -101,8 +101,9 @@ struct rp_chain {
  * The ring's parts must lie in guest memory already, aligned as sec. 2.7 says.
  * @resume_idx: index of the next available entry (used->idx after a crash). 0
  * or -EINVAL. The ring starts disarmed: look before you block. The first
- * rp_dev_need_call() answers true, since a device that went before may have
- * died between publishing and calling; after a resume, ask it at once.
+ * rp_dev_need_call() answers true (unless flags forbid it), since a device that
+ * went before may have died between publishing and calling; after a resume,
+ * ask it at once.
  */
 int rp_dev_init(struct rp_dev *d, const struct rp_vring *ring,
 		const struct rp_mem *mem, bool event_idx, u16 resume_idx);
