@@ -18,10 +18,12 @@ struct cmd {
 
 extern const struct cmd cmd_bench;
 extern const struct cmd cmd_model;
+extern const struct cmd cmd_sim;
 extern const struct cmd cmd_casestudy;
 extern const struct cmd cmd_doctor;
 extern const struct cmd cmd_probe;
 extern const struct cmd cmd_run;
+extern const struct cmd cmd_validate;
 extern const struct cmd cmd_vm;
 
 /* In the order of the help text; ends with NULL. */

@@ -11,6 +11,8 @@ const struct cmd *const cmds[] = {
 	&cmd_vm,
 	&cmd_doctor,
 	&cmd_model,
+	&cmd_sim,
 	&cmd_probe,
+	&cmd_validate,
 	NULL
 };

@@ -134,29 +134,29 @@ static u64 late_sleep(const struct pair *q)
  */
 static u64 late_item(const struct pair *q)
 {
-	u64 drain = q->len * q->c.w;
+	u64 before = q->len - 1;
 
-	if (drain < q->p.w)
+	if (before * q->c.w < q->p.w)
 		return q->p.w;
-	return min_u64(q->p.w, excess(drain, (q->len - 1) * q->p.w));
+	return min_u64(q->p.w, excess((q->len + 1) * q->c.w, before * q->p.w));
 }
 
 static u64 sleep_latency(const struct pair *q, enum rp_regime regime)
 {
 	u64 wp = q->p.w, wc = q->c.w, yp = q->p.y, yc = q->c.y;
 	u64 idle = yp + wp + yc + wc;	/* eq. (2) */
-	u64 d10 = 2 * yc + yp + wp + 2 * wc;
 
 	if (regime == RP_SFC)
 		return max_u64(idle, 2 * wp + yc + wc);
 	if (regime == RP_SFP)
 		return max_u64(idle, (q->len + 1) * wc + late_sleep(q));
 	if (q->len == 1)
-		return d10 + wp;
-	/* Eq. (11) needs P to find a slot after its first sleep. */
-	if (yp != yc || wc > (q->len - 1) * wp)
-		return d10;
-	return 2 * yc + wp + wc + late_item(q);
+		return 2 * yc + yp + 2 * wp + 2 * wc;
+	/* Eq. (11), if P finds a slot after its first sleep. */
+	if (yp == yc && wc <= yp && wc <= (q->len - 1) * wp)
+		return 2 * yc + wp + wc + late_item(q);
+	/* Eq. (10); C may be at work rather than asleep, if its sleeps are that short. */
+	return yc + yp + wp + 2 * wc + max_u64(yc, wp);
 }
 
 /*

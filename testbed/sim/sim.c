@@ -504,6 +504,10 @@ const char *sim_check(const struct sim_config *c)
 		return "stages: not in 2..64 parties";
 	if (!rp_strategy_by_id(c->strategy_p) || !rp_strategy_by_id(c->strategy_c))
 		return "mode: no such strategy";
+	if (c->strategy_p == RP_SLEEP && !c->model.yp_ns && !c->model.ye_ns)
+		return "yp_ns: a sleep of 0 ns that costs nothing is no sleep";
+	if (c->strategy_c == RP_SLEEP && !c->model.yc_ns && !c->model.ye_ns)
+		return "yc_ns: a sleep of 0 ns that costs nothing is no sleep";
 	if (!c->items)
 		return "items: 0, nothing to simulate";
 	if (c->window_ns > RP_MODEL_MAX_NS)
