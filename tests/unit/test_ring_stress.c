@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Driver and device in two threads that block for each other at random
+ * thresholds: no item lost or out of order, no wake-up lost. A wait of 10 s is
+ * a lost wake-up.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <semaphore.h>
+
+#include "rand.h"
+#include "ring_fixture.h"
+
+#define SLOTS		64u
+#define WAIT_S		10
+#define BURST_MAX	32u
+
+/* Enough for the indices to wrap. */
+#ifdef __SANITIZE_THREAD__
+#define ITEMS		80000u
+#else
+#define ITEMS		300000u
+#endif
+
+static struct guest guest;
+static struct rp_drv drv;
+static struct rp_dev dev;
+static sem_t kick, call;
+static u64 seed;
+static bool event_idx;
+/* NULL, or what a thread found; the other then ends too. */
+static const char *failed;
+static bool finished;
+static u64 blocks[2];
+
+static bool give_up(const char *why)
+{
+	rp_store(&failed, why);
+	sem_post(&kick);
+	sem_post(&call);
+	return false;
+}
+
+static bool wait_for(sem_t *sem, const char *lost)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += WAIT_S;
+	if (sem_clockwait(sem, CLOCK_MONOTONIC, &until))
+		return give_up(lost);
+	return !rp_load(&failed);
+}
+
+static u64 *item(u16 head)
+{
+	return (u64 *)(guest.buffers + head * 8u);
+}
+
+static bool reclaim(u64 *reclaimed)
+{
+	u32 written;
+	u64 *token;
+
+	while ((token = rp_drv_get_used(&drv, &written))) {
+		if (*token != *reclaimed)
+			return give_up("used buffers came in another order");
+		(*reclaimed)++;
+	}
+	return drv.broken ? give_up(drv.broken) : true;
+}
+
+static u32 add(u64 seq, u32 max)
+{
+	u32 n;
+
+	for (n = 0; n < max && seq + n < ITEMS && drv.num_free; n++) {
+		u64 *i = item(rp_drv_next(&drv));
+
+		*i = seq + n;
+		rp_drv_add_one(&drv, i, 8, false, i);
+	}
+	return n;
+}
+
+/*
+ * Thresholds of both sides together stay within the ring, else the two can
+ * wait for each other: one for k free slots, one for k items.
+ */
+static bool driver_blocks(u64 *rng)
+{
+	bool ok = true;
+
+	if (!rp_drv_arm(&drv, 1 + test_below(rng, SLOTS / 2))) {
+		blocks[0]++;
+		ok = wait_for(&call, "the driver's wake-up was lost");
+	}
+	rp_drv_disarm(&drv);
+	return ok;
+}
+
+static void *driver(void *unused)
+{
+	u64 rng = seed, seq = 0, reclaimed = 0;
+	u32 n;
+
+	while (reclaim(&reclaimed) && reclaimed < ITEMS) {
+		n = add(seq, 1 + test_below(&rng, BURST_MAX));
+		seq += n;
+		if (n) {
+			rp_drv_publish(&drv);
+			if (rp_drv_need_kick(&drv))
+				sem_post(&kick);
+		}
+		if (seq == ITEMS && !rp_load(&finished)) {
+			/* Fewer than the device's threshold may be left. */
+			rp_store_release(&finished, true);
+			sem_post(&kick);
+		}
+		if (!n && !driver_blocks(&rng))
+			break;
+	}
+	return NULL;
+}
+
+static u32 take(u64 *rng, u64 *next)
+{
+	u32 n, max = 1 + test_below(rng, BURST_MAX);
+	struct rp_buf buf[BURST_MAX];
+	struct rp_chain c;
+	u32 i;
+
+	n = rp_dev_get_burst(&dev, buf, max);
+	for (i = 0; i < n; i++, (*next)++) {
+		if (*(u64 *)buf[i].base != *next)
+			give_up("item lost or out of order");
+		rp_dev_put(&dev, buf[i].head, 0);
+	}
+	if (!rp_dev_get(&dev, &c))
+		return n;
+	if (*(u64 *)c.seg[0].base != *next)
+		give_up("item lost or out of order");
+	(*next)++;
+	rp_dev_put(&dev, c.head, 0);
+	return n + 1;
+}
+
+static bool device_blocks(u64 *rng)
+{
+	u32 k = 1 + test_below(rng, SLOTS / 2);
+	bool ok = true;
+
+	/* At the end no more than what is there will come. */
+	if (rp_load_acquire(&finished))
+		k = 1;
+	if (!rp_dev_arm(&dev, k)) {
+		blocks[1]++;
+		ok = wait_for(&kick, "the device's wake-up was lost");
+	}
+	rp_dev_disarm(&dev);
+	return ok;
+}
+
+static void *device(void *unused)
+{
+	u64 rng = ~seed, next = 0;
+	u32 n;
+
+	while (next < ITEMS && !rp_load(&failed)) {
+		n = take(&rng, &next);
+		if (dev.broken)
+			give_up(dev.broken);
+		if (!n) {
+			if (!device_blocks(&rng))
+				break;
+			continue;
+		}
+		rp_dev_publish(&dev);
+		if (rp_dev_need_call(&dev))
+			sem_post(&call);
+	}
+	/* Fewer than the driver's threshold may have been left. */
+	sem_post(&call);
+	return NULL;
+}
+
+static void stress(bool with_event_idx)
+{
+	pthread_t thread[2];
+
+	seed = test_seed();
+	event_idx = with_event_idx;
+	failed = NULL;
+	finished = false;
+	blocks[0] = blocks[1] = 0;
+	sem_init(&kick, 0, 0);
+	sem_init(&call, 0, 0);
+	assert_true(guest_init(&guest, SLOTS, 2 * GUEST_PAGE));
+	assert_int_equal(rp_drv_init(&drv, &guest.ring, event_idx,
+				     guest_delta(&guest)), 0);
+	assert_int_equal(rp_dev_init(&dev, &guest.ring, &guest.mem, event_idx, 0), 0);
+	assert_int_equal(pthread_create(&thread[0], NULL, driver, NULL), 0);
+	assert_int_equal(pthread_create(&thread[1], NULL, device, NULL), 0);
+	pthread_join(thread[0], NULL);
+	pthread_join(thread[1], NULL);
+	printf("# blocked: driver %llu, device %llu\n",
+	       (unsigned long long)blocks[0], (unsigned long long)blocks[1]);
+	if (failed)
+		fail_msg("%s", failed);
+	assert_int_equal(dev.used_idx, (u16)ITEMS);
+	assert_int_equal(drv.last_used, (u16)ITEMS);
+	rp_drv_free(&drv);
+	guest_free(&guest);
+}
+
+static void test_event_idx(void **state)
+{
+	stress(true);
+}
+
+static void test_flags(void **state)
+{
+	stress(false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_event_idx),
+		cmocka_unit_test(test_flags),
+	};
+
+	return cmocka_run_group_tests_name("ring_stress", tests, NULL, NULL);
+}
