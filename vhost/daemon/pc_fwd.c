@@ -16,38 +16,44 @@ enum take {
 	TAKE_NONE,	/* empty, or broken */
 };
 
-/* Takes a buffer; @item is a copy of its head that the driver cannot change. */
+/* NULL, or what is wrong with an item in a buffer of @buf_bytes. */
+static inline const char *check(const struct queue *q,
+				const struct virtio_pc_item *item, u32 buf_bytes)
+{
+	if (unlikely(item->bytes < sizeof(*item) || item->bytes > buf_bytes))
+		return "an item whose size is not its buffer's";
+	if (unlikely(item->bytes > q->item_max_bytes))
+		return "an item larger than item_max_bytes";
+	if (unlikely(item->flags & ~KNOWN_FLAGS))
+		return "an item with unknown flags";
+	return NULL;
+}
+
+/* The checks are on the copy: the compiler must not read the original again. */
+static inline void pin_copy(struct virtio_pc_item *item)
+{
+	__asm__ __volatile__("" : "+m"(*item));
+}
+
+/* Takes a buffer of any shape; @item is a copy of its head. */
 static enum take take(struct queue *q, struct rp_chain *c,
 		      struct virtio_pc_item *item)
 {
-	const char *why = NULL;
+	const char *why = "an item that is shorter than its head";
 
 	if (!rp_dev_get(&q->dev, c)) {
-		why = q->dev.broken;
-		if (unlikely(why))
-			queue_break(q, why);
+		if (unlikely(q->dev.broken))
+			queue_break(q, q->dev.broken);
 		return TAKE_NONE;
 	}
-	if (unlikely(c->out_bytes < sizeof(*item))) {
-		why = "an item that is shorter than its head";
-		goto broken;
-	}
-	if (likely(c->seg[0].bytes >= sizeof(*item)))
-		memcpy(item, c->seg[0].base, sizeof(*item));
-	else
+	if (likely(c->out_bytes >= sizeof(*item))) {
 		chain_read(c, 0, item, sizeof(*item));
-	/* The checks below are on the copy, not on a second reading. */
-	__asm__ __volatile__("" : "+m"(*item));
-	if (unlikely(item->bytes < sizeof(*item) || item->bytes > c->out_bytes))
-		why = "an item whose size is not its buffer's";
-	else if (unlikely(item->bytes > q->item_max_bytes))
-		why = "an item larger than item_max_bytes";
-	else if (unlikely(item->flags & ~KNOWN_FLAGS))
-		why = "an item with unknown flags";
+		pin_copy(item);
+		why = check(q, item, c->out_bytes);
+	}
 	if (likely(!why))
 		return unlikely(item->flags & VIRTIO_PC_ITEM_CLOCK) ?
 			TAKE_CLOCK : TAKE_ITEM;
-broken:
 	rp_dev_unget(&q->dev, 1);
 	queue_break(q, why);
 	return TAKE_NONE;
@@ -124,35 +130,16 @@ static inline void note_item(struct queue *q, u64 seq, u64 enq_tsc, u64 now)
 		rp_trace(p->trace, RP_EV_CONSUME, now, seq);
 }
 
-/* Up to BATCH items without work: one reading of the counter for all. */
-static u32 work_batch(struct queue *q, u32 max)
+/* The next item, whatever its buffer looks like; clock exchanges on the way. */
+static bool next_item(struct queue *q, struct virtio_pc_item *item, u16 *head)
 {
-	struct virtio_pc_item item;
 	struct rp_chain c;
-	u64 enq_tsc[BATCH], seq[BATCH], now;
-	u32 i, n = 0;
+	enum take t;
 
-	while (n < max) {
-		enum take t = take(q, &c, &item);
-
-		if (t == TAKE_NONE)
-			break;
-		if (unlikely(t == TAKE_CLOCK)) {
-			exchange_clocks(q, &c);
-			continue;
-		}
-		note_seq(q, &item);
-		seq[n] = item.seq;
-		enq_tsc[n++] = item.enq_tsc;
-		rp_dev_put(&q->dev, c.head, 0);
-	}
-	if (!n)
-		return 0;
-	now = rp_tsc();
-	for (i = 0; i < n; i++)
-		note_item(q, seq[i], enq_tsc[i], now);
-	q->party.now_tsc = now;
-	return n;
+	while ((t = take(q, &c, item)) == TAKE_CLOCK)
+		exchange_clocks(q, &c);
+	*head = c.head;
+	return t == TAKE_ITEM;
 }
 
 /* One item that takes w_tsc. */
@@ -160,18 +147,52 @@ static u32 work_one(struct queue *q)
 {
 	struct rp_party *p = &q->party;
 	struct virtio_pc_item item;
-	struct rp_chain c;
-	enum take t;
+	u16 head;
 
-	while ((t = take(q, &c, &item)) == TAKE_CLOCK)
-		exchange_clocks(q, &c);
-	if (t == TAKE_NONE)
+	if (!next_item(q, &item, &head))
 		return 0;
 	note_seq(q, &item);
 	p->now_tsc = queue_work(q, p->now_tsc, p->w_tsc);
 	note_item(q, item.seq, item.enq_tsc, p->now_tsc);
-	rp_dev_put(&q->dev, c.head, 0);
+	rp_dev_put(&q->dev, head, 0);
 	return 1;
+}
+
+/* Is it an item like most: a whole one, in one buffer, nothing special? */
+static inline bool copy_plain(const struct queue *q, const struct rp_buf *b,
+			      struct virtio_pc_item *item)
+{
+	if (unlikely(b->write || b->bytes < sizeof(*item)))
+		return false;
+	memcpy(item, b->base, sizeof(*item));
+	pin_copy(item);
+	return likely(!(item->flags & VIRTIO_PC_ITEM_CLOCK) &&
+		      !check(q, item, b->bytes));
+}
+
+/* Up to BATCH items without work: one reading of the counter for all. */
+static u32 work_batch(struct queue *q, u32 max)
+{
+	struct virtio_pc_item item;
+	struct rp_buf buf[BATCH];
+	u64 enq_tsc[BATCH], seq[BATCH], now;
+	u32 i, n, got = rp_dev_get_burst(&q->dev, buf, max);
+
+	for (n = 0; n < got && copy_plain(q, &buf[n], &item); n++) {
+		note_seq(q, &item);
+		seq[n] = item.seq;
+		enq_tsc[n] = item.enq_tsc;
+		rp_dev_put(&q->dev, buf[n].head, 0);
+	}
+	if (unlikely(n < got))
+		rp_dev_unget(&q->dev, got - n);
+	if (!n)
+		return work_one(q);
+	now = rp_tsc();
+	for (i = 0; i < n; i++)
+		note_item(q, seq[i], enq_tsc[i], now);
+	q->party.now_tsc = now;
+	return n;
 }
 
 static u32 fwd_work(struct rp_party *p, u32 max)

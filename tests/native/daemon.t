@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# ringpaced as a program: command line, sockets, control clients, its end.
+. "$(dirname "$0")/lib.sh"
+ringpaced=${RINGPACED:-$top/build/ringpaced}
+ctl=$scratch/ctl
+dev=$scratch/pc0.sock
+
+start() {
+	"$ringpaced" --device pc0,socket="$dev" --control "$ctl" "$@" 2>"$scratch/log" &
+	pid=$!
+	wait_for 20 [ -S "$ctl" ]
+}
+
+# stop SIGNAL: its exit status.
+stop() {
+	kill -"$1" $pid
+	wait $pid
+}
+
+# ask LINE...: the replies, for at most 10 s.
+ask() { printf '%s\n' "$@" | timeout 10 socat -t 5 - UNIX-CONNECT:"$ctl" 2>>"$scratch/err"; }
+
+says_hello() { ask '{"v":1,"cmd":"hello"}' | jq -e '.ok and .result.program == "ringpaced"' >/dev/null; }
+
+status_of() {
+	timeout 10 "$@" >"$scratch/out" 2>"$scratch/err"
+	echo $?
+}
+
+usage_error() { [ "$(status_of "$ringpaced" "$@")" = 2 ]; }
+
+# ---- Command line ----
+check "--help" [ "$(status_of "$ringpaced" --help)" = 0 ]
+check "--help has units and an example" grep -Eqz 'bytes.*nanoseconds.*Example' "$scratch/out"
+check "--version" [ "$(status_of "$ringpaced" --version)" = 0 ]
+check "no device is wrong use" usage_error
+check "a bad device is wrong use" usage_error --device pc0,pairs=2
+check "the message names it" grep -q 'socket=PATH is missing' "$scratch/err"
+check "a name twice is wrong use" usage_error --device a,socket=x --device a,socket=y
+check "a bad level is wrong use" usage_error --log-level loud --device a,socket=x
+check "a stray argument is wrong use" usage_error --device a,socket=x stray
+check "an unknown group is wrong use" usage_error --device a,socket=x --group no-such-group
+
+# ---- Sockets ----
+start
+check "it starts and answers" says_hello
+check "control socket: mode 0600" [ "$(stat -c %a "$ctl")" = 600 ]
+check "device socket: mode 0600" [ "$(stat -c %a "$dev")" = 600 ]
+check "a second daemon on the device's socket fails" \
+	[ "$(status_of "$ringpaced" --device b,socket="$dev")" = 1 ]
+check "and says why in one line" [ "$(grep -c 'in use by another process' "$scratch/err")" = 1 ]
+check "a second daemon on the control socket fails" \
+	[ "$(status_of "$ringpaced" --device b,socket="$scratch/b" --control "$ctl")" = 1 ]
+check "and leaves nothing of its own" [ ! -e "$scratch/b" ]
+check "the first one still serves" says_hello
+check "its device socket is still there" [ -S "$dev" ]
+
+# ---- Control clients ----
+ask 'noise' '' '{"v":1,"id":1,"cmd":"hello"}' >"$scratch/out"
+check "after a bad line the connection lives on" \
+	[ "$(jq -r '.error.code // "ok"' "$scratch/out" | tr '\n' ' ')" = "bad-json bad-json ok " ]
+head -c 70000 /dev/zero | tr '\0' x | timeout 10 socat -t 5 - UNIX-CONNECT:"$ctl" >"$scratch/out" 2>/dev/null
+check "an endless line gets an error" grep -q 65536 "$scratch/out"
+yes '{"v":1,"cmd":"list"}' | timeout 60 socat -u - UNIX-CONNECT:"$ctl" 2>/dev/null &
+deaf=$!
+check "a client that never reads blocks nobody" says_hello
+check "nor does it later" says_hello
+kill $deaf 2>/dev/null
+wait $deaf 2>/dev/null
+timeout 60 socat -u PTY UNIX-CONNECT:"$ctl" 2>/dev/null &
+mute=$!
+check "a client that never writes blocks nobody" says_hello
+kill $mute 2>/dev/null
+wait $mute 2>/dev/null
+head -c 100000 /dev/urandom | timeout 10 socat -t 5 - UNIX-CONNECT:"$ctl" >/dev/null 2>&1
+head -c 100000 /dev/urandom | timeout 10 socat -t 5 - UNIX-CONNECT:"$dev" >/dev/null 2>&1
+check "noise on both sockets hurts nobody" says_hello
+check "the device tells why it closed" grep -q 'pc0: connection closed: ' "$scratch/log"
+
+# ---- Its end ----
+stop TERM
+check "SIGTERM: exit status 0" [ $? -eq 0 ]
+check "SIGTERM: no socket is left" [ ! -e "$ctl" -a ! -e "$dev" ]
+start
+stop INT
+check "SIGINT: exit status 0" [ $? -eq 0 ]
+check "SIGINT: no socket is left" [ ! -e "$ctl" -a ! -e "$dev" ]
+start
+stop KILL 2>/dev/null
+check "SIGKILL leaves its sockets" [ -S "$ctl" -a -S "$dev" ]
+start
+check "stale sockets are replaced" wait_for 20 says_hello
+stop TERM
+echo precious >"$dev"
+check "a file in the way is no socket" \
+	[ "$(status_of "$ringpaced" --device pc0,socket="$dev")" = 1 ]
+check "and stays" grep -q precious "$dev"
+rm -f "$dev"
+start --group root
+check "--group: mode 0660" [ "$(stat -c %a "$ctl")$(stat -c %a "$dev")" = 660660 ]
+stop TERM
+check "every log line is one" [ -z "$(grep -v '^ringpaced: [a-z]*: ' "$scratch/log")" ]
+finish
