@@ -42,12 +42,11 @@ static struct virtio_pc_item *take(struct party *n, u32 *written_bytes)
 	return item;
 }
 
-static void post(struct party *n, u32 n_out, u32 n_in)
+static void post(struct party *n, bool write)
 {
 	struct virtio_pc_item *item = slot_at(n, n->posted);
-	const struct rp_seg seg = { item, n->item_bytes };
 
-	if (unlikely(!rp_drv_add(&n->drv, &seg, n_out, n_in, item)))
+	if (unlikely(!rp_drv_add_one(&n->drv, item, n->item_bytes, write, item)))
 		give_up(n, n->drv.broken ?: "the ring has less room than it has slots");
 	n->posted++;
 }
@@ -83,10 +82,12 @@ static u32 produce(struct rp_party *p, u32 max)
 	for (i = 0; i < max; i++) {
 		struct virtio_pc_item *item = slot_at(n, n->posted);
 
+		/* The consumer has the next burst's lines: ask for them now. */
+		rp_prefetch_write(slot_at(n, n->posted + p->burst));
 		item->seq = n->posted;
 		item->flags = n->posted ? 0 : VIRTIO_PC_ITEM_FIRST;
 		item->bytes = n->item_bytes;
-		post(n, 1, 0);
+		post(n, false);
 		/* Without work to wait for, one stamp a burst will do. */
 		if (p->w_tsc || !i)
 			now = rp_emulate(now, p->w_tsc);
@@ -141,7 +142,7 @@ static u32 consume(struct rp_party *p, u32 max)
 		if (unlikely(p->woken && i + 1 == p->armed_k))
 			note_wake(p, item, start);
 		now = consume_one(p, item, bytes, now);
-		post(n, 0, 1);
+		post(n, true);
 	}
 	if (unlikely(n->drv.broken))
 		give_up(n, n->drv.broken);
@@ -219,7 +220,7 @@ static void take_report(struct party *n)
 /* True: leave the loop. */
 static bool obey(struct party *n)
 {
-	/* Acquire: pairs with the release in party_order(). */
+	/* Pairs with the release in give_order(). */
 	u32 order = rp_load_acquire(&n->order);
 
 	if (order == PARTY_STOP)
@@ -297,18 +298,24 @@ int party_start(struct party *n)
 	return 0;
 }
 
+static void give_order(struct party *n, enum party_order order)
+{
+	/* Pairs with the acquire in obey(). */
+	rp_store_release(&n->order, order);
+	signal_fd(n->fq->call_fd);
+	if (order != PARTY_STOP)
+		return;
+	pthread_join(n->thread, NULL);
+	n->started = false;
+}
+
 int party_order(struct party *n, enum party_order order)
 {
 	const struct timespec pause = { 0, 20000 };
 
 	if (!n->started)
 		return -1;
-	rp_store_release(&n->order, order);
-	signal_fd(n->fq->call_fd);
-	if (order == PARTY_STOP) {
-		pthread_join(n->thread, NULL);
-		n->started = false;
-	}
+	give_order(n, order);
 	while (n->started && !rp_load_acquire(&n->ended) && rp_load_acquire(&n->order))
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
 	if (rp_load(&n->broken))
@@ -363,7 +370,7 @@ int party_init(struct party *n, struct fe *f, u32 queue, u8 *items,
 		return fail("native lane: queue %u: cannot set up a ring of %u slots", queue,
 			    n->fq->ring.num);
 	for (i = 0; !produces && i < opt->pacing.queue_len; i++)
-		post(n, 0, 1);
+		post(n, true);
 	rp_drv_publish(&n->drv);
 	return 0;
 }
@@ -371,7 +378,7 @@ int party_init(struct party *n, struct fe *f, u32 queue, u8 *items,
 void party_free(struct party *n)
 {
 	if (n->started)
-		party_order(n, PARTY_STOP);
+		give_order(n, PARTY_STOP);
 	rp_drv_free(&n->drv);
 	free(n->rp.latency);
 	free(n->rp.trace);
