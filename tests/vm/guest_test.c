@@ -196,13 +196,22 @@ static void test_signal(int fd)
 	stop_by_signal(fd, VIRTIO_PC_BUSY, 1000 * MS, "long work");
 }
 
+struct long_run {
+	pthread_t thread;
+	int fd;
+	int err;
+	struct virtio_pc_run run;
+};
+
 static void *long_run(void *arg)
 {
-	struct virtio_pc_run run = good_run();
-	int fd = *(int *)arg;
+	struct long_run *l = arg;
 
-	run.duration_ns = 60000 * MS;
-	ioctl(fd, VIRTIO_PC_IOC_RUN, &run);
+	l->run = good_run();
+	l->run.duration_ns = 60000 * MS;
+	do
+		l->err = ioctl(l->fd, VIRTIO_PC_IOC_RUN, &l->run) ? errno : 0;
+	while (l->err == EBUSY);
 	return NULL;
 }
 
@@ -223,23 +232,58 @@ static void end_thread(pthread_t thread)
 
 static void test_concurrent(int fd)
 {
+	struct long_run other = { .fd = fd };
 	struct virtio_pc_run run;
-	pthread_t thread;
 	int i, err = 0;
 
-	pthread_create(&thread, NULL, long_run, &fd);
+	pthread_create(&other.thread, NULL, long_run, &other);
 	/* The other thread may not be in yet: then short runs succeed. */
-	for (i = 0; i < 100 && !err; i++) {
+	for (i = 0; i < 1000 && !err; i++) {
 		run = good_run();
-		run.duration_ns = MS;
 		run.max_items = 1;
 		err = ioctl(fd, VIRTIO_PC_IOC_RUN, &run) ? errno : 0;
 		usleep(10000);
 	}
 	ok(err == EBUSY, "a second run on the pair: %s", strerror(EBUSY));
-	end_thread(thread);
+	end_thread(other.thread);
+	ok(!other.err && other.run.stopped && other.run.stats.items,
+	   "the first run was not disturbed");
 	run = good_run();
 	ok(!ioctl(fd, VIRTIO_PC_IOC_RUN, &run), "the pair is free again");
+}
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+/* Devices are suspended and resumed at once, the machine stays on. */
+static bool suspend_devices(void)
+{
+	return write_file("/sys/module/suspend/parameters/pm_test_delay", "0") &&
+	       write_file("/sys/power/pm_test", "devices") &&
+	       write_file("/sys/power/state", "freeze");
+}
+
+static void test_suspend(int fd)
+{
+	struct long_run other = { .fd = fd };
+	struct virtio_pc_run run = good_run();
+
+	pthread_create(&other.thread, NULL, long_run, &other);
+	usleep(100000);
+	ok(suspend_devices(), "suspend and resume, with a run going on");
+	end_thread(other.thread);
+	ok(!other.err && other.run.stopped, "the run ended as by a signal");
+	run.max_items = 100;
+	run.duration_ns = 5000 * MS;
+	ok(!ioctl(fd, VIRTIO_PC_IOC_RUN, &run) && run.stats.items == 100,
+	   "the device works on");
 }
 
 static void test_debugfs(void)
@@ -323,6 +367,7 @@ int main(int argc, char **argv)
 	test_signal(fd);
 	test_concurrent(fd);
 	test_debugfs();
+	test_suspend(fd);
 	test_unload_open(fd);
 	close(fd);
 	test_reload();

@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(HERE, "../../build")
 QEMU = os.environ.get("RP_QEMU", os.path.join(BUILD, "qemu-system-x86_64"))
 # Under TCG beside a busy host; nothing here waits for a fixed time.
-PATIENCE_S = 90
+PATIENCE_S = 180
 
 
 class Failed(Exception):
