@@ -14,6 +14,5 @@ const struct cmd *const cmds[] = {
 	&cmd_sim,
 	&cmd_probe,
 	&cmd_validate,
-	&cmd_validate,
 	NULL
 };
