@@ -42,13 +42,15 @@ struct args {
 	const struct lane_ops *lane;	/* NULL: all that are available */
 	u64 duration_ns;
 	u32 scale;			/* 0: as the lane needs */
+	bool dir[2];			/* which directions, by enum run_dir_id */
 	const char *out;		/* directory, or NULL */
 	bool json;
 };
 
 /* What a lane's runs gave, in the order they were made. */
 struct results {
-	struct run_result r[STUDIES * RP_STRATEGIES];
+	struct run_result r[2 * STUDIES * RP_STRATEGIES];
+	const struct study *study[2 * STUDIES * RP_STRATEGIES];
 	u32 count;
 	u32 scale;
 };
@@ -88,7 +90,7 @@ static bool solve(const struct run_result *r, struct rp_model *m)
 static struct table *new_table(void)
 {
 	static const char *const heads[] = {
-		"case", "strategy", "regime", "T model", "T ns", "E ns", "cpu P", "cpu C",
+		"case", "dir", "strategy", "regime", "T model", "T ns", "E ns", "cpu P", "cpu C",
 		"kicks/s", "calls/s", "sleeps/s", "batch", "p98 ns", "W_P ns", "W_C ns", "Y_P ns",
 		"Y_C ns", "lost",
 	};
@@ -107,6 +109,7 @@ static void add_row(struct table *t, const char *title, const struct run_result 
 	bool solved = solve(r, &m);
 
 	table_cell(t, "%s", title);
+	table_cell(t, "%s", run_dir_names[r->params.dir]);
 	table_cell(t, "%s", rp_strategy_by_id(r->params.strategy_p)->name);
 	table_cell(t, "%s", solved ? rp_regime_names[m.regime] : "-");
 	table_number(t, solved && m.t_ps != RP_MODEL_NONE ? (double)m.t_ps / 1e3 : UNKNOWN, 0);
@@ -139,7 +142,7 @@ static void print_lane(const struct lane_ops *lane, const struct results *all)
 		printf(", all times %u", all->scale);
 	printf("%s\n", all->scale > 1 ? " of these, which an emulated guest can hold" : "");
 	for (i = 0; i < all->count; i++)
-		add_row(t, studies[i / RP_STRATEGIES].title, &all->r[i]);
+		add_row(t, all->study[i]->title, &all->r[i]);
 	table_print(t, stdout);
 	table_free(t);
 }
@@ -149,7 +152,7 @@ static json_t *result_json(const struct results *all, u32 i)
 	json_t *v = run_result_json(&all->r[i]);
 	struct rp_model m;
 
-	json_object_set_new(v, "case", json_string(studies[i / RP_STRATEGIES].name));
+	json_object_set_new(v, "case", json_string(all->study[i]->name));
 	json_object_set_new(v, "scale", json_integer(all->scale));
 	json_object_set_new(v, "regime", solve(&all->r[i], &m) ?
 			    json_string(rp_regime_names[m.regime]) : json_null());
@@ -193,35 +196,40 @@ static int lane_scale(const struct args *a, const struct lane_ops *lane)
 	return !m ? -1 : m->kvm ? 1 : TCG_SCALE;
 }
 
-static void params_of(const struct args *a, const struct lane_ops *lane,
-		      const struct study *s, u32 strategy, u32 scale, struct run_params *p)
+static int run_one(const struct args *a, const struct lane_ops *lane, enum run_dir_id dir,
+		   const struct study *s, enum rp_strategy_id strategy, struct results *all)
 {
-	run_params_default(p);
-	p->lane = lane;
-	p->strategy_p = p->strategy_c = (enum rp_strategy_id)strategy;
-	p->wp_ns = s->wp_ns * scale;
-	p->wc_ns = s->wc_ns * scale;
-	p->yp_ns = p->yc_ns = (u64)Y_NS * scale;
-	p->queue_len = QUEUE_LEN;
-	p->duration_ns = a->duration_ns;
+	struct run_params p;
+
+	run_params_default(&p);
+	p.lane = lane;
+	p.dir = dir;
+	p.strategy_p = p.strategy_c = strategy;
+	p.wp_ns = s->wp_ns * all->scale;
+	p.wc_ns = s->wc_ns * all->scale;
+	p.yp_ns = p.yc_ns = (u64)Y_NS * all->scale;
+	p.queue_len = QUEUE_LEN;
+	p.duration_ns = a->duration_ns;
+	if (run_experiment(&p, &all->r[all->count]))
+		return -1;
+	all->study[all->count++] = s;
+	return 0;
 }
 
 static int run_lane(const struct args *a, const struct lane_ops *lane, struct results *all)
 {
 	int scale = lane_scale(a, lane);
-	struct run_params p;
-	u32 study, strategy;
+	u32 dir, study, strategy;
 
 	if (scale < 0)
 		return -1;
 	all->scale = (u32)scale;
-	for (study = 0; study < STUDIES; study++)
-		for (strategy = 0; strategy < RP_STRATEGIES; strategy++) {
-			params_of(a, lane, &studies[study], strategy, all->scale, &p);
-			if (run_experiment(&p, &all->r[all->count]))
-				return -1;
-			all->count++;
-		}
+	for (dir = RUN_FWD; dir <= RUN_REV; dir++)
+		for (study = 0; a->dir[dir] && study < STUDIES; study++)
+			for (strategy = 0; strategy < RP_STRATEGIES; strategy++)
+				if (run_one(a, lane, (enum run_dir_id)dir, &studies[study],
+					    (enum rp_strategy_id)strategy, all))
+					return -1;
 	return 0;
 }
 
@@ -271,10 +279,11 @@ static int do_all(const struct args *a, json_t *all)
 
 /* ---- Options ---- */
 
-enum { OPT_LANE = 256, OPT_DURATION, OPT_SCALE, OPT_OUT, OPT_JSON };
+enum { OPT_LANE = 256, OPT_DIR, OPT_DURATION, OPT_SCALE, OPT_OUT, OPT_JSON };
 
 static const struct argp_option options[] = {
 	{ "lane", OPT_LANE, "NAME", 0, "only this lane: native or vm (all)", 0 },
+	{ "dir", OPT_DIR, "fwd|rev|both", 0, "guest to host (default), host to guest, or both", 0 },
 	{ "duration-s", OPT_DURATION, "S", 0, "measured time of each run, seconds (3)", 0 },
 	{ "scale", OPT_SCALE, "N", 0, "multiply all times by N (1; 100 where guests are emulated)", 0 },
 	{ "out", OPT_OUT, "DIR", 0, "leave JSON and the VM's and daemon's logs there", 0 },
@@ -302,6 +311,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->lane = lane_by_name(arg);
 		if (!a->lane)
 			argp_error(state, "--lane %s: not one of %s", arg, lane_names());
+		break;
+	case OPT_DIR:
+		a->dir[RUN_FWD] = !strcmp(arg, "fwd") || !strcmp(arg, "both");
+		a->dir[RUN_REV] = !strcmp(arg, "rev") || !strcmp(arg, "both");
+		if (!a->dir[RUN_FWD] && !a->dir[RUN_REV])
+			argp_error(state, "--dir %s: not one of fwd, rev, both", arg);
 		break;
 	case OPT_DURATION:
 		a->duration_ns = (u64)llround(number(state, "duration-s", arg, 0.001, 3600) * 1e9);
@@ -347,7 +362,7 @@ static int prepare_out(const struct args *a)
 
 static int run(int argc, char **argv)
 {
-	struct args a = { .duration_ns = 3 * NSEC_PER_SEC };
+	struct args a = { .duration_ns = 3 * NSEC_PER_SEC, .dir[RUN_FWD] = true };
 	json_t *all = json_object();
 	int rc;
 

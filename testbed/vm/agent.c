@@ -7,15 +7,18 @@
 #include "vm/domain.h"
 
 /*
- * Both the answer to our request and the announcement that the agent makes
- * when it starts will do: which of them comes depends on who was first.
+ * Only the answer to our own request will do: the announcement that the agent
+ * makes when it starts may come as well, and what is left unread would be the
+ * next client's. A request that is sent early waits until the guest opens its
+ * port.
  */
-static bool is_hello(json_t *v)
+static bool is_hello(const json_t *v, int id)
 {
-	const char *program = json_string_value(json_object_get(json_object_get(v, "result"),
-								 "program"));
+	const json_t *result = json_object_get(v, "result");
+	const char *program = json_string_value(json_object_get(result, "program"));
 
-	return program && !strcmp(program, "rp-agent");
+	return program && !strcmp(program, "rp-agent") &&
+	       json_integer_value(json_object_get(v, "id")) == id;
 }
 
 int agent_open(struct ctl *c, virDomainPtr dom, const char *dir, u32 timeout_ms)
@@ -24,16 +27,18 @@ int agent_open(struct ctl *c, virDomainPtr dom, const char *dir, u32 timeout_ms)
 	char path[256], log[256];
 	bool hello = false;
 	json_t *v;
+	int id;
 
 	snprintf(path, sizeof(path), "%s/agent.sock", dir);
 	snprintf(log, sizeof(log), "%s/serial.log", dir);
 	if (ctl_open(c, path, 5000))
 		return -1;
-	if (ctl_send(c, "hello", NULL) < 0)
+	id = ctl_send(c, "hello", NULL);
+	if (id < 0)
 		goto fail;
 	while (!hello && !stopped() && now_ns() < end && vm_active(dom)) {
 		v = ctl_next(c, 500);
-		hello = is_hello(v);
+		hello = is_hello(v, id);
 		json_decref(v);
 	}
 	if (hello)
