@@ -100,7 +100,9 @@ void rp_strategy_init(struct rp_strategy *s, const struct rp_params *p);
 /*
  * The default threshold of the notifications that a party receives: 1 for a
  * consumer (k_P; a producer cannot know whether more will follow), 3/4 L for a
- * producer (k_C; as Linux's virtqueue_enable_cb_delayed()).
+ * producer (k_C; as Linux's virtqueue_enable_cb_delayed()). When both sides
+ * block, k_P + k_C must not exceed L + 1: else the consumer can wait for k_P
+ * items while the producer waits for k_C free slots, each with fewer.
  */
 static inline u32 rp_default_threshold(enum rp_role role, u32 queue_len)
 {
