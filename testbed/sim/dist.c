@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Random numbers (xoshiro256++, seeded by splitmix64) and the distributions made of them. */
-#include "sim/dist.h"
+#include "dist.h"
 
 #include <errno.h>
 #include <math.h>

@@ -3,7 +3,7 @@
 #ifndef SIM_ENGINE_H
 #define SIM_ENGINE_H
 
-#include "sim/sim.h"
+#include "sim.h"
 
 #define PS_PER_NS	1000ULL
 #define NEVER		(~0ULL)

@@ -15,7 +15,7 @@
  */
 #include <stdlib.h>
 
-#include "sim/engine.h"
+#include "engine.h"
 
 /* How long a learning strategy that spins is not asked again. */
 #define SPIN_TURN_PS	(50 * PS_PER_NS)

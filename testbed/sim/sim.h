@@ -8,7 +8,7 @@
 
 #include "hist/hist.h"
 #include "pacing/model.h"
-#include "sim/dist.h"
+#include "dist.h"
 
 #define SIM_STAGES_MAX	64u
 

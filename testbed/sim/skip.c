@@ -15,7 +15,7 @@
  */
 #include <stdlib.h>
 
-#include "sim/engine.h"
+#include "engine.h"
 
 /* ---- Both at work ---- */
 
@@ -220,7 +220,8 @@ static void skip(struct sim_skip *k, struct sim *s)
 	k->done = true;
 	if (!period)
 		return;
-	n = (s->target - s->res->items) / period;
+	/* The last item is left to the loop: the run ends with it, not with a period. */
+	n = (s->target - s->res->items - 1) / period;
 	/* Past the end of the clock the loop shall find out itself. */
 	if (dt && n > (1ULL << 61) / dt)
 		n = (1ULL << 61) / dt;
