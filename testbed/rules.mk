@@ -11,3 +11,8 @@ PROGRAMS += $(BUILD)/ringpace
 # What the native lane's tests need; with SAN= they run under a sanitizer.
 .PHONY: all-native
 all-native: $(BUILD)/ringpace $(BUILD)/ringpaced
+
+UNIT_SRCS_test_merge := $(addprefix testbed/,json.c merge.c result.c samples.c spans.c \
+	table.c util.c)
+UNIT_LIBS_test_merge := -ljansson -lm
+UNIT_CFLAGS_test_merge := -iquote testbed

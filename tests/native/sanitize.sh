@@ -6,6 +6,8 @@
 make -C "$top" --no-print-directory SAN=$san all-native >"$scratch/err" 2>&1
 check "the $san tree builds" [ $? -eq 0 ]
 ringpace=$top/build/$san/ringpace
+instrumented() { grep -qa "__${san}_init" "$ringpace" && grep -qa "__${san}_init" "${ringpace}d"; }
+check 'both programs are instrumented' instrumented
 # A report goes to a file of its own, so that nobody's stderr hides it.
 export TSAN_OPTIONS="log_path=$scratch/report exitcode=66 history_size=4"
 export ASAN_OPTIONS="log_path=$scratch/report exitcode=66 detect_leaks=1"
