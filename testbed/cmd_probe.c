@@ -7,12 +7,13 @@
 #include "json.h"
 #include "probe/probe.h"
 #include "profile.h"
+#include "provenance.h"
 
 enum { OPT_LANE = 256, OPT_QUICK, OPT_NO_SAVE, OPT_JSON };
 
 static const struct argp_option options[] = {
 	{ "lane", OPT_LANE, "NAME", 0, "native (default) or vm", 0 },
-	{ "quick", OPT_QUICK, NULL, 0, "some 0.5 s instead of 15 s, and less exact", 0 },
+	{ "quick", OPT_QUICK, NULL, 0, "some 0.5 s instead of 15 s (and the VM's start), and less exact", 0 },
 	{ "no-save", OPT_NO_SAVE, NULL, 0, "leave the stored profile as it is", 0 },
 	{ "json", OPT_JSON, NULL, 0, "the profile, one JSON object", 0 },
 	{ 0 }
@@ -72,11 +73,19 @@ static int show(const struct args *a, const struct probe *p)
 		json_print(v, stdout);
 		return rc;
 	}
-	json_decref(v);
 	probe_print(p);
+	provenance_note(v);
+	json_decref(v);
 	if (!rc && !a->no_save)
 		printf("stored in %s\n", profile_path(a->lane->name));
 	return rc;
+}
+
+static int measure(struct probe *p, const struct lane_ops *lane)
+{
+	if (probe_sleeps(p) || (lane != &lane_native && probe_guest_sleeps(p, lane)))
+		return -1;
+	return probe_notify(p, lane);
 }
 
 static int run(int argc, char **argv)
@@ -98,7 +107,7 @@ static int run(int argc, char **argv)
 	}
 	catch_signals();
 	p->quick = a.quick;
-	rc = probe_sleeps(p) || probe_notify(p, a.lane) || show(&a, p);
+	rc = measure(p, a.lane) || show(&a, p);
 	free(p);
 	if (stopped())
 		return EXIT_STOPPED;

@@ -47,3 +47,11 @@ void provenance_add(json_t *result)
 	if (getloadavg(&load, 1) == 1)
 		json_object_set_new(result, "load_1min", json_number_or_null(load, 2));
 }
+
+void provenance_note(const json_t *result)
+{
+	double load = json_number_at(result, "load_1min");
+
+	if (is_known(load) && load > 0.5 * (double)sysconf(_SC_NPROCESSORS_ONLN))
+		printf("load average %.1f: other processes' work shows in these figures\n", load);
+}

@@ -32,13 +32,16 @@ struct probe_notify {
 
 struct probe {
 	bool quick;
-	struct probe_sleeps sleeps;
+	struct probe_sleeps sleeps;	/* of a thread on the host */
+	struct probe_sleeps guest;	/* of the guest's driver; n is 0 without a guest */
 	struct probe_notify fast_c;	/* N_P, S_C */
 	struct probe_notify fast_p;	/* N_C, S_P */
 };
 
 /* 0, or -1 after fail(), or when stopped. */
 int probe_sleeps(struct probe *p);
+/* For lanes with a guest. */
+int probe_guest_sleeps(struct probe *p, const struct lane_ops *lane);
 int probe_notify(struct probe *p, const struct lane_ops *lane);
 
 /* The profile as it is stored. New reference. */

@@ -62,6 +62,8 @@ json_t *probe_json(const struct probe *p, const char *lane)
 	json_object_set_new(v, "fast_consumer", experiment_json(&p->fast_c, "np", "sc"));
 	json_object_set_new(v, "fast_producer", experiment_json(&p->fast_p, "nc", "sp"));
 	json_object_set_new(v, "sleep", sleeps_json(&p->sleeps));
+	json_object_set_new(v, "guest_sleep",
+			    p->guest.n ? sleeps_json(&p->guest) : json_null());
 	return v;
 }
 
@@ -108,15 +110,15 @@ static void print_notify(const struct probe *p)
 	table_free(t);
 }
 
-static void print_sleeps(const struct probe_sleeps *s)
+static void print_sleeps(const struct probe_sleeps *s, const char *whose)
 {
 	static const char *const names[] = {
-		"sleep, ns", "Y_E", "Y", "mean", "sd", "p50", "p98", "max", "samples", "outliers",
-		NULL
+		"Y_E", "Y", "mean", "sd", "p50", "p98", "max", "samples", "outliers", NULL
 	};
 	struct table *t = table_new(10);
 	u32 i;
 
+	table_cell(t, "%s", whose);
 	heads(t, names);
 	for (i = 0; i < s->n; i++) {
 		table_number(t, s->point[i].nominal_ns, 0);
@@ -131,7 +133,11 @@ void probe_print(const struct probe *p)
 {
 	print_notify(p);
 	putchar('\n');
-	print_sleeps(&p->sleeps);
+	print_sleeps(&p->sleeps, "sleep, ns");
+	if (p->guest.n) {
+		putchar('\n');
+		print_sleeps(&p->guest, "guest's, ns");
+	}
 	printf("\nY_E %.0f ns; no sleep ends before %.0f ns (median)\n", p->sleeps.ye_ns,
 	       p->sleeps.floor_ns);
 }

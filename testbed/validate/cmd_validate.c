@@ -7,6 +7,7 @@
 
 #include "cmd.h"
 #include "json.h"
+#include "provenance.h"
 #include "validate/validate.h"
 
 static const struct sweep_ops *const sweeps[] = { &sweep_sleep, &sweep_notify };
@@ -126,8 +127,10 @@ static int run_sweep(const struct args *a, const struct sweep_ops *ops, json_t *
 	if (!rc) {
 		v = sweep_json(s);
 		rc = sweep_write(v, ops->name, a->out);
-		if (!a->json)
+		if (!a->json) {
 			sweep_print(s);
+			provenance_note(v);
+		}
 		json_object_set_new(all, ops->name, v);
 	}
 	free(s);

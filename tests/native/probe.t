@@ -47,8 +47,10 @@ check 'what it prints is what it stores' eval \
 check 'nothing else lies beside it' eval \
 	'[ "$(ls -A "$(dirname "$profile")")" = profile-native.json ]'
 check 'keys, in their order' stored 'keys_unsorted == ["v","lane","accel","machine","date",
-	"load_1min","quick","params","sleep_floor_ns","fast_consumer","fast_producer","sleep"]'
+	"load_1min","quick","params","sleep_floor_ns","fast_consumer","fast_producer","sleep",
+	"guest_sleep"]'
 check 'says what it is' stored '.v == 1 and .lane == "native" and .accel == "none" and .quick and
+	.guest_sleep == null and
 	(.machine | length > 10) and (.date | test("^20..-..-..T..:..:..Z$"))'
 check 'every cost was measured' stored '.params | (keys_unsorted ==
 	["np_ns","nc_ns","sp_ns","sc_ns","ye_ns"]) and

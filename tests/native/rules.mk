@@ -6,3 +6,7 @@ RESTART_SRCS := tests/native/restart.c testbed/native/backend.c testbed/native/f
 
 $(eval $(call program,test-restart,$(RESTART_SRCS),-ljansson -lm,-iquote testbed))
 PROGRAMS += $(BUILD)/test-restart
+
+SPANS_SRCS := tests/native/spans.c testbed/json.c testbed/samples.c testbed/spans.c testbed/util.c
+$(eval $(call program,test-spans,$(SPANS_SRCS),-lcmocka -ljansson -lm,-iquote testbed))
+PROGRAMS += $(BUILD)/test-spans
