@@ -183,6 +183,7 @@ def rev_buffers(f, n, index=1):
 
 
 def produces(d):
+    d.ask("reset", device="pc0", queue=1)
     f = d.frontend()
     f.start(queues=(1,))
     rev_buffers(f, 8)
@@ -196,12 +197,26 @@ def produces(d):
         seq, tsc, flags, size = struct.unpack_from("<QQII", f.mem, data)
         assert (seq, flags, size) == (i, 0 if i else ITEM_FIRST, 64) and tsc, i
         assert f.get("<I", RING_STRIDE + USED + 4 + 8 * i + 4) == 64
+    s = d.stats(1)
+    assert (s["items"], s["first_seq"], s["next_seq"]) == (5, 0, 5), s
     # The rest of the buffers, then it has to wait; and it can be stopped.
     d.ask("start", device="pc0", queue=1)
     consumed(f, 8, 1)
     assert d.queue(1)["producing"]
     d.ask("stop", device="pc0", queue=1)
     assert not d.queue(1)["producing"]
+    f.close()
+
+
+def small_buffers(d):
+    """A buffer that has no room for an item breaks the ring, after the good ones."""
+    f = d.frontend()
+    f.start(queues=(1,))
+    rev_buffers(f, 8)
+    f.put("<I", RING_STRIDE + DESC + 16 * 3 + 8, 63)
+    d.ask("start", device="pc0", queue=1)
+    wait_for(lambda: d.queue(1)["broken"], "the ring to be given up")
+    assert "too small" in d.queue(1)["broken"] and f.used_idx(1) == 3
     f.close()
 
 
@@ -276,7 +291,8 @@ def idle(d):
 
 
 TESTS = (offers, acknowledges, counts_items, calls_when_asked, stops_and_resumes,
-         resumes_at_used, disabled_is_still, new_descriptors, memory_grows, produces, window,
+         resumes_at_used, disabled_is_still, new_descriptors, memory_grows, produces, small_buffers,
+         window,
          run_ends, stops_at_once)
 
 

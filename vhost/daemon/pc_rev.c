@@ -10,6 +10,9 @@
 #include "pc_item.h"
 #include "queue.h"
 
+/* Items that share one reading of the counter when they need no work. */
+#define BATCH	64u
+
 /* Buffers that must stay unused, so that no more than L are outstanding. */
 static u32 reserve(struct queue *q, u32 avail)
 {
@@ -30,15 +33,37 @@ static u32 room(struct queue *q)
 	return avail > keep ? avail - keep : 0;
 }
 
-static bool fill(struct queue *q, u64 now)
+static inline struct virtio_pc_item next_item(const struct queue *q, u64 now)
 {
-	struct rp_party *p = &q->party;
-	struct virtio_pc_item item = {
-		.seq = q->seq,
+	return (struct virtio_pc_item){
+		.seq = q->party.next_seq,
 		.enq_tsc = now,
 		.flags = q->first ? VIRTIO_PC_ITEM_FIRST : 0,
 		.bytes = q->params.item_bytes,
 	};
+}
+
+/* The item is written: give the buffer back. */
+static inline void put_item(struct queue *q, u16 head, u64 now)
+{
+	struct rp_party *p = &q->party;
+
+	rp_dev_put(&q->dev, head, q->params.item_bytes);
+	if (unlikely(p->trace) && p->trace->items)
+		rp_trace(p->trace, RP_EV_PUBLISH, now, p->next_seq);
+	if (unlikely(!q->seq_seen)) {
+		rp_store(&q->first_seq, p->next_seq);
+		rp_store(&q->seq_seen, true);
+	}
+	q->first = false;
+	rp_store(&p->next_seq, p->next_seq + 1);
+	q->items_left--;
+}
+
+/* One item, whatever its buffer looks like. False: none, or broken. */
+static bool fill(struct queue *q, u64 now)
+{
+	struct virtio_pc_item item = next_item(q, now);
 	struct rp_chain c;
 
 	if (!rp_dev_get(&q->dev, &c)) {
@@ -52,34 +77,57 @@ static bool fill(struct queue *q, u64 now)
 		return false;
 	}
 	chain_write(&c, &item, sizeof(item));
-	rp_dev_put(&q->dev, c.head, item.bytes);
-	if (unlikely(p->trace) && p->trace->items)
-		rp_trace(p->trace, RP_EV_PUBLISH, now, q->seq);
-	q->first = false;
-	q->seq++;
-	q->items_left--;
+	put_item(q, c.head, now);
 	return true;
+}
+
+/* Up to BATCH items without work, which share one time stamp. */
+static u32 fill_batch(struct queue *q, u32 max, u64 now)
+{
+	struct virtio_pc_item item;
+	struct rp_buf buf[BATCH];
+	u32 n, got = rp_dev_get_burst(&q->dev, buf, max < BATCH ? max : BATCH);
+
+	for (n = 0; n < got; n++) {
+		item = next_item(q, now);
+		if (unlikely(!buf[n].write || buf[n].bytes < item.bytes))
+			break;
+		memcpy(buf[n].base, &item, sizeof(item));
+		put_item(q, buf[n].head, now);
+	}
+	if (unlikely(n < got))
+		rp_dev_unget(&q->dev, got - n);
+	return n ? n : fill(q, now);
+}
+
+static u32 work_all(struct queue *q, u32 max)
+{
+	struct rp_party *p = &q->party;
+	u64 now = p->now_tsc;
+	u32 n = 0, got;
+
+	do {
+		/* The work comes first: an item is stamped when it is ready. */
+		now = p->w_tsc ? queue_work(q, now, p->w_tsc) : rp_tsc();
+		got = p->w_tsc ? fill(q, now) : fill_batch(q, max - n, now);
+		n += got;
+	} while (got && n < max && !rp_load(&q->pending));
+	if (n)
+		p->now_tsc = p->w_tsc ? now : rp_tsc();
+	return n;
 }
 
 static u32 rev_work(struct rp_party *p, u32 max)
 {
 	struct queue *q = p->ctx;
-	u32 n = 0, most = room(q);
-	u64 now = rp_tsc();
+	u32 n, most = room(q);
 
 	most = most < max ? most : max;
 	most = most < q->items_left ? most : (u32)q->items_left;
-	for (; n < most && !rp_load(&q->pending); n++) {
-		/* The work comes first: an item is stamped when it is ready. */
-		if (p->w_tsc)
-			now = queue_work(q, n ? now : p->now_tsc, p->w_tsc);
-		if (!fill(q, now))
-			break;
-	}
+	n = most ? work_all(q, most) : 0;
 	if (!n)
 		return 0;
 	rp_dev_publish(&q->dev);
-	p->now_tsc = p->w_tsc ? now : rp_tsc();
 	if (!q->items_left) {
 		rp_store(&q->producing, false);
 		rp_store(&q->pending, 1);

@@ -172,7 +172,7 @@ int queue_start(struct queue *q, u64 max_items, u64 duration_ns)
 		return -EBUSY;
 	queue_park(q);
 	q->first = true;
-	q->seq = 0;
+	rp_store(&q->party.next_seq, 0);
 	q->items_left = max_items ? max_items : UINT64_MAX;
 	q->end_tsc = duration_ns ?
 		rp_tsc() + rp_ns_to_tsc(&q->party.clock, duration_ns) : 0;

@@ -84,7 +84,6 @@ struct queue {
 	/* A rev queue's run */
 	bool producing;		/* read relaxed */
 	bool first;		/* the next item starts the numbering */
-	u64 seq;
 	u64 items_left;
 	u64 end_tsc;		/* 0: none */
 	u32 posted;		/* most buffers that were there at once */
