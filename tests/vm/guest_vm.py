@@ -106,9 +106,13 @@ class Qmp(Lines):
             if "return" in answer:
                 return answer["return"]
 
-    def wait_event(self, name):
+    def unplug(self, device):
+        """Asks the guest to let go of it, and waits until it has."""
+        self.call("device_del", id=device)
         while True:
-            if self.receive().get("event") == name:
+            message = self.receive()
+            if message.get("event") == "DEVICE_DELETED" and \
+                    message["data"].get("device") == device:
                 return
 
 
@@ -136,10 +140,21 @@ class Guest:
             "--control", self.path("control"))
         self.daemon = Control(self.path("control"), self.daemon_process)
 
-    def device_args(self):
-        return {"driver": "virtio-pc-pci", "id": "pc0", "bus": "port0",
-                "chardev": "pc0", "queue-size": self.queue_size,
-                "queue-pairs": self.pairs}
+    def device_args(self, number=0):
+        return {"driver": "virtio-pc-pci", "id": f"pc{number}",
+                "bus": f"port{number}", "chardev": f"pc{number}",
+                "queue-size": self.queue_size, "queue-pairs": self.pairs}
+
+    def plug_second(self, path):
+        """Device pc1, whose backend listens on path."""
+        address = {"type": "unix", "data": {"path": path}}
+        self.qmp.call("chardev-add", id="pc1", backend={
+            "type": "socket", "data": {"addr": address, "server": False}})
+        self.qmp.call("device_add", **self.device_args(1), indirect_desc=False)
+
+    def unplug_second(self):
+        self.qmp.unplug("pc1")
+        self.qmp.call("chardev-remove", id="pc1")
 
     def start_qemu(self):
         device = ",".join(f"{k}={v}" if k != "driver" else v
@@ -155,6 +170,7 @@ class Guest:
             "-serial", "file:" + self.path("console.log"),
             "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
             "-device", "pcie-root-port,id=port0,chassis=1",
+            "-device", "pcie-root-port,id=port1,chassis=2",
             "-chardev", f"socket,id=pc0,path={self.path('pc0')},reconnect=1",
             "-device", device,
             "-device", "virtio-serial-pci",
