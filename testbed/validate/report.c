@@ -38,6 +38,24 @@ static double median_error(const struct sweep *s, enum source src,
 	return median(v, n);
 }
 
+/* How many of the points without a closed form lie within the model's bounds. */
+static u32 within_bounds(const struct sweep *s, u32 *of)
+{
+	u32 i, n = 0;
+
+	*of = 0;
+	for (i = 0; i < s->n; i++) {
+		const struct outcome *m = &s->point[i].of[SRC_MODEL];
+		double t = s->point[i].of[SRC_MEASURED].t_ns;
+
+		if (is_known(m->t_ns) || !is_known(t))
+			continue;
+		*of += 1;
+		n += t >= m->t_min_ns && t <= m->t_max_ns;
+	}
+	return n;
+}
+
 /* ---- JSON ---- */
 
 static json_t *outcome_json(const struct point *pt, enum source src)
@@ -127,7 +145,7 @@ static json_t *medians_json(const struct sweep *s)
 json_t *sweep_json(const struct sweep *s)
 {
 	json_t *v = json_object(), *points = json_array();
-	u32 i;
+	u32 i, bounded, within = within_bounds(s, &bounded);
 
 	json_object_set_new(v, "sweep", json_string(s->ops->name));
 	json_object_set_new(v, "lane", json_string(s->lane->name));
@@ -138,6 +156,8 @@ json_t *sweep_json(const struct sweep *s)
 	json_object_set_new(v, "profile_date",
 			    s->profile ? json_string(s->profile->date) : json_null());
 	json_object_set_new(v, "median_abs_error", medians_json(s));
+	json_object_set_new(v, "bounded_points", json_integer(bounded));
+	json_object_set_new(v, "within_bounds", json_integer(within));
 	json_object_set_new(v, "steps", steps_json(s));
 	for (i = 0; i < s->n; i++)
 		json_array_append_new(points, point_json(s, &s->point[i]));
@@ -251,8 +271,9 @@ static void print_sleep(const struct sweep *s)
 
 static void print_steps(const struct sweep *s)
 {
-	u32 i;
+	u32 i, bounded, within = within_bounds(s, &bounded);
 
+	printf("sLS: T lies within the model's bounds at %u of %u points\n", within, bounded);
 	for (i = 0; i < s->steps; i++) {
 		const struct step *st = &s->step[i];
 

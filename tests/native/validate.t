@@ -29,7 +29,8 @@ check 'the files are what was printed' eval \
 for sweep in sleep notify; do
 	file=$dir/$sweep.json
 	check "$sweep: keys" json_of "$file" 'keys_unsorted == ["sweep","lane","machine","date",
-		"load_1min","quick","queue_len","profile_date","median_abs_error","steps","points"]'
+		"load_1min","quick","queue_len","profile_date","median_abs_error","bounded_points","within_bounds",
+		"steps","points"]'
 	check "$sweep: says what it is" json_of "$file" ".sweep == \"$sweep\" and
 		.lane == \"native\" and .quick and .queue_len == 512 and .profile_date == null"
 	check "$sweep: keys of a point" json_of "$file" '.points | length >= 4 and
@@ -67,6 +68,10 @@ check 'sleep: the batch grows with Y' sleep_is '.points |
 	.[-1].measured.batch > 2 * .[0].measured.batch'
 check "sleep: the simulator is within the model's bounds" sleep_is '.points |
 	all(.model.t_min_ns <= .sim.t_ns * 1.01 and .sim.t_ns <= .model.t_max_ns * 1.01)'
+check 'sleep: bounds are for sLS, and counted' sleep_is '
+	.bounded_points == ([.points[] | select(.model.regime == "sLS")] | length) and
+	.within_bounds == ([.points[] | select(.model.regime == "sLS" and
+	.measured.t_ns >= .model.t_min_ns and .measured.t_ns <= .model.t_max_ns)] | length)'
 check 'sleep: steps ascend' sleep_is '.steps | [.[].predicted_y_ns] | . == sort'
 check 'notify: nobody sleeps' notify_is '.points | all(.measured.sleeps_per_item == 0)'
 check 'notify: notifications were sent' notify_is '.points |
