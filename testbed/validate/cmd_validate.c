@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `ringpace validate`: measured against model against simulator. */
 #include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "json.h"
@@ -52,11 +52,15 @@ static void choose(struct argp_state *state, struct args *a, const char *name)
 
 static void find_profile(struct argp_state *state, struct args *a)
 {
-	const char *why = profile_load(a->profile_name ?: a->lane->name, &a->profile);
+	const char *path = profile_path(a->lane->name);
+	const char *why;
 
+	/* One that was not asked for need not be there, but if it is, be good. */
+	if (!a->profile_name && (!path || access(path, F_OK)))
+		return;
+	why = profile_load(a->profile_name ?: a->lane->name, &a->profile);
 	a->have_profile = !why;
-	/* One that was not asked for need not be there. */
-	if (why && a->profile_name)
+	if (why)
 		argp_failure(state, EXIT_USAGE, 0, "--profile: %s", why);
 }
 

@@ -102,6 +102,9 @@ refuses() {	# TEXT ARG...
 check 'no such sweep' refuses '--sweep nap' --sweep nap
 check 'no such lane' refuses '--lane nowhere' --lane nowhere
 check 'no such profile' refuses "$scratch/none" --profile "$scratch/none"
+echo '{}' >"$XDG_STATE_HOME/ringpace/profile-native.json"
+check "the lane's own profile, damaged" refuses 'no profile' --quick
+rm "$XDG_STATE_HOME/ringpace/profile-native.json"
 check 'a surplus argument' refuses surplus surplus
 rp validate --quick --sweep notify --out "$scratch/no/such"
 [ $? -eq 1 ] && grep -q "$scratch/no/such" "$scratch/err"
