@@ -42,6 +42,29 @@ check "a bad level is wrong use" usage_error --log-level loud --device a,socket=
 check "a stray argument is wrong use" usage_error --device a,socket=x stray
 check "an unknown group is wrong use" usage_error --device a,socket=x --group no-such-group
 
+has_probes() {
+	[ "$(readelf -n "$ringpaced" | grep -A1 'Provider: ringpaced' | sed -n 's/.*Name: //p' |
+		sort -u | tr '\n' ' ')" = "armed block call double_check kick sleep wake " ]
+}
+check "its USDT probes are there" has_probes
+
+# Of so few descriptors a client or two can be served, and none is waited for.
+few_descriptors() {
+	(ulimit -n 12; exec "$ringpaced" --device pc0,socket="$dev" --control "$ctl" 2>"$scratch/log") &
+	pid=$!
+	wait_for 20 [ -S "$ctl" ] || return 1
+	local i clients=
+	for i in 1 2 3 4 5 6; do
+		sleep 60 | socat -u - UNIX-CONNECT:"$ctl" 2>/dev/null &
+		clients="$clients $!"
+	done
+	wait_for 20 grep -q 'no file descriptor is left' "$scratch/log" || return 1
+	kill $clients
+	wait_for 20 says_hello || return 1
+	stop TERM
+}
+check "without descriptors clients are turned away" few_descriptors
+
 # ---- Sockets ----
 start
 check "it starts and answers" says_hello

@@ -158,6 +158,7 @@ static int process_msg(VuDev *vu, VhostUserMsg *m, int *do_reply)
 		set_call_fd(d, m);
 		return 1;
 	case VHOST_USER_SET_MEM_TABLE:
+	case VHOST_USER_ADD_MEM_REG:
 		forget_stopped_rings(d);
 		return 0;
 	default:
@@ -191,6 +192,9 @@ static void park_all(struct device *d)
 	for (i = 0; i < d->queue_count; i++)
 		park_queue(d, i);
 }
+
+_Static_assert(VHOST_USER_MAX_RAM_SLOTS <= RP_MEM_REGIONS_MAX,
+	       "every region that the library takes has its place");
 
 static void take_memory(struct device *d)
 {

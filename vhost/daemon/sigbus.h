@@ -10,7 +10,8 @@
 
 #include "rp.h"
 
-#define SIGBUS_REGIONS	1024u
+/* 64 devices of 32 regions. */
+#define SIGBUS_REGIONS	2048u
 
 /* @event_fd becomes readable after a region was lost. 0 or -errno. */
 int sigbus_setup(int event_fd);

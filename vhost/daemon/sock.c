@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Listening Unix sockets. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "sock.h"
 
 /* Is somebody listening there? Then 0, else -errno. */
@@ -101,7 +103,31 @@ int sock_listen(const char *path, gid_t gid, char *why, size_t why_bytes)
 	return fd;
 }
 
+/*
+ * Without a free descriptor a client cannot even be turned away, and the
+ * listening socket would stay readable for ever: this one is given up for it.
+ */
+static int spare_fd = -1;
+
+static void turn_away(int listen_fd)
+{
+	close(spare_fd);
+	spare_fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (spare_fd >= 0)
+		close(spare_fd);
+	spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 int sock_accept(int listen_fd)
 {
-	return accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd;
+
+	if (spare_fd < 0)
+		spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+		log_warn("a client was turned away: no file descriptor is left");
+		turn_away(listen_fd);
+	}
+	return fd;
 }

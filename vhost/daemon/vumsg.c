@@ -84,7 +84,7 @@ static enum vumsg_read read_part(struct vumsg_reader *r, int fd, const char **wh
 		return VUMSG_BAD;
 	}
 	if (!take_fds(r, &mh)) {
-		*why = "a message with more than 8 file descriptors";
+		*why = "more file descriptors than a message may have, or than we can open";
 		return VUMSG_BAD;
 	}
 	r->have_bytes += n;
