@@ -170,30 +170,62 @@ static int take_traces(struct native *n, json_t **drv, json_t **dev)
 	return 0;
 }
 
+static int device_next_seq(struct native *n, double *next)
+{
+	json_t *stats = backend_stats(&n->backend, n->queue);
+
+	*next = json_number_at(stats, "next_seq");
+	json_decref(stats);
+	return stats ? 0 : -1;
+}
+
+/* Pauses in a drain that should end soon. -1: it does not, or stopped. */
+static int wait_drain(u64 end_ns)
+{
+	if (!nap_ms(2))
+		return -1;
+	if (now_ns() > end_ns)
+		return fail("native lane: the consumer leaves items in the ring for %u ms",
+			    BACKEND_TIMEOUT_MS);
+	return 0;
+}
+
 /*
- * fwd: with P stopped, C must consume all that was published. A kick gets it
- * out of a block with a threshold that will not be reached any more.
+ * With P stopped, C must have consumed in the end all that was published: what
+ * is missing at the end shows as no gap. A kick (fwd) or an order (rev) gets C
+ * out of a block whose threshold will not be reached any more.
  */
-static int drain(struct native *n, double *lost)
+static int drain_fwd(struct native *n, double *lost)
 {
 	u64 end = now_ns() + BACKEND_TIMEOUT_MS * 1000000ULL;
-	json_t *stats;
 	double next;
 
+	if (party_order(n->party, PARTY_STOP))
+		return -1;
 	while (party_outstanding(n->party)) {
 		party_kick(n->party);
-		if (!nap_ms(2))
+		if (wait_drain(end))
 			return -1;
-		if (now_ns() > end)
-			return fail("native lane: the consumer leaves %llu items in the ring",
-				    (unsigned long long)party_outstanding(n->party));
 	}
-	stats = backend_stats(&n->backend, n->queue);
-	next = json_number_at(stats, "next_seq");
-	json_decref(stats);
-	if (is_known(next))
-		*lost = (double)n->party->posted - next;
-	return stats ? 0 : -1;
+	if (device_next_seq(n, &next))
+		return -1;
+	*lost = (double)n->party->posted - next;
+	return 0;
+}
+
+static int drain_rev(struct native *n, double *lost)
+{
+	u64 end = now_ns() + BACKEND_TIMEOUT_MS * 1000000ULL;
+	double next;
+
+	if (backend_do(&n->backend, "stop", n->queue, NULL) || device_next_seq(n, &next))
+		return -1;
+	do {
+		if (wait_drain(end) || party_order(n->party, PARTY_REPORT))
+			return -1;
+	} while (n->party->taken != n->party->done);
+	*lost = next - (double)n->party->next_seq;
+	return 0;
 }
 
 static int run_native(struct native *n, struct run_sides *out)
@@ -207,9 +239,7 @@ static int run_native(struct native *n, struct run_sides *out)
 	if (set_up(n) || start_both(n) || measure(n, drv_stats, dev_stats) ||
 	    take_traces(n, drv_trace, dev_trace))
 		return -1;
-	if (!fwd)
-		return backend_do(&n->backend, "stop", n->queue, NULL);
-	return party_order(n->party, PARTY_STOP) ? -1 : drain(n, &out->lost_at_end);
+	return fwd ? drain_fwd(n, &out->lost_at_end) : drain_rev(n, &out->lost_at_end);
 }
 
 static void tear_down(struct native *n)

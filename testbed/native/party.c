@@ -214,7 +214,9 @@ static void take_report(struct party *n)
 	rp_party_report(&n->rp, &n->report);
 	n->duration_ns = now_ns() - n->reset_ns;
 	n->cpu_ns = thread_cpu_ns() - n->reset_cpu_ns;
-	n->done = n->completed + rp_drv_used_count(&n->drv);
+	n->taken = n->completed;
+	n->done = n->taken + rp_drv_used_count(&n->drv);
+	n->next_seq = n->rp.next_seq;
 }
 
 /* True: leave the loop. */

@@ -57,6 +57,8 @@ struct party {
 	struct rp_report report;
 	u64 duration_ns, cpu_ns;
 	u64 done;		/* items that the device has completed, ever */
+	u64 taken;		/* of those, that the party has taken back */
+	u64 next_seq;		/* consumer: number of the next expected item */
 	u64 reset_ns, reset_cpu_ns;
 };
 
