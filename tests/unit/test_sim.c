@@ -15,7 +15,7 @@
 /* The sanitizers look for errors, not for precision. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define POINTS		500
-#define ITEMS_MAX	200000ULL
+#define ITEMS_MAX	1000000ULL
 #else
 #define POINTS		10000
 #define ITEMS_MAX	5000000ULL
@@ -251,7 +251,7 @@ static void figure8(void **state)
 
 	for (wp = 200; wp <= 2900; wp += wp == 1950 ? 40 : wp == 1990 ? 60 : 50) {
 		c = table4(RP_NOTIFY, wp, 2000);
-		c.warmup = c.items = 1500000;
+		c.warmup = c.items = ITEMS_MAX / 2;
 		r = simulate(&c);
 		if (wp > 2000) {
 			b = 420 / (wp - 2000) + 1;
