@@ -130,14 +130,20 @@ static inline void note_item(struct queue *q, u64 seq, u64 enq_tsc, u64 now)
 		rp_trace(p->trace, RP_EV_CONSUME, now, seq);
 }
 
-/* The next item, whatever its buffer looks like; clock exchanges on the way. */
+/*
+ * The next item, whatever its buffer looks like; clock exchanges on the way.
+ * A guest that sends nothing but exchanges must not keep us from our orders.
+ */
 static bool next_item(struct queue *q, struct virtio_pc_item *item, u16 *head)
 {
 	struct rp_chain c;
 	enum take t;
 
-	while ((t = take(q, &c, item)) == TAKE_CLOCK)
+	while ((t = take(q, &c, item)) == TAKE_CLOCK) {
 		exchange_clocks(q, &c);
+		if (rp_load(&q->pending))
+			return false;
+	}
 	*head = c.head;
 	return t == TAKE_ITEM;
 }
