@@ -12,11 +12,14 @@ QEMU_INPUTS := $(addprefix $(QEMU_DIR)/,build fetch lib.sh series) \
 qemu: build/qemu-path
 qemu-src: build/qemu-src
 
-# The cache is the user's to empty.
+# The cache is the user's to empty. The build takes minutes: what changes in the
+# meantime is newer than its result.
 build/qemu-path: $(QEMU_INPUTS) $(shell test -x build/qemu-system-x86_64 || echo qemu-gone)
 	@mkdir -p $(@D)
+	@touch $@.begun
 	$(Q)path=$$($(QEMU_DIR)/build) && \
 		ln -sfn "$$path" build/qemu-system-x86_64 && echo "$$path" > $@
+	@touch -r $@.begun $@ && rm $@.begun
 
 build/qemu-src:
 	@mkdir -p $(@D)
