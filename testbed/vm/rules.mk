@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The VM lane: its sources are found by testbed/rules.mk; here its library and
-# the domain template, which users read and change beside the command.
-RINGPACE_LIBS += -lvirt
+# The VM lane: its sources are found by testbed/rules.mk; here the domain
+# template, which users read and change beside the command. libvirt is loaded
+# at run time (late.c), never linked.
 
 $(BUILD)/domain.xml.in: testbed/vm/domain.xml.in
 	@mkdir -p $(@D)
