@@ -173,20 +173,18 @@ static u64 catch_up(const struct pair *q)
 }
 
 /*
- * How long the slower party sleeps at most for its L items or more: until the
- * faster one wakes, which fell asleep L - 1 items ago, and has done an item.
+ * How long @s, the slower party, sleeps at most for its L items or more: until
+ * @f wakes, which fell asleep L - 1 items ago, and has done an item.
  */
-static u64 slow_sleep(const struct pair *q)
+static u64 slow_sleep(const struct pair *q, const struct side *f, const struct side *s)
 {
-	const struct side *f = q->fast, *s = q->slow;
-
 	return div_up(excess(f->y + f->w, (q->len - 1) * s->w), s->y) * s->y;
 }
 
 static void solve_long_sleeps(const struct pair *q, struct rp_model *m)
 {
 	u64 wp = q->p.w, wc = q->c.w, len = q->len, ahead = catch_up(q);
-	u64 low = q->fast->w * PS, high, cost = 0;
+	u64 low = q->fast->w * PS, high, cost = 0, wait = slow_sleep(q, q->fast, q->slow);
 
 	if (ahead != RP_MODEL_NONE) {
 		low += q->fast->y * PS / (len + ahead);
@@ -200,7 +198,9 @@ static void solve_long_sleeps(const struct pair *q, struct rp_model *m)
 	m->t_min_ps = max_u64(low, (len == 1 ? wp + wc : q->slow->w) * PS);
 	/* Eq. (7), which holds if both Y are long; else ours may be the larger. */
 	high = max_u64(wp * PS + div_up(q->p.y * PS, len), wc * PS + div_up(q->c.y * PS, len));
-	m->t_max_ps = max_u64(high, q->slow->w * PS + div_up(slow_sleep(q) * PS, len));
+	if (!q->diff)	/* either may be called the slower one */
+		wait = min_u64(wait, slow_sleep(q, q->slow, q->fast));
+	m->t_max_ps = max_u64(high, q->slow->w * PS + div_up(wait * PS, len));
 	m->e_ps = (wp + wc) * PS + cost;
 	m->batch_milli = RP_MODEL_NONE;
 }
