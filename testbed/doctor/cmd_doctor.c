@@ -73,13 +73,13 @@ static bool libvirt_opens(void)
 static int look_at_host(struct host *h, bool progress)
 {
 	h->qemu_patched = is_patched();
-	h->libvirt_works = libvirt_opens();
 	if (progress)
 		fprintf(stderr, "booting a guest to judge KVM ...");
 	if (kvm_probe(&h->kvm))
 		return -1;
 	if (progress)
 		fprintf(stderr, "\r\033[K");
+	h->libvirt_works = libvirt_opens();
 	return 0;
 }
 

@@ -3,13 +3,57 @@
 #include "vm/accel.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "vm/conn.h"
 #include "vm/domain.h"
+
+/* ---- The remembered verdict: "BOOT-ID yes|no\n" ---- */
+
+static bool boot_id(char id[64])
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	bool ok = f && fscanf(f, "%63s", id) == 1;
+
+	if (f)
+		fclose(f);
+	return ok;
+}
+
+static bool recall(bool *kvm)
+{
+	const char *path = vm_cache_path("kvm-verdict");
+	FILE *f = path ? fopen(path, "re") : NULL;
+	char id[64], seen[64], word[8];
+	bool ok = f && boot_id(id) && fscanf(f, "%63s %7s", seen, word) == 2 &&
+		  !strcmp(id, seen);
+
+	if (ok)
+		*kvm = !strcmp(word, "yes");
+	if (f)
+		fclose(f);
+	return ok;
+}
+
+static void remember(bool kvm)
+{
+	const char *path = vm_cache_path("kvm-verdict");
+	FILE *f = path ? fopen(path, "we") : NULL;
+	char id[64];
+
+	if (f && boot_id(id))
+		fprintf(f, "%s %s\n", id, kvm ? "yes" : "no");
+	if (f)
+		fclose(f);
+}
+
+/* ---- The probe ---- */
 
 static bool file_has(const char *path, const char *what)
 {
@@ -80,6 +124,7 @@ int kvm_probe(struct kvm_verdict *v)
 		snprintf(v->todo, sizeof(v->todo), "make qemu image");
 		return 0;
 	}
+	v->judged = true;
 	start = now_ns();
 	end = start + KVM_PROBE_S * NSEC_PER_SEC;
 	while (!v->usable && child_alive(pid) && now_ns() < end && nap_ms(20))
@@ -95,46 +140,10 @@ int kvm_probe(struct kvm_verdict *v)
 	child_stop(pid);
 	unlink(log);
 	unlink(answer);
-	return stopped() ? -1 : 0;
-}
-
-/* ---- The remembered verdict: "BOOT-ID yes|no\n" ---- */
-
-static bool boot_id(char id[64])
-{
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-	bool ok = f && fscanf(f, "%63s", id) == 1;
-
-	if (f)
-		fclose(f);
-	return ok;
-}
-
-static bool recall(bool *kvm)
-{
-	const char *path = vm_cache_path("kvm-verdict");
-	FILE *f = path ? fopen(path, "re") : NULL;
-	char id[64], seen[64], word[8];
-	bool ok = f && boot_id(id) && fscanf(f, "%63s %7s", seen, word) == 2 &&
-		  !strcmp(id, seen);
-
-	if (ok)
-		*kvm = !strcmp(word, "yes");
-	if (f)
-		fclose(f);
-	return ok;
-}
-
-static void remember(bool kvm)
-{
-	const char *path = vm_cache_path("kvm-verdict");
-	FILE *f = path ? fopen(path, "we") : NULL;
-	char id[64];
-
-	if (f && boot_id(id))
-		fprintf(f, "%s %s\n", id, kvm ? "yes" : "no");
-	if (f)
-		fclose(f);
+	if (stopped())
+		return -1;
+	remember(v->usable);
+	return 0;
 }
 
 int accel_choose(const char *want, bool *kvm)
@@ -156,6 +165,35 @@ int accel_choose(const char *want, bool *kvm)
 	if (kvm_probe(&v))
 		return -1;
 	*kvm = v.usable;
-	remember(*kvm);
 	return 0;
+}
+
+static int cover_device(void)
+{
+	const char *cover = run_path("no-kvm");
+	int fd = cover ? open(cover, O_CREAT | O_RDONLY | O_CLOEXEC, 0400) : -1;
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	/* Read-only counts for root too; permissions would not. */
+	return unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	       mount(cover, "/dev/kvm", NULL, MS_BIND, NULL) ||
+	       mount(NULL, "/dev/kvm", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) ? -1 : 0;
+}
+
+void accel_hide_broken_kvm(void)
+{
+	struct kvm_verdict v;
+	bool kvm;
+
+	if (geteuid() || access("/dev/kvm", R_OK | W_OK))
+		return;
+	if (!recall(&kvm)) {
+		if (kvm_probe(&v) || !v.judged)
+			return;
+		kvm = v.usable;
+	}
+	if (!kvm)
+		cover_device();	/* no harm in failing, see above */
 }

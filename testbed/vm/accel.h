@@ -14,19 +14,32 @@
 
 struct kvm_verdict {
 	bool usable;
+	bool judged;		/* false: there was nothing to boot in it */
 	char why[200];		/* what the probe saw */
 	char todo[120];		/* what the user can do; "" if nothing */
 	u32 boot_ms;		/* until the guest answered; 0 unknown */
 };
 
-/* Boots a guest. Always an answer; -1 only when stopped(). */
+/*
+ * Boots a guest. Always an answer; -1 only when stopped(). The verdict is
+ * remembered in the cache until the host boots, or until the next probe.
+ */
 int kvm_probe(struct kvm_verdict *v);
 
 /*
  * @want: "kvm", "tcg", "auto", or NULL for the environment's, then "auto".
- * For "auto" a verdict of this boot of the host is remembered in the cache.
- * -1 after fail().
+ * "auto" takes the remembered verdict, or probes. -1 after fail().
  */
 int accel_choose(const char *want, bool *kvm);
+
+/*
+ * To be called before libvirt is opened in this process. libvirt does not trust
+ * what it found out about an emulator if that had no KVM and /dev/kvm now
+ * looks accessible: it probes QEMU again at every step, which makes seconds of
+ * milliseconds. So a device that was found not to work is covered, in a mount
+ * namespace of this process alone, by a file that nobody can write. Needs
+ * root; without it things are merely slow.
+ */
+void accel_hide_broken_kvm(void);
 
 #endif /* TESTBED_VM_ACCEL_H */

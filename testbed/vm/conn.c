@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vm/accel.h"
+
 /*
  * QEMU's monitor socket, ROOT/lib/qemu/domain-N-NAME/monitor.sock, must fit
  * into 107 bytes; libvirt cuts a domain's name to 20 characters for it.
@@ -233,6 +235,8 @@ virConnectPtr vm_connect(const char *uri, enum vm_state_dir state)
 	root[0] = 0;
 	if (!remote && prepare_root(state))
 		return NULL;
+	if (!remote)
+		accel_hide_broken_kvm();
 	snprintf(embed, sizeof(embed), "qemu:///embed?root=%s", root);
 	if (init_once() || loop_start())
 		return NULL;
