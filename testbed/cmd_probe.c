@@ -59,9 +59,9 @@ static const struct argp argp = {
 	"host, ns, and stores it as the profile of the lane. Run it on a quiet machine.\v"
 	"Example:\n\n"
 	"  ringpace probe && ringpace model --profile native --wp-ns 2400 --wc-ns 2000\n\n"
-	"The column `profile` is the mean of the samples without outliers (beyond three "
-	"interquartile ranges from the quartiles); model and sim take it. Y is the same of the "
-	"sleeps' lengths, Y_E the CPU time of one sleep.",
+	"The column `profile` is the mean without outliers (above 1 ms and ten times the median, "
+	"or beyond three interquartile ranges from the quartiles); model and sim take it. Y is the "
+	"same of the sleeps' lengths, Y_E the CPU time of one sleep.",
 };
 
 static int show(const struct args *a, const struct probe *p)

@@ -31,10 +31,12 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The smallest sample that @share of all do not exceed. */
-static double quantile(const struct samples *s, double share)
+#define SLICE_NS	1e6	/* what takes longer is, if most do not, a preemption */
+
+/* The smallest of the first @n samples that @share of them do not exceed. */
+static double quantile(const struct samples *s, u32 n, double share)
 {
-	u32 rank = (u32)ceil(share * s->n);
+	u32 rank = (u32)ceil(share * n);
 
 	return s->v[rank ? rank - 1 : 0];
 }
@@ -52,20 +54,24 @@ static void moments(const struct samples *s, struct summary *out)
 	out->sd = s->n > 1 ? sqrt(squares / (s->n - 1)) : 0;
 }
 
-static void within_fences(const struct samples *s, struct summary *out)
+static void without_outliers(const struct samples *s, struct summary *out)
 {
-	double q1 = quantile(s, 0.25), q3 = quantile(s, 0.75), sum = 0;
-	u32 i, n = 0;
+	double slice = fmax(SLICE_NS, 10 * out->p50), q1, q3, sum = 0;
+	u32 i, n = s->n, kept = 0;
 
-	for (i = 0; i < s->n; i++) {
+	while (s->v[n - 1] > slice)
+		n--;
+	q1 = quantile(s, n, 0.25);
+	q3 = quantile(s, n, 0.75);
+	for (i = 0; i < n; i++) {
 		if (s->v[i] < q1 - 3 * (q3 - q1) || s->v[i] > q3 + 3 * (q3 - q1))
 			continue;
 		sum += s->v[i];
-		n++;
+		kept++;
 	}
-	/* The quartiles themselves are within. */
-	out->robust = sum / n;
-	out->outliers = s->n - n;
+	/* At least the median is below the slice, and the quartiles within. */
+	out->robust = sum / kept;
+	out->outliers = s->n - kept;
 }
 
 void samples_summarise(struct samples *s, struct summary *out)
@@ -78,11 +84,11 @@ void samples_summarise(struct samples *s, struct summary *out)
 		return;
 	qsort(s->v, s->n, sizeof(*s->v), by_value);
 	out->min = s->v[0];
-	out->p50 = quantile(s, 0.5);
-	out->p98 = quantile(s, 0.98);
+	out->p50 = quantile(s, s->n, 0.5);
+	out->p98 = quantile(s, s->n, 0.98);
 	out->max = s->v[s->n - 1];
 	moments(s, out);
-	within_fences(s, out);
+	without_outliers(s, out);
 }
 
 json_t *summary_json(const struct summary *s)

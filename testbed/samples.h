@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Samples of one quantity, and what is said about them. */
+/* Samples of one time, ns, and what is said about them. */
 #ifndef TESTBED_SAMPLES_H
 #define TESTBED_SAMPLES_H
 
@@ -17,20 +17,22 @@ struct summary {
 	u32 n;
 	double mean, sd, min, p50, p98, max;
 	/*
-	 * Mean of the samples within Tukey's outer fences, three interquartile
-	 * ranges beyond the quartiles. A notification that ended at once and
-	 * one that had to wake a CPU are both in it, in their proportion, as a
-	 * mean time per item needs them; a preemption of milliseconds is not.
+	 * Mean without outliers. Those are, first, samples above a millisecond
+	 * and ten times the median: somebody else had the CPU. Then, of the
+	 * rest, those beyond Tukey's outer fences, three interquartile ranges
+	 * from the quartiles. A notification that ended at once and one that had
+	 * to wake a CPU both stay in it, in their proportion, as a mean time per
+	 * item needs them.
 	 */
 	double robust;
-	u32 outliers;		/* samples beyond the fences */
+	u32 outliers;
 };
 
 void samples_add(struct samples *s, double v);
 void samples_free(struct samples *s);
 /* Sorts the samples. */
 void samples_summarise(struct samples *s, struct summary *out);
-/* With "mean_ns" and the like as keys: the samples are nanoseconds. New reference. */
+/* With "mean_ns" and the like as keys. New reference. */
 json_t *summary_json(const struct summary *s);
 
 #endif /* TESTBED_SAMPLES_H */
