@@ -9,3 +9,6 @@ $(BUILD)/domain.xml.in: testbed/vm/domain.xml.in
 
 $(BUILD)/ringpace: | $(BUILD)/domain.xml.in
 PROGRAMS += $(BUILD)/domain.xml.in
+
+UNIT_SRCS_test_xml := testbed/vm/xml.c
+UNIT_CFLAGS_test_xml := -iquote testbed
