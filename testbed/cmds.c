@@ -14,5 +14,6 @@ const struct cmd *const cmds[] = {
 	&cmd_sim,
 	&cmd_probe,
 	&cmd_validate,
+	&cmd_plot,
 	NULL
 };

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The papers' figures, drawn from our own data.
+ *
+ * Theory of operation. A figure is an entry of one table: axes, curves, and a
+ * generator that fills a grid, a column for the abscissa and one a curve. The
+ * grid is written as CSV; gnuplot gets a script made from the entry and reads
+ * that same CSV, so that what is drawn is what is kept.
+ */
+#ifndef PLOT_PLOT_H
+#define PLOT_PLOT_H
+
+#include "pacing/model.h"
+#include "util.h"
+
+#define PLOT_COLUMNS_MAX	10
+#define PLOT_MARKS_MAX		4
+
+/* Rows of numbers; UNKNOWN leaves a gap in a curve. */
+struct grid {
+	u32 columns;
+	size_t rows, capacity;
+	double *cell;
+};
+
+void grid_init(struct grid *g, u32 columns);
+void grid_free(struct grid *g);
+/* Appends a row of g->columns numbers. -1 after fail(). */
+int grid_add(struct grid *g, const double *row);
+static inline double grid_at(const struct grid *g, size_t row, u32 column)
+{
+	return g->cell[row * g->columns + column];
+}
+
+/* A vertical line with a name. */
+struct mark {
+	double x;
+	const char *label;
+	bool solid;
+};
+
+enum curve_style { CURVE_LINE, CURVE_DASHED, CURVE_DOTTED, CURVE_POINTS, CURVE_LINE_POINTS,
+		   CURVE_BAND };	/* a BAND is filled up to the next column */
+
+struct curve {
+	const char *column;	/* its name in the CSV, with the unit */
+	const char *title;	/* in the key; NULL: none */
+	enum curve_style style;
+};
+
+/* What figures are made of; set by the options. */
+struct plot_source {
+	struct rp_model_in costs;	/* N, S and Y_E only */
+	const char *costs_from;		/* in words */
+	const char *profile;		/* for fig. 5: a lane or a file */
+	const char *data_dir;		/* sleep.json, notify.json */
+};
+
+struct figure {
+	u32 number;		/* in the paper */
+	const char *title;
+	const char *x_column, *x_label, *y_label;	/* labels have units */
+	bool log_x, log_y;
+	struct curve curves[PLOT_COLUMNS_MAX];	/* ends with a NULL column */
+	/* Column of the abscissa, then one a curve. NULL, or why not (static). */
+	const char *(*fill)(const struct plot_source *src, struct grid *g, struct mark *marks);
+	double x_scale, y_scale;	/* CSV to axis, 0: 1 */
+	double y_from;		/* where a linear axis begins */
+};
+
+extern const struct figure figures[];
+extern const u32 figures_count;
+
+/* Number of columns of its grid. */
+u32 figure_columns(const struct figure *f);
+
+/* Generators, one file for what is computed and one for what was measured. */
+const char *fill_notify_time(const struct plot_source *, struct grid *, struct mark *);
+const char *fill_notify_energy(const struct plot_source *, struct grid *, struct mark *);
+const char *fill_sleep_regimes(const struct plot_source *, struct grid *, struct mark *);
+const char *fill_delta(const struct plot_source *, struct grid *, struct mark *);
+const char *fill_random(const struct plot_source *, struct grid *, struct mark *);
+const char *fill_sleep_choice(const struct plot_source *, struct grid *, struct mark *);
+const char *fill_probed_sleeps(const struct plot_source *, struct grid *, struct mark *);
+const char *fill_sleep_time(const struct plot_source *, struct grid *, struct mark *);
+const char *fill_sleep_batch(const struct plot_source *, struct grid *, struct mark *);
+const char *fill_notify_sweep(const struct plot_source *, struct grid *, struct mark *);
+const char *fill_spurious(const struct plot_source *, struct grid *, struct mark *);
+
+/* DIR/fig-NN.csv. 0, or -1 after fail(). */
+int csv_write(const struct figure *f, const struct grid *g, const char *dir);
+/* DIR/fig-NN.svg and .png from DIR/fig-NN.csv. 0, or -1 after fail(). */
+int gnuplot_draw(const struct figure *f, const struct grid *g, const struct mark *marks,
+		 const char *dir);
+
+#endif /* PLOT_PLOT_H */
