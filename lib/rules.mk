@@ -6,3 +6,5 @@ DEPS += $(LIB_OBJS:.o=.d)
 
 $(BUILD)/libringpace.a: $(LIB_OBJS)
 	$(call say,AR,$@)rm -f $@; ar rcs $@ $^
+
+include lib/kmodule.mk

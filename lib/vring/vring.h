@@ -10,6 +10,7 @@
 #include <linux/virtio_ring.h>
 
 #include "rp.h"
+#include "vring/event.h"
 
 #define RP_VRING_MAX_NUM	32768u
 /* Descriptors of one chain that we take; a longer one breaks the ring. */
@@ -48,30 +49,6 @@ static inline u16 *rp_used_event(const struct rp_vring *r)
 static inline u16 *rp_avail_event(const struct rp_vring *r)
 {
 	return (u16 *)&r->used->ring[r->num];
-}
-
-/* Did an index that moved from @old to @now pass @event? (sec. 2.7.7.2) */
-static inline bool rp_need_event(u16 event, u16 now, u16 old)
-{
-	return (u16)(now - event - 1) < (u16)(now - old);
-}
-
-/*
- * "No notification, please" with EVENT_IDX: the event index is put half the
- * number circle ahead of @base, the reader's index. The peer's index is never
- * more than num ahead of the reader's, so it cannot pass the event as long as
- * the event is moved on in time. Each side does that before it publishes,
- * since only what it publishes lets the peer's index move further.
- */
-static inline u16 rp_event_far(u16 base)
-{
-	return (u16)(base + 0x8000u);
-}
-
-/* Is it time to move an event that was put far from @placed? */
-static inline bool rp_event_stale(u16 placed, u16 base, u32 num)
-{
-	return (u16)(base - placed) + num >= 0x8000u;
 }
 
 /* Stores only what changes, so that an unchanged line stays shared. */

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# How a kernel module is built: for the kernel whose headers the distribution's
+# metapackage names (KVER=... and KDIR=... choose another). Kbuild writes beside
+# its sources, so these are gathered in build/ first, with their part of lib/.
+include lib/kernel.mk
+
+KVER ?= $(shell images/guest/kernel --version)
+KDIR ?= /lib/modules/$(KVER)/build
+
+lib_kernel_srcs := $(addsuffix .c,$(lib_kernel)) lib/kernel.mk lib/rp.h \
+	$(wildcard lib/pacing/*.h lib/hist/*.h lib/trace/*.h lib/vring/event.h)
+
+# $(call kmodule,NAME,DIR,TREE): build/NAME.ko from DIR, gathered in TREE; its
+# static checks, which need the whole kernel's flags, are TREE-check. NAME_tree
+# lists the files in TREE, NAME_kbuild is make in TREE, once at a time.
+define kmodule
+$(1)_tree := $(patsubst $(2)/%,$(3)/%,$(wildcard $(2)/*.[ch] $(2)/uapi/*.h) \
+	$(2)/Kbuild) $(addprefix $(3)/,$(lib_kernel_srcs))
+$(1)_kbuild = flock $(3) $$(MAKE) -s -C $$(KDIR) M=$$(CURDIR)/$(3)
+
+$(3)/lib/%: lib/%
+	@mkdir -p $$(@D)
+	@cp $$< $$@
+$(3)/%: $(2)/%
+	@mkdir -p $$(@D)
+	@cp $$< $$@
+
+# A kernel update changes KDIR, so the stamp carries its name.
+build/$(1).ko: $$($(1)_tree) $$(KDIR)/Module.symvers
+	$$(call say,KO,$$@)$$($(1)_kbuild) W=1 KCFLAGS=-Werror modules
+	@cp $(3)/$(1).ko $$@
+
+.PHONY: $(1)-check
+$(1)-check: $$($(1)_tree)
+	$$(Q)$$($(1)_kbuild) C=2 CF=-Wsparse-error W=1 KCFLAGS=-Werror modules
+endef
