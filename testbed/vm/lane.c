@@ -14,10 +14,6 @@
  */
 #include "lane.h"
 
-#include <math.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "json.h"
 #include "virtio_pc.h"
 #include "vm/domain.h"

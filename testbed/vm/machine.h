@@ -30,8 +30,8 @@ struct machine {
  */
 struct machine *machine_up(u32 queue_len, bool progress);
 /*
- * Ends the VM and the daemon. Their logs are copied to $RINGPACE_LOG_DIR, if
- * set, and in any case to no other place.
+ * Ends the VM and the daemon, if they are up. Their logs go to
+ * $RINGPACE_LOG_DIR, if that is set, else they are lost with the run directory.
  */
 void machine_down(void);
 /* 0, or -1 after fail() when the VM or the daemon have ended. */
