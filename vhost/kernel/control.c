@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The ioctls of the uapi header: parameters, rev runs, statistics, clocks.
+ * Called with vhost_dev.mutex held, by whoever has the file.
+ */
+#include <linux/nospec.h>
+#include <linux/uaccess.h>
+#include <asm/tsc.h>
+
+#include "vhpc.h"
+
+#define BURST_MAX		VIRTIO_PC_QUEUE_MAX
+#define DURATION_MAX_NS		(3600ULL * NSEC_PER_SEC)
+
+/* The two fields that the structures begin with. */
+struct prefix {
+	u32 size_bytes;
+	u32 queue;
+};
+
+static struct vhpc_queue *find_queue(struct vhpc_dev *d, u32 queue)
+{
+	if (queue >= d->n_queues)
+		return NULL;
+	return &d->queues[array_index_nospec(queue, d->n_queues)];
+}
+
+/* Copies @arg in, checks its prefix, and finds the queue that it names. */
+static int fetch(struct vhpc_dev *d, void *to, const void __user *arg, u32 bytes,
+		 struct vhpc_queue **q)
+{
+	const struct prefix *p = to;
+
+	if (copy_from_user(to, arg, bytes))
+		return -EFAULT;
+	*q = p->size_bytes == bytes ? find_queue(d, p->queue) : NULL;
+	return *q ? 0 : -EINVAL;
+}
+
+static long get_info(struct vhpc_dev *d, void __user *arg)
+{
+	struct vhost_pc_info info = {
+		.size_bytes = sizeof(info),
+		.version = VHOST_PC_VERSION,
+		.queue_pairs = d->n_queues / 2,
+		.item_max_bytes = VIRTIO_PC_ITEM_MAX_BYTES,
+		.threads = d->threads,
+		.running = d->running,
+		.tsc_hz = (u64)tsc_khz * 1000,
+	};
+
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long set_threads(struct vhpc_dev *d, const u32 __user *arg)
+{
+	u32 threads;
+
+	if (get_user(threads, arg))
+		return -EFAULT;
+	if (threads > VHOST_PC_THREAD_DEVICE)
+		return -EINVAL;
+	if (d->running)
+		return -EBUSY;
+	vhpc_workers_assign(d, threads);
+	return 0;
+}
+
+static long get_params(struct vhpc_dev *d, void __user *arg)
+{
+	struct vhost_pc_params a;
+	struct vhpc_queue *q;
+	int err = fetch(d, &a, arg, sizeof(a), &q);
+
+	if (err)
+		return err;
+	a.reserved = 0;
+	/* Only ever changed under vhost_dev.mutex, too. */
+#define COPY(name) a.name = q->params.name
+	COPY(strategy);
+	COPY(k);
+	COPY(w_ns);
+	COPY(y_ns);
+	COPY(burst);
+	COPY(queue_len);
+	COPY(item_bytes);
+#undef COPY
+	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
+}
+
+static bool params_ok(const struct vhost_pc_params *a)
+{
+	struct rp_params rp = {
+		.strategy = a->strategy,
+		.queue_len = a->queue_len ?: VIRTIO_PC_QUEUE_MAX,
+		.threshold = a->k ?: 1,
+		.y_ns = a->y_ns,
+	};
+
+	return !rp_params_check(&rp) && a->w_ns <= NSEC_PER_SEC && a->burst &&
+	       a->burst <= BURST_MAX && a->item_bytes >= VIRTIO_PC_ITEM_MIN_BYTES &&
+	       a->item_bytes <= VIRTIO_PC_ITEM_MAX_BYTES && !a->reserved;
+}
+
+static long set_params(struct vhpc_dev *d, const void __user *arg)
+{
+	struct vhost_pc_params a;
+	struct vhpc_queue *q;
+	int err = fetch(d, &a, arg, sizeof(a), &q);
+
+	if (err)
+		return err;
+	if (!params_ok(&a))
+		return -EINVAL;
+	vhpc_lock(q);
+#define COPY(name) q->params.name = a.name
+	COPY(strategy);
+	COPY(k);
+	COPY(w_ns);
+	COPY(y_ns);
+	COPY(burst);
+	COPY(queue_len);
+	COPY(item_bytes);
+#undef COPY
+	vhpc_order(q);
+	vhpc_unlock(q);
+	return 0;
+}
+
+static int start(struct vhpc_queue *q, const struct vhost_pc_start *a)
+{
+	struct rp_party *p = &q->party;
+
+	if (!q->vq.private_data || q->broken)
+		return -ENOTCONN;
+	if (q->producing)
+		return -EBUSY;
+	q->first = true;
+	q->items_left = a->max_items ?: U64_MAX;
+	q->end_tsc = 0;
+	if (a->duration_ns)
+		q->end_tsc = rp_tsc() + rp_ns_to_tsc(&p->clock, a->duration_ns);
+	WRITE_ONCE(p->next_seq, 0);
+	WRITE_ONCE(q->producing, true);
+	vhpc_order(q);
+	return 0;
+}
+
+static long ioc_start(struct vhpc_dev *d, const void __user *arg)
+{
+	struct vhost_pc_start a;
+	struct vhpc_queue *q;
+	int err = fetch(d, &a, arg, sizeof(a), &q);
+
+	if (err)
+		return err;
+	if (!vhpc_is_rev(q) || a.duration_ns > DURATION_MAX_NS)
+		return -EINVAL;
+	vhpc_lock(q);
+	err = start(q, &a);
+	vhpc_unlock(q);
+	return err;
+}
+
+static long ioc_stop(struct vhpc_dev *d, const u32 __user *arg)
+{
+	struct vhpc_queue *q;
+	u32 queue;
+
+	if (get_user(queue, arg))
+		return -EFAULT;
+	q = find_queue(d, queue);
+	if (!q || !vhpc_is_rev(q))
+		return -EINVAL;
+	vhpc_lock(q);
+	WRITE_ONCE(q->producing, false);
+	vhpc_order(q);
+	vhpc_unlock(q);
+	return 0;
+}
+
+static long get_stats(struct vhpc_dev *d, void __user *arg)
+{
+	struct vhost_pc_stats a;
+	struct vhpc_queue *q;
+	int err = fetch(d, &a, arg, sizeof(a), &q);
+
+	if (err)
+		return err;
+	memset(&a, 0, sizeof(a));
+	a.size_bytes = sizeof(a);
+	a.queue = q->index;
+	vhpc_queue_stats(q, &a);
+	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
+}
+
+static long reset_stats(struct vhpc_dev *d, const u32 __user *arg)
+{
+	struct vhpc_queue *q;
+	u32 queue;
+
+	if (get_user(queue, arg))
+		return -EFAULT;
+	q = find_queue(d, queue);
+	if (!q)
+		return -EINVAL;
+	vhpc_lock(q);
+	rp_party_stats_reset(&q->party);
+	WRITE_ONCE(q->seq_seen, false);
+	q->reset_ns = ktime_get_ns();
+	q->cpu_base_ns = vhpc_worker_cpu_ns(q->worker);
+	vhpc_unlock(q);
+	return 0;
+}
+
+static long get_clock(struct vhpc_dev *d, void __user *arg)
+{
+	struct vhost_pc_clock a;
+	struct vhpc_queue *q;
+	int err = fetch(d, &a, arg, sizeof(a), &q);
+
+	if (err)
+		return err;
+	vhpc_lock(q);
+	a.offset_tsc = q->party.clock_offset_tsc;
+	a.error_tsc = q->clock_error_tsc;
+	vhpc_unlock(q);
+	a.tsc_hz = (u64)tsc_khz * 1000;
+	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
+}
+
+static long set_clock(struct vhpc_dev *d, const void __user *arg)
+{
+	struct vhost_pc_clock a;
+	struct vhpc_queue *q;
+	int err = fetch(d, &a, arg, sizeof(a), &q);
+
+	if (err)
+		return err;
+	if (a.error_tsc > S64_MAX && a.error_tsc != ~0ULL)
+		return -EINVAL;
+	vhpc_lock(q);
+	WRITE_ONCE(q->party.clock_offset_tsc, a.offset_tsc);
+	WRITE_ONCE(q->clock_error_tsc, a.error_tsc);
+	vhpc_unlock(q);
+	return 0;
+}
+
+long vhpc_control(struct vhpc_dev *d, unsigned int cmd, void __user *arg)
+{
+	switch (cmd) {
+	case VHOST_PC_SET_THREADS:
+		return set_threads(d, arg);
+	case VHOST_PC_GET_INFO:
+		return get_info(d, arg);
+	case VHOST_PC_GET_PARAMS:
+		return get_params(d, arg);
+	case VHOST_PC_SET_PARAMS:
+		return set_params(d, arg);
+	case VHOST_PC_START:
+		return ioc_start(d, arg);
+	case VHOST_PC_STOP:
+		return ioc_stop(d, arg);
+	case VHOST_PC_GET_STATS:
+		return get_stats(d, arg);
+	case VHOST_PC_RESET_STATS:
+		return reset_stats(d, arg);
+	case VHOST_PC_GET_CLOCK:
+		return get_clock(d, arg);
+	case VHOST_PC_SET_CLOCK:
+		return set_clock(d, arg);
+	default:
+		return -ENOIOCTLCMD;
+	}
+}

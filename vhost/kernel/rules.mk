@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The vhost device: build/vhost_pc.ko. Its own directory of the cache holds the
+# vhost core's header, of the kernel that the module is for.
+vhost_tree := build/vhost-module
+$(eval $(call kmodule,vhost_pc,vhost/kernel,$(vhost_tree)))
+
+.PHONY: vhost-modules vhost-modules-check
+vhost-modules: build/vhost_pc.ko
+vhost-modules-check: vhost_pc-check
+
+build/vhost_pc.ko vhost_pc-check: $(vhost_tree)/vhost.h $(vhost_tree)/uapi/virtio_pc.h
+
+# A kernel update changes $(KDIR), and so asks for another header.
+$(vhost_tree)/vhost.h: vhost/kernel/source $(KDIR)/Module.symvers
+	@mkdir -p $(@D)
+	$(call say,GET,$@)dir=$$(vhost/kernel/source $(KVER)) && cp "$$dir/vhost.h" $@
+
+$(vhost_tree)/uapi/virtio_pc.h: guest-driver/module/uapi/virtio_pc.h
+	@mkdir -p $(@D)
+	@cp $< $@
