@@ -16,6 +16,7 @@ struct cmd {
 	int (*run)(int argc, char **argv);
 };
 
+extern const struct cmd cmd_advise;
 extern const struct cmd cmd_bench;
 extern const struct cmd cmd_model;
 extern const struct cmd cmd_sim;

@@ -14,6 +14,7 @@ const struct cmd *const cmds[] = {
 	&cmd_sim,
 	&cmd_probe,
 	&cmd_validate,
+	&cmd_advise,
 	&cmd_plot,
 	NULL
 };

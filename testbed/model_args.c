@@ -122,6 +122,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+	a->mode_given |= key == OPT_MODE;
+	a->queue_len_given |= key == OPT_QUEUE_LEN;
 	a->yp_given |= key == OPT_YP;
 	a->yc_given |= key == OPT_YC;
 	a->np_given |= key == OPT_NP;

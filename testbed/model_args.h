@@ -10,6 +10,7 @@
 struct model_args {
 	struct rp_model_in in;
 	bool kp_given, kc_given, yp_given, yc_given;
+	bool mode_given, queue_len_given;
 	bool np_given, nc_given, sp_given, sc_given, ye_given;
 	const char *profile;	/* of which lane or file N, S and Y_E are; NULL: none */
 };
