@@ -16,5 +16,6 @@ const struct cmd *const cmds[] = {
 	&cmd_validate,
 	&cmd_advise,
 	&cmd_plot,
+	&cmd_report,
 	NULL
 };
