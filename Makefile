@@ -18,6 +18,9 @@ SAN ?=
 BUILD := build$(if $(SAN),/$(SAN))
 OBJ := $(BUILD)/obj
 
+# Sub-makes of run and check build with so many jobs.
+JOBS ?= $(shell nproc)
+
 CC := gcc
 # -Wformat-truncation and the like stay on; nothing is waived tree-wide.
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \

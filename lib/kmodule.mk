@@ -5,7 +5,9 @@
 # its sources, so these are gathered in build/ first, with their part of lib/.
 include lib/kernel.mk
 
-KVER ?= $(shell images/guest/kernel --version)
+ifndef KVER
+KVER := $(shell images/guest/kernel --version)
+endif
 KDIR ?= /lib/modules/$(KVER)/build
 
 lib_kernel_srcs := $(addsuffix .c,$(lib_kernel)) lib/kernel.mk lib/rp.h \
@@ -28,10 +30,10 @@ $(3)/%: $(2)/%
 
 # A kernel update changes KDIR, so the stamp carries its name.
 build/$(1).ko: $$($(1)_tree) $$(KDIR)/Module.symvers
-	$$(call say,KO,$$@)$$($(1)_kbuild) W=1 KCFLAGS=-Werror modules
+	+$$(call say,KO,$$@)$$($(1)_kbuild) W=1 KCFLAGS=-Werror modules
 	@cp $(3)/$(1).ko $$@
 
 .PHONY: $(1)-check
 $(1)-check: $$($(1)_tree)
-	$$(Q)$$($(1)_kbuild) C=2 CF=-Wsparse-error W=1 KCFLAGS=-Werror modules
+	+$$(Q)$$($(1)_kbuild) C=2 CF=-Wsparse-error W=1 KCFLAGS=-Werror modules
 endef

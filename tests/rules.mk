@@ -10,12 +10,13 @@ TESTS_VM = $(sort $(wildcard tests/vm/*.t))
 .PHONY: check check-unit check-native check-vm sanitizers
 # Sub-makes, so that packages are there before the first file is built.
 check: setup
-	$(Q)$(MAKE) --no-print-directory all unit-tests sanitizers
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
+	$(Q)$(MAKE) --no-print-directory sanitizers
 	$(Q)tests/run $(TESTS_UNIT) $(TESTS_ASAN) $(TESTS_TSAN) $(TESTS_NATIVE) $(TESTS_VM)
 
 sanitizers:
-	$(Q)$(MAKE) --no-print-directory SAN=asan unit-tests all-native
-	$(Q)$(MAKE) --no-print-directory SAN=tsan unit-tests all-native
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) SAN=asan unit-tests all-native
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) SAN=tsan unit-tests all-native
 
 check-unit: unit-tests
 	$(Q)tests/run $(TESTS_UNIT)

@@ -100,6 +100,8 @@ static struct rp_next idle(struct rp_party *p)
 		p->waiting = true;
 		p->wait_tsc = p->now_tsc;
 		rp_add(&p->stats.sleeps, 1);
+		rp_add(&p->stats.sleep_asked_tsc,
+		       rp_ns_to_tsc(&p->clock, d.sleep_ns));
 		rp_trace(p->trace, RP_EV_SLEEP, p->now_tsc, d.sleep_ns);
 		return (struct rp_next){ RP_NEXT_SLEEP, d.sleep_ns };
 	default:

@@ -83,6 +83,7 @@ struct rp_stats {
 	u64 notify_tsc;		/* total in notify(): N = notify_tsc / sent */
 	u64 spin_tsc;		/* total in turns that moved nothing and slept not */
 	u64 sleep_tsc;		/* total asleep: Y = sleep_tsc / sleeps */
+	u64 sleep_asked_tsc;	/* total that the strategy asked for */
 	u64 sleep_max_tsc;
 	u64 block_tsc;		/* total blocked */
 	u64 wake_tsc;		/* consumer: total, enqueue of the waking item to wake */

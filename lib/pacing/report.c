@@ -7,6 +7,14 @@ static u64 mean_ns(const struct rp_clock *c, u64 tsc, u64 n)
 	return n ? (rp_tsc_to_ns(c, tsc) + n / 2) / n : 0;
 }
 
+/* A sleep that a stop cut short can make the total negative. */
+static u64 mean_over_ns(const struct rp_clock *c, const struct rp_stats *s, u64 n)
+{
+	u64 took = rp_load(&s->sleep_tsc), asked = rp_load(&s->sleep_asked_tsc);
+
+	return took > asked ? mean_ns(c, took - asked, n) : 0;
+}
+
 static void report_latency(const struct rp_party *p, struct rp_report *r)
 {
 	const struct rp_hist *h = p->latency;
@@ -42,6 +50,7 @@ void rp_party_report(const struct rp_party *p, struct rp_report *r)
 	r->w_ns = mean_ns(c, rp_load(&s->work_tsc), r->items);
 	r->n_ns = mean_ns(c, rp_load(&s->notify_tsc), r->sent);
 	r->y_ns = mean_ns(c, rp_load(&s->sleep_tsc), r->sleeps);
+	r->y_over_ns = mean_over_ns(c, s, r->sleeps);
 	r->y_max_ns = rp_tsc_to_ns(c, rp_load(&s->sleep_max_tsc));
 	r->wake_ns = mean_ns(c, rp_load(&s->wake_tsc), rp_load(&s->wakes));
 	r->spin_ns = rp_tsc_to_ns(c, rp_load(&s->spin_tsc));

@@ -18,6 +18,7 @@
 	X(n_ns)		/* mean cost of a notification sent */		\
 	X(y_ns)		/* mean effective sleep */			\
 	X(y_max_ns)							\
+	X(y_over_ns)	/* mean overshoot of a sleep */			\
 	X(wake_ns)	/* mean, enqueue of the waking item to wake */	\
 	X(spin_ns) X(block_ns)	/* totals */				\
 	X(lat_count) X(lat_p50_ns) X(lat_p98_ns) X(lat_p99_ns) X(lat_max_ns)

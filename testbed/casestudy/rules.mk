@@ -2,5 +2,5 @@
 # The main job. A sub-make, so that packages are there before the first file
 # is built.
 run: setup
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
 	$(Q)build/ringpace casestudy --out build/run

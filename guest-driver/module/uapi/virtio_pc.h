@@ -116,6 +116,7 @@ struct virtio_pc_stats {
 	__u64 n_ns;		/* mean cost of sending a notification */
 	__u64 y_ns;		/* mean effective sleep */
 	__u64 y_max_ns;
+	__u64 y_over_ns;	/* mean overshoot of a sleep over what was asked */
 	__u64 wake_ns;		/* consumer: mean, enqueue of the waking item to wake */
 	__u64 spin_ns;		/* total time spent polling in vain */
 	__u64 block_ns;		/* total time blocked */
