@@ -106,6 +106,45 @@ advises 'L unknown is said' '.notes | any(test("L is not known"))' \
 "$ringpace" advise "${fast_c[@]}" --dmax-ns 10000 >"$out" 2>"$scratch/err"
 check 'for people' grep -q '^recommended: sleep, L 512, Y_P = Y_C = 4700 ns' "$out"
 
+# ---- Against model and simulator ----
+
+# Rates of a simulated run, without its W, must lead back to the regime and to W.
+leads_back() {	# REGIME W OPTION...
+	local regime=$1 w=$2
+	shift 2
+	"$ringpace" sim --json --items 100000 "$@" | jq 'del(.params.wp_ns, .params.wc_ns, .cpu_p)' \
+		>"$scratch/sim.json" &&
+	"$ringpace" advise --json "$scratch/sim.json" --dmax-ns 1000000 >"$out" 2>"$scratch/err"
+	json_of "$out" "(.regime | test(\"$regime\")) and .w_ns >= $w * 0.99 and
+		(.w_is_bound or .w_ns <= $w * 1.01 + 1)"
+	ok $? "$regime, from simulated rates"
+}
+leads_back nFC 300 --wp-ns 300 --wc-ns 200 "${table4[@]}"
+leads_back nFP 300 --wp-ns 200 --wc-ns 300 "${table4[@]}"
+leads_back nSCS 300 --wp-ns 300 --wc-ns 250 --queue-len 8 --kc 2 --sc-ns 2000
+leads_back nSPS 300 --wp-ns 250 --wc-ns 300 --queue-len 8 --kp 2 --kc 1 --sp-ns 2000
+leads_back nSS 100 --wp-ns 100 --wc-ns 100 --queue-len 4 --sp-ns 9000 --sc-ns 9000
+leads_back sFC 300 --mode sleep --wp-ns 300 --wc-ns 200 --yc-ns 5000
+leads_back sFP 300 --mode sleep --wp-ns 200 --wc-ns 300 --yp-ns 5000
+leads_back sLS 300 --mode sleep --wp-ns 300 --wc-ns 200 --yc-ns 500000
+
+# What is recommended must hold D_MAX in the simulator.
+holds() {	# DMAX OPTION...
+	local dmax=$1 with
+	shift
+	"$ringpace" advise --json "$@" --dmax-ns "$dmax" >"$out" 2>"$scratch/err"
+	with=$(jq -r '.recommend | "--mode \(.strategy) --queue-len \(.queue_len) --kp \(.kp) " +
+		"--kc \(.kc)" + (if .y_ns then " --yc-ns \(.y_ns)" else "" end)' "$out")
+	# shellcheck disable=SC2086
+	"$ringpace" sim --json --items 100000 "$@" $with >"$scratch/sim.json" 2>>"$scratch/err"
+	json_of "$scratch/sim.json" ".d_ns <= $dmax"
+	ok $? "$with holds $dmax ns"
+}
+for dmax in 1000 10000 100000; do
+	holds $dmax "${fast_c[@]}"
+	holds $dmax "${fast_p[@]}"
+done
+
 # ---- A profile ----
 
 cat >"$scratch/profile.json" <<'JSON'
