@@ -258,8 +258,9 @@ void advise_find(const struct evidence *e, struct finding *f)
 	estimate_slower(e, f);
 	if (is_known(e->cpu_p) && e->cpu_p < 0.9 && f->faster == RP_CONSUMER &&
 	    e->mode_p != RP_BUSY)
-		advise_note(f, "P used only %.0f %% of its CPU: it may have been short of requests, "
-			    "and then rates tell of the demand, not of W.", 100 * e->cpu_p);
+		advise_note(f, "P used only %.0f %% of its CPU: it was short of requests, and then "
+			    "rates tell of the demand and not of W, or others had its CPU.",
+			    100 * e->cpu_p);
 	if (f->faster == NOBODY || !is_known(f->w_ns))
 		return;
 	/* The model takes whole nanoseconds; a bound on D wants W rounded up. */
