@@ -33,6 +33,10 @@ LDFLAGS := -pthread $(SANFLAGS_$(SAN))
 
 all:
 
+# These goals set the machine up and then build in sub-makes; what packages
+# bring may not be there yet, and that is not worth a word.
+HUSH := $(if $(filter-out setup run check bench clean,$(or $(MAKECMDGOALS),all)),,2>/dev/null)
+
 # $(call program,NAME,SOURCES,LIBS[,EXTRA_CFLAGS]): build/NAME from its sources and
 # the library; objects mirror the source tree. Header dependencies by -MMD.
 define program

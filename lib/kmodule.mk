@@ -6,7 +6,7 @@
 include lib/kernel.mk
 
 ifndef KVER
-KVER := $(shell images/guest/kernel --version)
+KVER := $(shell images/guest/kernel --version $(HUSH))
 endif
 KDIR ?= /lib/modules/$(KVER)/build
 

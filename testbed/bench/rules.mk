@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Benchmarks, and the peers that they compare with: programs of their own, so
 # that `ringpace` needs no DPDK.
-ifeq ($(shell pkg-config --exists libdpdk && echo yes),yes)
+ifeq ($(shell pkg-config --exists libdpdk $(HUSH) && echo yes),yes)
 PEER_RTE := $(OBJ)/testbed/bench/peer_rte_vhost.o
 PEER_RTE_LIBS = $(shell pkg-config --libs libdpdk)
 # Old-style prototypes and shadowing in DPDK's own headers are not our warnings.
@@ -16,5 +16,6 @@ PROGRAMS += $(BUILD)/peer_rte_vhost
 endif
 
 # All benchmarks; raw data are left in build/bench/. Run it on a quiet machine.
-bench: all
+bench: setup
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
 	$(Q)$(BUILD)/ringpace bench ring
