@@ -75,6 +75,9 @@ json_t *run_json_load(const char *path, const char **why)
 
 /* ---- A run ---- */
 
+/* No time in ns, count or rate of a run is larger; what follows can be whole numbers. */
+#define NUMBER_MAX	1e15
+
 /* A number that cannot be negative, or null. */
 static const char *read_number(const json_t *v, const char *key, double *to)
 {
@@ -83,8 +86,8 @@ static const char *read_number(const json_t *v, const char *key, double *to)
 	*to = UNKNOWN;
 	if (!x || json_is_null(x))
 		return NULL;
-	if (!json_is_number(x) || !(json_number_value(x) >= 0) || isinf(json_number_value(x)))
-		return because("\"%s\" is neither a number from 0 on nor null", key);
+	if (!json_is_number(x) || !(json_number_value(x) >= 0 && json_number_value(x) <= NUMBER_MAX))
+		return because("\"%s\" is neither a number in 0..1e15 nor null", key);
 	*to = json_number_value(x);
 	return NULL;
 }

@@ -149,8 +149,9 @@ static const struct argp argp = {
 	"  ringpace advise --control /run/rp.sock --device pc0 --queue 0 --dmax-ns 200000\n"
 	"  ringpace advise --items-per-s 1810000 --kicks-per-s 343000 --calls-per-s 0 "
 	"--np-ns 1100 --ye-ns 2500 --dmax-ns 10000\n\n"
-	"What is not known is said and not guessed: here a W, N, S or Y_E that is neither given nor "
-	"measured is not 0, nor is W = 0 one, and an L that nobody names is a guess that is told. "
+	"What is not known is said and not guessed. The defaults in the list do not apply: a W, N, S "
+	"or Y_E that is neither given nor measured is not known (nor is a W of 0); an L that nobody "
+	"names is taken as 512, and a note says so. "
 	"Exit code 1 if no recommendation is possible. Rules and limits: docs/advise.md.",
 };
 

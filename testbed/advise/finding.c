@@ -256,6 +256,10 @@ void advise_find(const struct evidence *e, struct finding *f)
 	find_by_rates(e, f);
 	find_by_work(e, f);
 	estimate_slower(e, f);
+	if (f->w_ns > (double)RP_MODEL_MAX_NS) {
+		f->w_ns = UNKNOWN;
+		advise_note(f, "Less than an item a second: too slow for the model.");
+	}
 	if (is_known(e->cpu_p) && e->cpu_p < 0.9 && f->faster == RP_CONSUMER &&
 	    e->mode_p != RP_BUSY)
 		advise_note(f, "P used only %.0f %% of its CPU: it was short of requests, and then "

@@ -94,6 +94,8 @@ advises 'the same, with W known' '.regime == "sLS" and .faster == "C"' "${fast_c
 	--items-per-s 1000000 --sleeps-p-per-s 500 --sleeps-c-per-s 800 --dmax-ns 100000
 cannot 'nobody waits' '.regime == null and (.notes | any(test("do not tell")))' \
 	--items-per-s 1000000 --kicks-per-s 0 --calls-per-s 0 --dmax-ns 100000
+cannot 'less than an item a second' '.w_ns == null and (.notes | any(test("too slow")))' \
+	--items-per-s 0.5 --kicks-per-s 1 --calls-per-s 0 --dmax-ns 1000000000
 advises 'sleeping: W is the throughput, W_C from the batch' '.regime == "sFC" and .w_ns == 1000 and
 	.wc_ns == 500' --items-per-s 1000000 --sleeps-p-per-s 0 --sleeps-c-per-s 50000 \
 	--yc-ns 10000 "${table4[@]}" --dmax-ns 100000
@@ -189,6 +191,8 @@ echo '{"strategy":"notify","queue_len":70000}' >"$scratch/bad.json"
 refuses 'queue_len' "$scratch/bad.json" --dmax-ns 10000
 echo '{"strategy":"notify","kicks_per_s":-1}' >"$scratch/bad.json"
 refuses 'kicks_per_s' "$scratch/bad.json" --dmax-ns 10000
+echo '{"strategy":"notify","items_per_s":1e300}' >"$scratch/bad.json"
+refuses 'items_per_s' "$scratch/bad.json" --dmax-ns 10000
 
 # ---- Wrong use ----
 
