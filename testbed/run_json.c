@@ -75,7 +75,7 @@ json_t *run_json_load(const char *path, const char **why)
 
 /* ---- A run ---- */
 
-/* No time in ns, count or rate of a run is larger; what follows can be whole numbers. */
+/* No count, rate or time in ns of a run is larger; it fits an integer of JSON. */
 #define NUMBER_MAX	1e15
 
 /* A number that cannot be negative, or null. */
