@@ -213,10 +213,37 @@ def small_buffers(d):
     f = d.frontend()
     f.start(queues=(1,))
     rev_buffers(f, 8)
-    f.put("<I", RING_STRIDE + DESC + 16 * 3 + 8, 63)
+    f.put("<I", RING_STRIDE + DESC + 16 * 3 + 8, 31)
     d.ask("start", device="pc0", queue=1)
     wait_for(lambda: d.queue(1)["broken"], "the ring to be given up")
     assert "too small" in d.queue(1)["broken"] and f.used_idx(1) == 3
+    f.close()
+
+
+def larger_items(d):
+    """Buffers of a run with smaller items stay good; larger ones get the new size."""
+    f = d.frontend()
+    f.start(queues=(1,))
+    rev_buffers(f, 8)
+    d.ask("start", device="pc0", queue=1, max_items=2)
+    consumed(f, 2, 1)
+    wait_for(lambda: not d.queue(1)["producing"], "the end of the first run")
+    f.put("<I", RING_STRIDE + DESC + 16 * 4 + 8, 32)
+    for i in (6, 7):
+        f.put("<QI", RING_STRIDE + DESC + 16 * i, GPA + DATA + 0x10000 * i, 512)
+    for end, w_ns in ((8, 0), (16, 1)):     # in batches; one by one
+        d.ask("set", device="pc0", queue=1, item_bytes=256, w_ns=w_ns)
+        d.ask("start", device="pc0", queue=1)
+        consumed(f, end, 1)
+        d.ask("stop", device="pc0", queue=1)
+        got = [f.get("<I", RING_STRIDE + USED + 4 + 8 * i + 4) for i in range(end - 6, end)]
+        assert got == [64, 64, 32, 64, 256, 256], got
+        assert struct.unpack_from("<I", f.mem, DATA + (SLOTS + 4) * 64 + 20) == (32,)
+        for i in range(8):
+            f.put("<H", RING_STRIDE + AVAIL + 4 + 2 * (8 + i), i)
+        f.set_avail(16, 1)
+    assert d.queue(1)["broken"] is None
+    d.ask("set", device="pc0", queue=1, item_bytes=64, w_ns=0)
     f.close()
 
 
@@ -292,8 +319,7 @@ def idle(d):
 
 TESTS = (offers, acknowledges, counts_items, calls_when_asked, stops_and_resumes,
          resumes_at_used, disabled_is_still, new_descriptors, memory_grows, produces, small_buffers,
-         window,
-         run_ends, stops_at_once)
+         larger_items, window, run_ends, stops_at_once)
 
 
 def main():

@@ -33,22 +33,29 @@ static u32 room(struct queue *q)
 	return avail > keep ? avail - keep : 0;
 }
 
-static inline struct virtio_pc_item next_item(const struct queue *q, u64 now)
+/*
+ * The item for a buffer of @room bytes: smaller than was asked for when the
+ * buffer is one that the driver posted for a run with smaller items.
+ */
+static inline struct virtio_pc_item next_item(const struct queue *q, u32 room,
+					      u64 now)
 {
+	u32 bytes = q->params.item_bytes;
+
 	return (struct virtio_pc_item){
 		.seq = q->party.next_seq,
 		.enq_tsc = now,
 		.flags = q->first ? VIRTIO_PC_ITEM_FIRST : 0,
-		.bytes = q->params.item_bytes,
+		.bytes = bytes < room ? bytes : room,
 	};
 }
 
 /* The item is written: give the buffer back. */
-static inline void put_item(struct queue *q, u16 head, u64 now)
+static inline void put_item(struct queue *q, u16 head, u32 bytes, u64 now)
 {
 	struct rp_party *p = &q->party;
 
-	rp_dev_put(&q->dev, head, q->params.item_bytes);
+	rp_dev_put(&q->dev, head, bytes);
 	if (unlikely(p->trace) && p->trace->items)
 		rp_trace(p->trace, RP_EV_PUBLISH, now, p->next_seq);
 	if (unlikely(!q->seq_seen)) {
@@ -63,7 +70,7 @@ static inline void put_item(struct queue *q, u16 head, u64 now)
 /* One item, whatever its buffer looks like. False: none, or broken. */
 static bool fill(struct queue *q, u64 now)
 {
-	struct virtio_pc_item item = next_item(q, now);
+	struct virtio_pc_item item;
 	struct rp_chain c;
 
 	if (!rp_dev_get(&q->dev, &c)) {
@@ -71,13 +78,14 @@ static bool fill(struct queue *q, u64 now)
 			queue_break(q, q->dev.broken);
 		return false;
 	}
-	if (unlikely(c.in_bytes < item.bytes)) {
+	if (unlikely(c.in_bytes < VIRTIO_PC_ITEM_MIN_BYTES)) {
 		rp_dev_unget(&q->dev, 1);
 		queue_break(q, "a buffer that is too small for an item");
 		return false;
 	}
+	item = next_item(q, c.in_bytes, now);
 	chain_write(&c, &item, sizeof(item));
-	put_item(q, c.head, now);
+	put_item(q, c.head, item.bytes, now);
 	return true;
 }
 
@@ -89,11 +97,12 @@ static u32 fill_batch(struct queue *q, u32 max, u64 now)
 	u32 n, got = rp_dev_get_burst(&q->dev, buf, max < BATCH ? max : BATCH);
 
 	for (n = 0; n < got; n++) {
-		item = next_item(q, now);
-		if (unlikely(!buf[n].write || buf[n].bytes < item.bytes))
+		if (unlikely(!buf[n].write ||
+			     buf[n].bytes < VIRTIO_PC_ITEM_MIN_BYTES))
 			break;
+		item = next_item(q, buf[n].bytes, now);
 		memcpy(buf[n].base, &item, sizeof(item));
-		put_item(q, buf[n].head, now);
+		put_item(q, buf[n].head, item.bytes, now);
 	}
 	if (unlikely(n < got))
 		rp_dev_unget(&q->dev, got - n);

@@ -44,7 +44,8 @@ static void note_sent(struct vhpc_queue *q)
 static bool produce(struct vhpc_queue *q)
 {
 	struct rp_party *p = &q->party;
-	u32 bytes = q->params.item_bytes, out, in, log_num;
+	u32 out, in, log_num;
+	size_t bytes;
 	struct virtio_pc_item item;
 	int head;
 
@@ -53,11 +54,14 @@ static bool produce(struct vhpc_queue *q)
 	head = vhpc_get(q, &out, &in, &log_num);
 	if (head < 0)
 		return false;
+	/* The driver may have posted the buffer for a run with smaller items. */
+	bytes = min_t(size_t, q->params.item_bytes,
+		      iov_length(q->vq.iov + out, in));
 	item.seq = cpu_to_le64(p->next_seq);
 	item.enq_tsc = cpu_to_le64(p->now_tsc);
 	item.flags = cpu_to_le32(q->first ? VIRTIO_PC_ITEM_FIRST : 0);
 	item.bytes = cpu_to_le32(bytes);
-	if (iov_length(q->vq.iov + out, in) < bytes)
+	if (bytes < VIRTIO_PC_ITEM_MIN_BYTES)
 		vhpc_break(q, "a buffer that is too small for an item");
 	else if (vhpc_write(q, out, in, log_num, &item, sizeof(item)))
 		goto sent;
