@@ -84,10 +84,11 @@ static void act(struct party *p, enum act what, u64 until)
 static u64 work_ps(struct party *p)
 {
 	u64 w = p->w_ps, floor = p->fall->min_ns * PS_PER_NS;
-	u32 done = p->run < p->fall->items ? p->run : p->fall->items;
+	u32 items = p->fall->items, done = p->run < items ? p->run : items;
 
-	if (p->fall->items && w > floor)
-		w -= (w - floor) / p->fall->items * done;
+	/* 1 s in ps times 10^9 items needs more than 64 bits. */
+	if (items && w > floor)
+		w -= (u64)((unsigned __int128)(w - floor) * done / items);
 	return dist_draw(p->w, w);
 }
 

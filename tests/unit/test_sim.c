@@ -466,6 +466,14 @@ static void falling_work(void **state)
 	assert_true(r->party[1].work_ps < r->party[1].worked * 200000 * 3 / 4);
 	assert_true(r->party[1].work_ps > r->party[1].worked * 100000);
 	assert_int_equal(r->party[0].work_ps, r->party[0].worked * 300000);
+	/* Over more items than W has picoseconds to lose: from 200 to 100 ns, 150 on average. */
+	c = table4(RP_BUSY, 300, 200);
+	c.fall_c = (struct sim_fall){ 100, 1000000 };
+	c.warmup = 0;
+	c.items = 1000000;
+	r = simulate(&c);
+	assert_true(error((double)r->party[1].work_ps / 1000 / (double)r->party[1].worked,
+			  150000) < 1e-4);
 }
 
 static void bad_config(void **state)
