@@ -70,6 +70,21 @@ def counts_items(d):
     f.close()
 
 
+def wild_numbers(d):
+    """Whatever the guest numbers its items, what is told of them is no less than 0."""
+    d.ask("reset", device="pc0", queue=0)
+    f = d.frontend()
+    f.start()
+    f.send_item(flags=ITEM_FIRST, seq=0)
+    f.send_item(seq=(1 << 64) - 2)
+    consumed(f, 2)
+    wait_for(lambda: d.stats()["items"] == 2, "the count")
+    s = d.stats()
+    assert (s["lost"], s["next_seq"]) == ((1 << 63) - 1,) * 2, s
+    d.ask("reset", device="pc0", queue=0)
+    f.close()
+
+
 def calls_when_asked(d):
     f = d.frontend()
     f.start()
@@ -317,7 +332,7 @@ def idle(d):
     f.close()
 
 
-TESTS = (offers, acknowledges, counts_items, calls_when_asked, stops_and_resumes,
+TESTS = (offers, acknowledges, counts_items, wild_numbers, calls_when_asked, stops_and_resumes,
          resumes_at_used, disabled_is_still, new_descriptors, memory_grows, produces, small_buffers,
          larger_items, window, run_ends, stops_at_once)
 

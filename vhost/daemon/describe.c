@@ -51,9 +51,15 @@ json_t *describe_device(const struct device *d)
 			 "broken", string_or_null(broken), "queues", queues);
 }
 
+static json_t *s64_or_null(bool known, s64 v)
+{
+	return known ? json_integer(v) : json_null();
+}
+
+/* Saturates: a guest that numbers its items wildly must not make it negative. */
 static json_t *u64_or_null(bool known, u64 v)
 {
-	return known ? json_integer((json_int_t)v) : json_null();
+	return s64_or_null(known, v < INT64_MAX ? (s64)v : INT64_MAX);
 }
 
 json_t *describe_stats(const struct queue *q)
@@ -74,7 +80,7 @@ json_t *describe_stats(const struct queue *q)
 	json_object_set_new(o, "first_seq", u64_or_null(seen, rp_load(&q->first_seq)));
 	json_object_set_new(o, "next_seq", u64_or_null(seen, rp_load(&p->next_seq)));
 	json_object_set_new(o, "clock_offset_tsc",
-		u64_or_null(clock, (u64)rp_load(&p->clock_offset_tsc)));
+		s64_or_null(clock, rp_load(&p->clock_offset_tsc)));
 	json_object_set_new(o, "clock_error_ns",
 		u64_or_null(clock, clock ? rp_tsc_to_ns(&p->clock,
 				rp_load(&q->clock_error_tsc)) : 0));
@@ -102,7 +108,7 @@ json_t *describe_trace(const struct queue *q, u32 max)
 	return json_pack("{s:I, s:o, s:o, s:o}",
 			 "tsc_hz", (json_int_t)queue_tsc_hz,
 			 "clock_offset_tsc",
-			 u64_or_null(clock, (u64)rp_load(&q->party.clock_offset_tsc)),
+			 s64_or_null(clock, rp_load(&q->party.clock_offset_tsc)),
 			 "clock_error_ns",
 			 u64_or_null(clock, clock ? rp_tsc_to_ns(&q->party.clock,
 					rp_load(&q->clock_error_tsc)) : 0),
