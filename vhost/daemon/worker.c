@@ -84,7 +84,7 @@ static bool has_work(const struct queue *q)
 	return q->attached && !q->broken && (!queue_is_rev(q) || q->producing);
 }
 
-/* A run is over: for a rev queue its limit was reached, or the ring broke. */
+/* Returns on an order, at the end of a rev queue's run, or with a broken ring. */
 static void run(struct queue *q)
 {
 	/* A backend that died before us may have owed the driver a call. */
