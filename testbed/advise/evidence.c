@@ -116,13 +116,32 @@ static double mean_between(const json_t *a, const json_t *b, const char *mean, c
 	return nb > na && sum >= 0 ? sum / (nb - na) : UNKNOWN;
 }
 
+/*
+ * A counter that has already passed its old value again does not tell of a
+ * reset: the time since the last one does. Two clocks differ by less than 1 %.
+ */
+static bool was_reset(const json_t *a, const json_t *b, u64 interval_ns)
+{
+	static const char *const counts[] = { "items", "received", "sent", "spurious", "sleeps" };
+	double ns = json_number_at(b, "duration_ns") - json_number_at(a, "duration_ns");
+	u32 i;
+
+	if (!(ns >= 0.99 * (double)interval_ns))
+		return true;
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		if (!(json_number_at(b, counts[i]) >= json_number_at(a, counts[i])))
+			return true;
+	return false;
+}
+
 /* The daemon's side is C on fwd and P on rev; what the driver does inside is not seen. */
-static int take_stats(struct evidence *e, bool fwd, const json_t *a, const json_t *b)
+static int take_stats(struct evidence *e, bool fwd, const json_t *a, const json_t *b,
+		      u64 interval_ns)
 {
 	double ns = json_number_at(b, "duration_ns") - json_number_at(a, "duration_ns");
 	double items = json_number_at(b, "items") - json_number_at(a, "items");
 
-	if (!(ns > 0) || !(items >= 0))
+	if (was_reset(a, b, interval_ns))
 		return fail("the queue's statistics were reset while it was watched; try again");
 	if (!(items > 0))
 		return fail("no item moved while the queue was watched: there is nothing to give "
@@ -159,13 +178,14 @@ static int take_queue(struct evidence *e, const json_t *q, bool *fwd)
 static int watch(struct evidence *e, struct ctl *c, const char *device, u32 queue, bool fwd,
 		 u64 interval_ns)
 {
+	const u32 interval_ms = (u32)(interval_ns / 1000000);
 	json_t *a = ask_stats(c, device, queue), *b = NULL;
 	int rc = -1;
 
-	if (a && nap_ms((u32)(interval_ns / 1000000)))
+	if (a && nap_ms(interval_ms))
 		b = ask_stats(c, device, queue);
 	if (b)
-		rc = take_stats(e, fwd, a, b);
+		rc = take_stats(e, fwd, a, b, interval_ms * 1000000ULL);
 	json_decref(a);
 	json_decref(b);
 	return rc;

@@ -207,7 +207,7 @@ refuses 'not both' --control x --device pc0 "$scratch/run.json" --dmax-ns 10000
 
 # ---- A live queue ----
 
-"$ringpace" run --wp-ns 5000 --wc-ns 1000 --duration-s 30 >"$scratch/run.out" 2>&1 &
+"$ringpace" run --wp-ns 5000 --wc-ns 1000 --duration-s 300 >"$scratch/run.out" 2>&1 &
 run=$!
 control=
 has_control() { control=$(find "$XDG_RUNTIME_DIR" -name 'control*.sock' | head -1); [ -n "$control" ]; }
@@ -226,6 +226,20 @@ check 'W is from the throughput: only the daemon'"'"'s own W is seen' json_of "$
 "$ringpace" advise --control "$control" --device pc0 --queue 9 --dmax-ns 10000 >"$out" 2>"$scratch/err"
 [ $? -eq 1 ] && grep -q 'no queue 9' "$scratch/err"
 ok $? 'no such queue: exit code 1'
+resets() {
+	while sleep 0.2; do
+		echo '{"v":1,"cmd":"reset","device":"pc0","queue":0}' |
+			timeout 10 socat -t 5 - UNIX-CONNECT:"$control" >/dev/null 2>&1
+	done
+}
+resets &
+resetting=$!
+"$ringpace" advise --control "$control" --device pc0 --interval-s 2 --dmax-ns 1000000 \
+	>"$out" 2>"$scratch/err"
+[ $? -eq 1 ] && grep -q 'were reset while' "$scratch/err"
+ok $? 'statistics that are reset meanwhile: exit code 1'
+kill $resetting
+wait $resetting 2>/dev/null
 kill -INT $run
 wait $run
 "$ringpace" advise --control "$scratch/none" --device pc0 --dmax-ns 10000 >"$out" 2>"$scratch/err"
