@@ -132,8 +132,8 @@ static int print_list(void)
 	return 0;
 }
 
-/* NULL, or why the figure is missing; "" when fail() has said it. */
-static const char *draw(const struct args *a, const struct figure *f)
+/* NULL, or why the figure is missing; *@said: fail() has told the user more. */
+static const char *draw(const struct args *a, const struct figure *f, bool *said)
 {
 	struct mark marks[PLOT_MARKS_MAX] = { 0 };
 	const char *why;
@@ -141,8 +141,11 @@ static const char *draw(const struct args *a, const struct figure *f)
 
 	grid_init(&g, figure_columns(f));
 	why = f->fill(&a->src, &g, marks);
-	if (!why && (csv_write(f, &g, a->out) || gnuplot_draw(f, &g, marks, a->out)))
-		why = "";
+	*said = !why;
+	if (!why && csv_write(f, &g, a->out))
+		why = "its CSV could not be written";
+	else if (!why && gnuplot_draw(f, &g, marks, a->out))
+		why = "gnuplot failed";
 	grid_free(&g);
 	return why;
 }
@@ -168,23 +171,23 @@ static void note_drawn(const struct args *a, const struct figure *f, json_t *dra
 static int draw_all(const struct args *a, json_t *drawn, json_t *missing)
 {
 	const char *why;
+	bool said;
 	int rc = 0;
 	u32 i;
 
 	for (i = 0; i < figures_count; i++) {
 		if (a->only && a->only != &figures[i])
 			continue;
-		why = draw(a, &figures[i]);
+		why = draw(a, &figures[i], &said);
 		if (!why) {
 			note_drawn(a, &figures[i], drawn);
 			continue;
 		}
 		rc = 1;
-		if (*why)
+		if (!said)
 			fail("figure %u: %s", figures[i].number, why);
 		json_array_append_new(missing, json_pack("{s:i, s:s}", "figure",
-							 (int)figures[i].number, "why",
-							 *why ? why : "gnuplot failed"));
+							 (int)figures[i].number, "why", why));
 	}
 	return rc;
 }

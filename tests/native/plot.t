@@ -92,6 +92,11 @@ chmod +x "$scratch/bin/gnuplot"
 PATH=$scratch/bin "$ringpace" plot 10 --out "$dir" >"$out" 2>"$scratch/err"
 [ $? -eq 1 ] && grep -q 'bad terminal' "$scratch/err" && grep -q 'figure 10' "$scratch/err"
 ok $? 'a gnuplot that fails: exit code 1, its message, and which figure'
+mkdir -p "$scratch/taken/fig-10.csv"
+rp plot 10 --out "$scratch/taken" --json
+[ $? -eq 1 ] && grep -q 'cannot write .*fig-10.csv' "$scratch/err" &&
+	json_of "$out" '.drawn == [] and (.missing | length == 1 and (.[0].why | test("CSV")))'
+ok $? 'a CSV that cannot be written: exit code 1, and gnuplot is not blamed'
 rp plot 10 --out "$scratch/no/such"
 [ $? -eq 1 ] && grep -q "$scratch/no/such" "$scratch/err"
 ok $? 'a directory that cannot be made'
