@@ -127,10 +127,11 @@ static int ask_sim(const struct sim_config *c, struct outcome *o)
 {
 	struct sim_result *r = calloc(1, sizeof(*r));
 	const char *why = r ? sim_check(c) ?: sim_run(c, r) : "out of memory";
-	const struct sim_queue *q = &r->queue[0];
+	const struct sim_queue *q;
 	double n;
 
 	if (!why) {
+		q = &r->queue[0];
 		n = (double)r->items;
 		o->t_ns = o->t_min_ns = o->t_max_ns = (double)r->time_ps / 1000 / n;
 		o->kicks = (double)q->kicks / n;
