@@ -17,6 +17,7 @@
 #include <linux/vmalloc.h>
 #include <linux/virtio_config.h>
 
+#include "vring/event.h"
 #include "vpc.h"
 
 /* Interrupt context. */
@@ -156,11 +157,27 @@ void vpc_queue_posted(struct vpc_queue *q, struct vpc_slot *slot)
 		q->own++;
 }
 
+/* Puts the event out of the used index's reach. */
+static void put_event_far(struct vpc_queue *q)
+{
+	q->far = q->used;
+	WRITE_ONCE(vring_used_event(q->vring),
+		   cpu_to_virtio16(q->vq->vdev, rp_event_far(q->used)));
+}
+
+void vpc_queue_keep_far(struct vpc_queue *q)
+{
+	if (q->event_idx && !q->armed &&
+	    unlikely(rp_event_stale(q->far, q->used, q->num)))
+		put_event_far(q);
+}
+
 bool vpc_queue_post(struct vpc_queue *q, struct vpc_slot *slot, u32 bytes, bool out)
 {
 	struct scatterlist sg;
 	int err;
 
+	vpc_queue_keep_far(q);
 	sg_init_one(&sg, slot->data, bytes);
 	if (out)
 		err = virtqueue_add_outbuf(q->vq, &sg, 1, slot, GFP_KERNEL);
@@ -170,14 +187,6 @@ bool vpc_queue_post(struct vpc_queue *q, struct vpc_slot *slot, u32 bytes, bool 
 		return false;
 	vpc_queue_posted(q, slot);
 	return true;
-}
-
-/* Puts the event where no used index comes for as long as 16 bits allow. */
-static void push_event(struct vpc_queue *q)
-{
-	WRITE_ONCE(vring_used_event(q->vring),
-		   cpu_to_virtio16(q->vq->vdev, (u16)(q->used - 1)));
-	q->far = q->used;
 }
 
 struct vpc_slot *vpc_queue_get(struct vpc_queue *q, u32 *written_bytes)
@@ -191,9 +200,6 @@ struct vpc_slot *vpc_queue_get(struct vpc_queue *q, u32 *written_bytes)
 	if (slot->gen == q->gen && slot != &q->clock)
 		q->own--;
 	slot->posted = false;
-	/* Half way round: before the used index could meet the event again. */
-	if (unlikely(q->event_idx && (u16)(q->used - q->far) >= 0x8000))
-		push_event(q);
 	return slot;
 }
 
@@ -220,6 +226,7 @@ bool vpc_queue_arm(struct vpc_queue *q, u32 k)
 	k = min(k, q->inflight);
 	if (!k)
 		return true;
+	q->armed = true;
 	if (q->event_idx) {
 		WRITE_ONCE(vring_used_event(q->vring),
 			   cpu_to_virtio16(q->vq->vdev, (u16)(q->used + k - 1)));
@@ -238,8 +245,9 @@ bool vpc_queue_arm(struct vpc_queue *q, u32 k)
 
 void vpc_queue_disarm(struct vpc_queue *q)
 {
+	q->armed = false;
 	if (q->event_idx)
-		push_event(q);
+		put_event_far(q);
 	else
 		virtqueue_disable_cb(q->vq);
 }

@@ -59,6 +59,7 @@ struct vpc_queue {
 	/* The rest belongs to whoever holds the pair's lock. */
 	u16 used;		/* buffers taken back, as the ring counts */
 	u16 far;		/* ->used when the event was last put far away */
+	bool armed;		/* the event is where an interrupt is wanted */
 	u32 gen;
 	u32 inflight;		/* buffers with the device, clock exchange included */
 	u32 own;		/* those of the run in progress */
@@ -162,6 +163,8 @@ void vpc_queue_free(struct vpc_queue *q);
 int vpc_queue_begin(struct vpc_queue *q);
 /* Makes sure that @slot holds @bytes; false: no memory. */
 bool vpc_slot_fit(struct vpc_slot *slot, u32 bytes);
+/* Before a buffer is added: see rp_event_far(). */
+void vpc_queue_keep_far(struct vpc_queue *q);
 /* Gives a slot to the device; false: the ring is full, or broken. */
 bool vpc_queue_post(struct vpc_queue *q, struct vpc_slot *slot, u32 bytes, bool out);
 /* The next buffer that the device gave back, or NULL. */
