@@ -19,7 +19,7 @@
 
 #define EMULATE_SLICE_NS	(100 * NSEC_PER_USEC)
 /* How long the end of a run waits for the host to finish what was sent. */
-#define DRAIN_MS		500
+#define DRAIN_MS		3000
 
 static bool interrupted(const struct vpc_run *run)
 {
@@ -147,7 +147,8 @@ static int run_latency(struct vpc_run *run)
 
 /*
  * The host's count of items is to match ours when the call returns, so what
- * was sent is waited for; not for ever, and not by a killed task.
+ * was sent is waited for; not for ever, and not by a killed task. A host that
+ * waits for k_P items is told of fewer too, since no more will come.
  */
 static void drain(struct vpc_queue *q)
 {
@@ -157,11 +158,12 @@ static void drain(struct vpc_queue *q)
 		vpc_queue_reclaim(q);
 		if (!q->own || READ_ONCE(q->dev->gone) || virtqueue_is_broken(q->vq))
 			break;
+		virtqueue_notify(q->vq);
 		WRITE_ONCE(q->called, false);
 		if (!vpc_queue_arm(q, q->inflight))
 			wait_event_killable_timeout(q->wait,
 				READ_ONCE(q->called) || READ_ONCE(q->dev->gone),
-				msecs_to_jiffies(DRAIN_MS) / 8);
+				msecs_to_jiffies(DRAIN_MS) / 40);
 		vpc_queue_disarm(q);
 	}
 }

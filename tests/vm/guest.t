@@ -81,18 +81,27 @@ def the_drivers_own_tests(vm):
     same("exit", result["exit"], 0)
 
 
+def all_seen(vm, items):
+    """The host's statistics, once it has seen that many items."""
+    def stats():
+        return vm.daemon.call("stats", device="pc0", queue=0)["stats"]
+    wait_until(lambda: stats()["items"] >= items)
+    return stats()
+
+
 def fwd(vm, strategy):
     vm.daemon.call("set", device="pc0", queue=0, strategy=strategy, y_ns=200000)
     vm.daemon.call("reset", device="pc0", queue=0)
     guest = vm.agent.call("run", dir="fwd", strategy=strategy, y_ns=200000,
                           duration_ns=700 * MS, burst=8)["stats"]
-    host = vm.daemon.call("stats", device="pc0", queue=0)["stats"]
+    host = all_seen(vm, guest["items"])
     print(f"# fwd {strategy}: {guest['items']} items, w {guest['w_ns']} ns, "
           f"sent {guest['sent']}, received {guest['received']}, "
           f"sleeps {guest['sleeps']}, host p50 {host['lat_p50_ns']} ns, "
           f"clock error {guest['clock_error_ns']} ns")
     assert guest["items"] > 0, "nothing was produced"
     same("items that the host saw", host["items"], guest["items"])
+    assert host["lat_count"] == host["items"], "latencies were not measured"
     return guest, host
 
 
@@ -147,6 +156,21 @@ def a_threshold_is_kept(vm):
     print(f"# k {k}: {guest['blocks']} blocks, {guest['received']} received, "
           f"{guest['double_checks']} double checks, {guest['spurious']} spurious")
     assert 0 < waits * k <= items, f"{waits} waits"
+
+
+@test
+def a_host_that_waits_for_several_items_gets_the_last_ones(vm):
+    """An exchange of clocks is a single item, and 1003 is no multiple of 8."""
+    vm.daemon.call("set", device="pc0", queue=0, strategy="notify", k=8)
+    vm.daemon.call("reset", device="pc0", queue=0)
+    guest = vm.agent.call("run", dir="fwd", strategy="notify", w_ns=1000,
+                          duration_ns=60000 * MS, max_items=1003)["stats"]
+    host = all_seen(vm, 1003)
+    vm.daemon.call("set", device="pc0", queue=0, k=0)
+    print(f"# {host['received']} notifications, {host['spurious']} spurious, "
+          f"clock error {guest['clock_error_ns']} ns")
+    same("lost", host["lost"], 0)
+    same("latencies", host["lat_count"], 1003)
 
 
 @test
