@@ -51,6 +51,28 @@ static void post(struct party *n, bool write)
 	n->posted++;
 }
 
+/*
+ * Work on an item may take a second, and a burst of such items minutes: an
+ * order ends both early. Without work there is no need to look.
+ */
+static inline bool wanted(const struct rp_party *p)
+{
+	const struct party *n = p->ctx;
+
+	return p->w_tsc && unlikely(rp_load(&n->order));
+}
+
+/* As rp_emulate(), but leaves early for an order. */
+static inline u64 emulate(const struct rp_party *p, u64 start_tsc)
+{
+	u64 now;
+
+	do {
+		now = rp_tsc();
+	} while (now - start_tsc < p->w_tsc && !wanted(p));
+	return now;
+}
+
 /* ---- Producer, fwd ---- */
 
 static void reclaim(struct party *n)
@@ -79,7 +101,8 @@ static u32 produce(struct rp_party *p, u32 max)
 		room = len - (u32)(n->posted - n->completed);
 		max = room < max ? room : max;
 	}
-	for (i = 0; i < max; i++) {
+	/* One item at least: none would mean that the ring is full. */
+	for (i = 0; i < max && !(i && wanted(p)); i++) {
 		struct virtio_pc_item *item = slot_at(n, n->posted);
 
 		/* The consumer has the next burst's lines: ask for them now. */
@@ -90,14 +113,14 @@ static u32 produce(struct rp_party *p, u32 max)
 		post(n, false);
 		/* Without work to wait for, one stamp a burst will do. */
 		if (p->w_tsc || !i)
-			now = rp_emulate(now, p->w_tsc);
+			now = emulate(p, now);
 		item->enq_tsc = now;
 	}
-	if (!max)
+	if (!i)
 		return 0;
 	rp_drv_publish(&n->drv);
 	p->now_tsc = p->w_tsc ? now : rp_tsc();
-	return max;
+	return i;
 }
 
 /* ---- Consumer, rev ---- */
@@ -113,7 +136,7 @@ static u64 consume_one(struct rp_party *p, const struct virtio_pc_item *item, u3
 	if (unlikely(bytes < sizeof(*item)))
 		give_up(party_of(p), "the device wrote less than an item's head");
 	rp_party_seq(p, seq, flags & VIRTIO_PC_ITEM_FIRST);
-	now = rp_emulate(start_tsc, p->w_tsc);
+	now = emulate(p, start_tsc);
 	rp_party_latency(p, enq, now);
 	return now;
 }
@@ -135,7 +158,7 @@ static u32 consume(struct rp_party *p, u32 max)
 	u64 now = start;
 	u32 i, bytes;
 
-	for (i = 0; i < max; i++) {
+	for (i = 0; i < max && !(i && wanted(p)); i++) {
 		item = take(n, &bytes);
 		if (!item)
 			break;
@@ -205,6 +228,8 @@ static const struct rp_ring_ops rev_ops = {
 static void begin_stats(struct party *n)
 {
 	rp_party_stats_reset(&n->rp);
+	if (n->rp.trace)
+		rp_store_release(&n->rp.trace->head, 0);
 	n->reset_ns = now_ns();
 	n->reset_cpu_ns = thread_cpu_ns();
 }

@@ -22,7 +22,7 @@
 
 enum party_order {
 	PARTY_NO_ORDER,
-	PARTY_RESET,		/* the statistics begin anew */
+	PARTY_RESET,		/* statistics and trace begin anew */
 	PARTY_REPORT,		/* fill in ->report and what is with it */
 	PARTY_STOP,
 };
