@@ -129,8 +129,15 @@ check 'SIGKILL takes the daemon along' wait_for 10 eval '! has_daemon'
 run --wp-ns 1000
 check 'the next run removes what a killed one left' nothing_left
 
+# One burst of this would take 10 s.
+run --strategy busy --wp-ns 20000000 --burst 512 --warmup-s 0 --json &
+pid=$!
+check 'a run ends within a burst' wait_for 8 eval '! kill -0 $pid'
+wait $pid
+check 'and has a result' json '.items > 0 and .lost == 0 and .reordered == 0'
+
 start --strategy busy --wp-ns 1000
-wait_for 10 test -S "$XDG_RUNTIME_DIR"/ringpace.*/pc0.sock
+check 'the device has its socket' wait_for 10 test -S "$XDG_RUNTIME_DIR"/ringpace.*/device1.sock
 kill -KILL $(pgrep -f -- "--control $scratch/")
 wait $pid
 check 'a daemon that dies ends the run with 1' [ $? -eq 1 ]
