@@ -7,7 +7,8 @@
 #include "lane.h"
 
 #define BACKEND_DEVICE		"pc0"
-#define BACKEND_TIMEOUT_MS	5000
+/* For a busy host: dumping a whole trace takes a sanitized daemon seconds. */
+#define BACKEND_TIMEOUT_MS	30000
 
 struct backend {
 	pid_t pid;
