@@ -121,8 +121,10 @@ static bool trace_line(char *line, u64 *ps, bool *have)
 	if (!*have)
 		return true;
 	ns = strtod(line, &end);
+	if (end == line || end[strspn(end, " \t")] || !(ns >= 0 && ns <= 1e9))
+		return false;
 	*ps = (u64)(ns * 1000 + 0.5);
-	return end != line && !end[strspn(end, " \t")] && ns >= 0 && ns <= 1e9;
+	return true;
 }
 
 static const char *read_trace(FILE *f, struct dist_spec *spec)
@@ -130,10 +132,11 @@ static const char *read_trace(FILE *f, struct dist_spec *spec)
 	const char *why = NULL;
 	u64 *v = NULL, *bigger, ps;
 	u32 n = 0, room = 0;
-	char line[128];
+	char *line = NULL;
+	size_t size = 0;
 	bool have;
 
-	while (!why && fgets(line, sizeof(line), f)) {
+	while (!why && getline(&line, &size, f) >= 0) {
 		if (!trace_line(line, &ps, &have)) {
 			why = "trace:FILE: a line is not a time in 0..1000000000 ns";
 		} else if (have && n == TRACE_MAX) {
@@ -149,6 +152,9 @@ static const char *read_trace(FILE *f, struct dist_spec *spec)
 			v[n++] = ps;
 		}
 	}
+	free(line);
+	if (!why && ferror(f))
+		why = "trace:FILE: cannot be read to its end";
 	if (!why && !n)
 		why = "trace:FILE: no times in it";
 	if (why)
@@ -182,6 +188,18 @@ const char *dist_parse(const char *text, struct dist_spec *spec)
 		return parse_trace(text + 6, spec);
 	spec->kind = DIST_EXP;
 	return strcmp(text, "exp") ? "not one of const, normal:REL, exp, trace:FILE" : NULL;
+}
+
+bool dist_all_zero(const struct dist_spec *spec, u64 mean_ps)
+{
+	u32 i;
+
+	if (spec->kind != DIST_TRACE)
+		return !mean_ps;
+	for (i = 0; i < spec->trace_len; i++)
+		if (spec->trace_ps[i])
+			return false;
+	return true;
 }
 
 void dist_spec_free(struct dist_spec *spec)

@@ -43,6 +43,8 @@ static inline u64 dist_draw(struct dist *d, u64 mean_ps)
  * NULL, or why not. dist_spec_free() frees a trace.
  */
 const char *dist_parse(const char *text, struct dist_spec *spec);
+/* Can nothing but 0 be drawn? */
+bool dist_all_zero(const struct dist_spec *spec, u64 mean_ps);
 void dist_spec_free(struct dist_spec *spec);
 
 #endif /* SIM_DIST_H */
