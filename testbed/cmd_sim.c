@@ -54,7 +54,7 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The run:", 5 },
 	{ "items", OPT_ITEMS, "N", 0, "items measured (1000000)", 0 },
 	{ "warmup", OPT_WARMUP, "N", 0, "items before them (a tenth, at most 1000000)", 0 },
-	{ "seed", OPT_SEED, "N", 0, "of the random numbers (1)", 0 },
+	{ "seed", OPT_SEED, "N", 0, "of the random numbers, below 2^63 (1)", 0 },
 	{ "plain", OPT_PLAIN, NULL, 0, "no short cuts; the same result, more slowly", 0 },
 	{ NULL, 0, NULL, 0, "Output:", 6 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object, with the keys of `ringpace run`", 0 },
@@ -132,7 +132,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->warmup_given = true;
 		break;
 	case OPT_SEED:
-		a->sim.seed = opt_number(state, "seed", arg, ~0ULL);
+		a->sim.seed = opt_number(state, "seed", arg, INT64_MAX);	/* JSON's integers */
 		break;
 	case OPT_MODE_P:
 		a->mode_p = mode(state, "mode-p", arg);

@@ -495,6 +495,15 @@ static void measure(struct sim *s, bool fast)
 	sim_skip_free(skip);
 }
 
+/* Would sleeps take no time, so that the clock stands still while all wait? */
+static bool no_sleep(const struct sim_config *c, enum rp_strategy_id strategy,
+		     const struct dist_spec *y, u64 y_ns)
+{
+	if (strategy == RP_NOTIFY || strategy == RP_BUSY)
+		return false;
+	return dist_all_zero(y, y_ns) && dist_all_zero(&c->ye, c->model.ye_ns);
+}
+
 const char *sim_check(const struct sim_config *c)
 {
 	const char *why = rp_model_check(&c->model);
@@ -505,9 +514,9 @@ const char *sim_check(const struct sim_config *c)
 		return "stages: not in 2..64 parties";
 	if (!rp_strategy_by_id(c->strategy_p) || !rp_strategy_by_id(c->strategy_c))
 		return "mode: no such strategy";
-	if (c->strategy_p == RP_SLEEP && !c->model.yp_ns && !c->model.ye_ns)
+	if (no_sleep(c, c->strategy_p, &c->yp, c->model.yp_ns))
 		return "yp_ns: a sleep of 0 ns that costs nothing is no sleep";
-	if (c->strategy_c == RP_SLEEP && !c->model.yc_ns && !c->model.ye_ns)
+	if (no_sleep(c, c->strategy_c, &c->yc, c->model.yc_ns))
 		return "yc_ns: a sleep of 0 ns that costs nothing is no sleep";
 	if (!c->items)
 		return "items: 0, nothing to simulate";

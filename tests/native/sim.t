@@ -35,7 +35,7 @@ same() {	# name, then two files
 	report $? "$1"
 }
 
-echo 1..22
+echo 1..24
 gives '([keys_unsorted[] | select(. != "d_ns")] | .[0:19] | join(" ")) ==
 	"lane strategy dir accel queue_len items items_per_s t_ns e_ns cpu_p cpu_c kicks_per_s spurious_kicks_per_s calls_per_s sleeps_p_per_s sleeps_c_per_s batch latency_ns params"' \
 	"the keys of ringpace run" --wp-ns 300 --wc-ns 200
@@ -75,3 +75,6 @@ refuses --wp-dist --wp-ns 300 --wp-dist pareto
 refuses --wp-dist --wp-ns 300 --wp-dist trace:/dev/null
 refuses --app-batch --wp-ns 300 --queue-len 8 --app-batch 9
 refuses --kc --wp-ns 300 --queue-len 8 --kc 9
+printf '0\n0\n' >"$dir/zeros"
+refuses --yc-ns --mode sleep --wp-ns 300 --wc-ns 200 --yc-dist "trace:$dir/zeros"
+refuses --seed --wp-ns 300 --seed 18446744073709551615

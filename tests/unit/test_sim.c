@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "../../testbed/sim/sim.h"
@@ -396,6 +397,39 @@ static void distribution_words(void **state)
 	assert_non_null(dist_parse("trace:/dev/null", &d));
 }
 
+static bool parse_trace(const char *text, struct dist_spec *d)
+{
+	char name[] = "trace:/tmp/ringpace-test-XXXXXX";
+	int fd = mkstemp(name + 6);
+	bool ok;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	ok = !dist_parse(name, d);
+	unlink(name + 6);
+	return ok;
+}
+
+/* A line is a line, however long; what is no time is refused. */
+static void trace_lines(void **state)
+{
+	struct dist_spec d;
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%*s7\n# %0400d\n2 # %0300d\n\n3", 200, "", 9, 9);
+	assert_true(parse_trace(text, &d));
+	assert_int_equal(d.trace_len, 3);
+	assert_int_equal(d.trace_ps[0], 7000);
+	assert_int_equal(d.trace_ps[1], 2000);
+	assert_int_equal(d.trace_ps[2], 3000);
+	dist_spec_free(&d);
+	assert_false(parse_trace("1\n2 3\n", &d));
+	assert_false(parse_trace("nan\n", &d));
+	assert_false(parse_trace("1e30\n", &d));
+	assert_false(parse_trace("# nothing\n", &d));
+}
+
 /* Sec. 5.2: the double check's race makes notifications that find C running. */
 static void spurious(void **state)
 {
@@ -478,6 +512,7 @@ static void falling_work(void **state)
 
 static void bad_config(void **state)
 {
+	static const u64 zeros[] = { 0, 0 };
 	struct sim_config c = table4(RP_NOTIFY, 300, 200);
 
 	assert_null(sim_check(&c));
@@ -496,6 +531,17 @@ static void bad_config(void **state)
 	c.strategy_c = RP_SLEEP;
 	c.model.yc_ns = c.model.ye_ns = 0;
 	assert_non_null(sim_check(&c));
+	/* Sleeps that distributions make 0: time would stand still. */
+	c = table4(RP_SLEEP, 300, 200);
+	c.model.ye_ns = 0;
+	c.yc = (struct dist_spec){ .kind = DIST_TRACE, .trace_ps = zeros, .trace_len = 2 };
+	assert_non_null(sim_check(&c));
+	c.model.ye_ns = 100;
+	assert_null(sim_check(&c));
+	c.ye = c.yc;
+	assert_non_null(sim_check(&c));
+	c.yc.kind = DIST_CONST;
+	assert_null(sim_check(&c));
 	/* More time than the clock holds is an error, not a wrong result. */
 	c = table4(RP_NOTIFY, RP_MODEL_MAX_NS, 200);
 	c.items = 10000000;
@@ -516,6 +562,7 @@ int main(void)
 		cmocka_unit_test(deterministic),
 		cmocka_unit_test(distributions),
 		cmocka_unit_test(distribution_words),
+		cmocka_unit_test(trace_lines),
 		cmocka_unit_test(spurious),
 		cmocka_unit_test(chains),
 		cmocka_unit_test(hidden_fast_consumer),
