@@ -9,6 +9,10 @@
 #include "lane.h"
 #include "plot/plot.h"
 #include "profile.h"
+#include "validate/validate.h"
+
+/* Longer, and P has filled the queue before C wakes: sLS (004, sec. 5.1). */
+#define LONG_SLEEPS_NS	((double)((SWEEP_QUEUE_LEN - 1) * SLEEP_WP_NS - SLEEP_WC_NS))
 
 static char reason[768];
 
@@ -131,7 +135,7 @@ const char *fill_sleep_time(const struct plot_source *src, struct grid *g, struc
 		"yc_ns", "measured.t_ns", "sim.t_ns", "sim_dist.t_ns",
 	};
 
-	marks[0] = (struct mark){ 511 * 2000 - 1000, "long sleeps", false };
+	marks[0] = (struct mark){ LONG_SLEEPS_NS, "long sleeps", false };
 	return sweep(src, "sleep", paths, 0, g);
 }
 
@@ -141,7 +145,7 @@ const char *fill_sleep_batch(const struct plot_source *src, struct grid *g, stru
 		"yc_ns", "measured.batch", "sim.batch", "sim_dist.batch",
 	};
 
-	marks[0] = (struct mark){ 511 * 2000 - 1000, "long sleeps", false };
+	marks[0] = (struct mark){ LONG_SLEEPS_NS, "long sleeps", false };
 	return sweep(src, "sleep", paths, 0, g);
 }
 
@@ -161,7 +165,7 @@ const char *fill_spurious(const struct plot_source *src, struct grid *g, struct 
 		"sim_dist.kicks_per_item", "sim_dist.spurious_kicks_per_item",
 	};
 	/* W_C of the sweep: only a fast consumer is notified of items. */
-	const char *why = sweep(src, "notify", paths, 2000, g);
+	const char *why = sweep(src, "notify", paths, NOTIFY_WC_NS, g);
 	size_t r;
 
 	/* The count of notifications has the spurious ones in it. */

@@ -19,7 +19,7 @@ enum { OPT_LANE = 256, OPT_SWEEP, OPT_QUICK, OPT_PROFILE, OPT_OUT, OPT_JSON };
 static const struct argp_option options[] = {
 	{ "lane", OPT_LANE, "NAME", 0, "native (default) or vm", 0 },
 	{ "sweep", OPT_SWEEP, "NAME", 0, "only sleep, or only notify (both)", 0 },
-	{ "quick", OPT_QUICK, NULL, 0, "few points of 50 ms, without the steps of sLS", 0 },
+	{ "quick", OPT_QUICK, NULL, 0, "few points of 200 ms, without the steps of sLS", 0 },
 	{ "profile", OPT_PROFILE, "LANE|FILE", 0,
 	  "what was known before the run (the lane's, if there is one)", 0 },
 	{ "out", OPT_OUT, "DIR", 0, "for SWEEP.json and SWEEP.csv (validate/ of the build)", 0 },

@@ -13,7 +13,7 @@
 
 static double t_at(double wp_ns, double wc_ns, double y_ns)
 {
-	return predict_sleep_t(512, wp_ns, wc_ns, y_ns);
+	return predict_sleep_t(SWEEP_QUEUE_LEN, wp_ns, wc_ns, y_ns);
 }
 
 /* Halves the interval in which T crosses @mid_ns. */

@@ -45,6 +45,12 @@ struct point {
 	struct outcome of[SOURCES];
 };
 
+/* What a sweep keeps fixed; the plots mark places by it. */
+#define SWEEP_QUEUE_LEN		512u
+#define SLEEP_WP_NS		2000u
+#define SLEEP_WC_NS		1000u
+#define NOTIFY_WC_NS		2000u
+
 #define POINTS_MAX	128
 #define STEPS_MAX	8
 
