@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vm/conn.h"
@@ -109,10 +110,30 @@ static pid_t start_probe(const char *log, const char *answer)
 		"-device", "virtserialport,chardev=agent,name=org.ringpace.agent.0", NULL }, log);
 }
 
+static bool had_cpu(pid_t pid)
+{
+	struct timespec ts;
+	clockid_t clock;
+
+	return !clock_getcpuclockid(pid, &clock) && !clock_gettime(clock, &ts) &&
+	       ts.tv_sec >= KVM_PROBE_CPU_S;
+}
+
+/*
+ * Did the guest fail by itself, rather than for want of time? What a busy host
+ * was too slow for must not count until it boots again.
+ */
+static bool failed_by_itself(pid_t pid, const char *log)
+{
+	return !child_alive(pid) || had_cpu(pid) || file_has(log, "KVM internal error") ||
+	       file_has(log, "kvm run failed");
+}
+
 int kvm_probe(struct kvm_verdict *v)
 {
 	const char *log = run_path("kvm-probe.log"), *answer = run_path("kvm-probe.answer");
 	u64 start, end;
+	bool certain;
 	pid_t pid;
 
 	memset(v, 0, sizeof(*v));
@@ -137,12 +158,14 @@ int kvm_probe(struct kvm_verdict *v)
 			 child_alive(pid) ? "did not boot in 30 s" : "ended", log_tail(log));
 		snprintf(v->todo, sizeof(v->todo), "nothing on this host: TCG is used");
 	}
+	certain = v->usable || failed_by_itself(pid, log);
 	child_stop(pid);
 	unlink(log);
 	unlink(answer);
 	if (stopped())
 		return -1;
-	remember(v->usable);
+	if (certain)
+		remember(v->usable);
 	return 0;
 }
 

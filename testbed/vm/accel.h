@@ -11,6 +11,7 @@
 
 #define VM_ACCEL_ENV	"RINGPACE_ACCEL"	/* kvm, tcg, or auto */
 #define KVM_PROBE_S	30
+#define KVM_PROBE_CPU_S	10	/* CPU time with which a guest boots anywhere */
 
 struct kvm_verdict {
 	bool usable;
@@ -22,7 +23,8 @@ struct kvm_verdict {
 
 /*
  * Boots a guest. Always an answer; -1 only when stopped(). The verdict is
- * remembered in the cache until the host boots, or until the next probe.
+ * remembered in the cache until the host boots, or until the next probe; not
+ * that of a guest that a busy host gave no time to.
  */
 int kvm_probe(struct kvm_verdict *v);
 
