@@ -77,7 +77,7 @@ const char *run_params_check(const struct run_params *p)
 		return "--yp-ns and --yc-ns are at most 1000000000 (1 s)";
 	if (p->duration_ns < 1000000 || p->duration_ns > 3600 * NSEC_PER_SEC)
 		return "--duration-s is not in 0.001..3600 s";
-	return NULL;
+	return p->lane->check ? p->lane->check(p) : NULL;
 }
 
 void run_sides_free(struct run_sides *s)

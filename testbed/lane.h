@@ -82,6 +82,11 @@ struct lane_ops {
 	/* False, and why not in words in *@why (static). Cheap. */
 	bool (*available)(const char **why);
 	/*
+	 * NULL when the lane can do @p, else why not, as run_params_check().
+	 * The hook may be NULL: whatever run_params_check() lets through.
+	 */
+	const char *(*check)(const struct run_params *p);
+	/*
 	 * Runs one experiment to its end; cleans up behind itself. 0, or -1
 	 * after fail(); when stopped() became true, -1 without a message.
 	 */
@@ -98,7 +103,7 @@ const struct lane_ops *lane_by_name(const char *name);
 const char *lane_names(void);
 
 void run_params_default(struct run_params *p);
-/* NULL when good, else why not, in words that name the option. */
+/* NULL when @p, and its lane with it, is good, else why not, in words that name the option. */
 const char *run_params_check(const struct run_params *p);
 
 /* The threshold @asked for, or the default: of the notifications that @role receives. */

@@ -75,6 +75,8 @@ static void merge_measured(const struct run_sides *s, struct run_result *r)
 	r->lost = json_number_at(s->stats_c, "lost");
 	if (is_known(s->lost_at_end))
 		r->lost += s->lost_at_end;
+	else if (!(r->lost > 0))	/* a gap is a loss, whatever the end was */
+		r->lost = UNKNOWN;
 	r->reordered = json_number_at(s->stats_c, "reordered");
 }
 

@@ -47,9 +47,10 @@ const char *vm_config_check(const struct vm_config *c)
 		return "--memory-mib is not in 64..1048576 MiB";
 	if (c->queue_pairs < 1 || c->queue_pairs > VIRTIO_PC_PAIRS_MAX)
 		return "--queue-pairs is not in 1..64";
-	if (c->queue_len < VIRTIO_PC_QUEUE_MIN || c->queue_len > VIRTIO_PC_QUEUE_MAX ||
-	    c->queue_len & (c->queue_len - 1))
-		return "--queue-len is not a power of two in 2..32768 slots";
+	if (c->queue_len > VM_QUEUE_MAX)
+		return "--queue-len: the vm lane takes at most 1024 slots";
+	if (c->queue_len < VIRTIO_PC_QUEUE_MIN || c->queue_len & (c->queue_len - 1))
+		return "--queue-len is not a power of two in 2..1024 slots";
 	if (c->item_bytes < VIRTIO_PC_ITEM_MIN_BYTES || c->item_bytes > VIRTIO_PC_ITEM_MAX_BYTES)
 		return "--item-bytes is not in 32..65536 bytes";
 	return NULL;

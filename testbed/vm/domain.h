@@ -17,6 +17,7 @@
 #define VM_NAME_MAX	32
 #define VM_OWNER_ENV	"RINGPACE_OWNER"
 #define VM_TEMPLATE_ENV	"RINGPACE_VM_TEMPLATE"
+#define VM_QUEUE_MAX	1024	/* slots: QEMU's limit, below the device's own */
 
 struct vm_config {
 	const char *name;		/* without the prefix */

@@ -110,6 +110,25 @@ static void test_unknown_is_null(void **state)
 	json_decref(v);
 }
 
+/* Without a gap, only an end that was seen says that nothing is lost. */
+static void test_lost_without_an_end(void **state)
+{
+	struct run_params rp = params(RUN_REV);
+	struct run_sides s = { .stats_c = parse("{\"lost\":0}"), .lost_at_end = UNKNOWN };
+	struct run_result r;
+
+	run_merge(&rp, &s, &r);
+	assert_false(is_known(r.lost));
+	s.lost_at_end = 0;
+	run_merge(&rp, &s, &r);
+	assert_float_equal(r.lost, 0, 0);
+	json_object_set_new(s.stats_c, "lost", json_integer(3));
+	s.lost_at_end = UNKNOWN;
+	run_merge(&rp, &s, &r);
+	assert_float_equal(r.lost, 3, 0);
+	run_sides_free(&s);
+}
+
 static double sc_of(const char *trace_p, const char *trace_c)
 {
 	struct run_params rp = params(RUN_FWD);
@@ -175,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_fwd),
 		cmocka_unit_test(test_rev),
 		cmocka_unit_test(test_unknown_is_null),
+		cmocka_unit_test(test_lost_without_an_end),
 		cmocka_unit_test(test_startup),
 		cmocka_unit_test(test_startup_unmatched),
 	};
