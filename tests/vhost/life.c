@@ -65,6 +65,16 @@ static u32 count_threads(void)
 	return find_threads(&pid);
 }
 
+/* One that has stopped stays in /proc for a moment. */
+static bool threads_are(u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < PATIENCE_MS && count_threads() != n; i++)
+		usleep(1000);
+	return count_threads() == n;
+}
+
 static int users(void)
 {
 	FILE *f = fopen("/sys/module/vhost_pc/refcnt", "r");
@@ -161,14 +171,14 @@ static void threads(void)
 
 	dev_open(&d, FEATURES);
 	dev_run(&d, 1);
-	ok(count_threads() == QUEUES, "a thread for each queue");
+	ok(threads_are(QUEUES), "a thread for each queue");
 	dev_run(&d, 0);
-	ok(!count_threads(), "none when stopped");
+	ok(threads_are(0), "none when stopped");
 	MUST(&d, VHOST_PC_SET_THREADS, &kind);
 	dev_run(&d, 1);
-	ok(count_threads() == QUEUES / 2, "one for each pair");
+	ok(threads_are(QUEUES / 2), "one for each pair");
 	MUST(&d, VHOST_RESET_OWNER, NULL);
-	ok(!count_threads(), "a reset ends them");
+	ok(threads_are(0), "a reset ends them");
 	dev_close(&d);
 	ok(nothing_left(), "a closed device leaves nothing behind");
 }
@@ -298,7 +308,7 @@ static void module_life(void)
 	ok(!load("pairs=2 threads=2"), "and comes back");
 	dev_open(&d, FEATURES);
 	dev_run(&d, 1);
-	ok(count_threads() == 1 && drive_fwd(&d.q[0], 100, 1),
+	ok(threads_are(1) && drive_fwd(&d.q[0], 100, 1),
 	   "with one thread for all queues");
 	dev_close(&d);
 }
