@@ -123,14 +123,24 @@ HTML
 		--hide-scrollbars --disable-background-networking --disable-component-update \
 		--disable-sync --allow-file-access-from-files \
 		--user-data-dir="$(mktemp -d -p "$scratch")" --virtual-time-budget=2000 \
-		--dump-dom "file://$scratch/frame.html" 2>/dev/null |
+		--dump-dom "file://$scratch/frame.html" 2>"$scratch/err" |
 		sed -n 's/.*<title>\(.*\)<\/title>.*/\1/p'
 }
 
+# A browser that did not come up in time, on a busy machine, says nothing of the page.
+nothing_overflows() {
+	local widths
+	widths=$(layout)
+	[ -n "$widths" ] || widths=$(layout)
+	[ "$widths" = '360:360 1280:1280' ] && return
+	echo "widths of frames and what is in them: '$widths'" >>"$scratch/err"
+	return 1
+}
+
 if command -v chromium >/dev/null; then
-	check 'nothing overflows at 360 and 1280 pixels' test "$(layout)" = '360:360 1280:1280'
+	check 'nothing overflows at 360 and 1280 pixels' nothing_overflows
 else
-	ok 0 'nothing overflows at 360 and 1280 pixels # SKIP no chromium'
+	ok 0 'nothing overflows at 360 and 1280 pixels # SKIP chromium is not installed (apt install chromium)'
 fi
 
 # ---- What is missing or wrong ----
