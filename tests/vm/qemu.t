@@ -5,6 +5,7 @@ goes, dies and does not fit. The driver is qtest_guest.py, the backend is
 vhost_user_peer.py; no guest is booted.
 """
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -17,7 +18,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path.insert(0, HERE)
 
-from qtest_guest import Driver, Qemu, SLOT, wait_for   # noqa: E402
+from qtest_guest import (   # noqa: E402
+    Driver, PATIENCE_S, Qemu, SLOT, stopping, wait_for)
 from vhost_user_peer import F_EVENT_IDX, FEATURES, Peer  # noqa: E402
 
 QEMU = os.environ.get(
@@ -90,12 +92,12 @@ def bad_properties_are_refused_with_their_range():
             [QEMU, "-M", "q35", "-accel", "tcg", "-S", "-nodefaults",
              "-display", "none", "-chardev", "null,id=c",
              "-device", f"virtio-pc-pci,chardev=c,{properties}"],
-            capture_output=True, text=True, timeout=10)
+            capture_output=True, text=True, timeout=PATIENCE_S)
         assert run.returncode == 1, f"{properties}: exit {run.returncode}"
         assert message in run.stderr, f"{properties}: {run.stderr}"
     run = subprocess.run([QEMU, "-nodefaults", "-display", "none",
                           "-device", "virtio-pc-pci"],
-                         capture_output=True, text=True, timeout=10)
+                         capture_output=True, text=True, timeout=PATIENCE_S)
     assert run.returncode == 1 and "'chardev' is not set" in run.stderr
 
 
@@ -247,7 +249,7 @@ def unfit_backend_of_a_chardev_that_does_not_reconnect_is_fatal():
     peer.start()
     run = subprocess.run([QEMU, "-M", "pc", "-nodefaults", "-display", "none",
                           "-S", *b.args],
-                         capture_output=True, text=True, timeout=10)
+                         capture_output=True, text=True, timeout=PATIENCE_S)
     peer.stop()
     b.dir.cleanup()
     assert run.returncode == 1, run.returncode
@@ -339,6 +341,8 @@ def msix_of_a_net_device_without_irqfd():
 
 def run(function):
     """What went wrong, or nothing."""
+    if stopping.is_set():
+        return "not begun: the tests were told to stop"
     try:
         function()
     except Exception:
@@ -346,7 +350,14 @@ def run(function):
     return ""
 
 
+def stop(*_):
+    """A harness that loses its patience must not leave a QEMU behind."""
+    Qemu.stop_all()
+    sys.exit(1)
+
+
 def main():
+    signal.signal(signal.SIGTERM, stop)
     if not os.access(QEMU, os.X_OK):
         print("1..1\nnot ok 1 - no patched QEMU: run make qemu")
         return 1

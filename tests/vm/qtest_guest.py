@@ -7,9 +7,11 @@ leaves its mark.
 """
 import json
 import os
+import select
 import socket
 import struct
 import subprocess
+import threading
 import time
 
 # Guest memory: one queue (256 slots at most), buffers, interrupt marks.
@@ -21,13 +23,17 @@ COMMON, NOTIFY, DEVICE = 1, 2, 4        # virtio_pci_cap.cfg_type
 ACK, DRIVER, DRIVER_OK, FEATURES_OK = 1, 2, 4, 8
 F_EVENT_IDX, F_VERSION_1 = 1 << 29, 1 << 32
 BUFFER_BYTES = 64
+# On a busy host; nothing here waits for a fixed time.
+PATIENCE_S = 60
+stopping = threading.Event()
 
 
-def wait_for(what, condition, seconds=10):
-    end = time.monotonic() + seconds
+def wait_for(what, condition):
+    end = time.monotonic() + PATIENCE_S
     while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s in vain for: {what}")
+        if stopping.is_set() or time.monotonic() > end:
+            raise AssertionError(f"waited {PATIENCE_S} s in vain, or was "
+                                 f"stopped, for: {what}")
         time.sleep(0.02)
 
 
@@ -39,10 +45,12 @@ class Lines:
         self.listener.bind(path)
         self.listener.listen(1)
 
-    def accept(self):
-        self.listener.settimeout(20)
+    def accept(self, process):
+        wait_for("QEMU's connection", lambda: process.poll() is not None or
+                 select.select([self.listener], [], [], 0)[0])
+        assert process.poll() is None, f"QEMU ended: {process.returncode}"
         self.sock, _ = self.listener.accept()
-        self.sock.settimeout(20)
+        self.sock.settimeout(PATIENCE_S)
         self.file = self.sock.makefile("rw")
         self.listener.close()
 
@@ -53,6 +61,15 @@ class Lines:
 
 
 class Qemu:
+    all = []
+
+    @classmethod
+    def stop_all(cls):
+        """Ends every QEMU, and so whoever waits for one."""
+        stopping.set()
+        for qemu in list(cls.all):
+            qemu.process.terminate()
+
     def __init__(self, binary, scratch, *args):
         self.log = os.path.join(scratch, "qemu.log")
         qtest, qmp = (Lines(os.path.join(scratch, n)) for n in ("qtest", "qmp"))
@@ -64,11 +81,16 @@ class Qemu:
                  "-qtest", f"unix:{scratch}/qtest",
                  "-qtest-log", "/dev/null", "-qmp", f"unix:{scratch}/qmp",
                  *args], stderr=log, stdout=log)
-        for lines in (qtest, qmp):
-            lines.accept()
+        self.all.append(self)
         self.qtest, self.monitor = qtest, qmp
-        self.monitor.file.readline()
-        self.qmp("qmp_capabilities")
+        try:
+            for lines in (qtest, qmp):
+                lines.accept(self.process)
+            self.monitor.file.readline()
+            self.qmp("qmp_capabilities")
+        except BaseException:
+            self.quit()
+            raise
 
     def text(self):
         with open(self.log) as log:
@@ -81,9 +103,10 @@ class Qemu:
         if self.alive():
             self.process.terminate()
         try:
-            return self.process.wait(10)
+            return self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
             raise
 
     def qmp(self, command, **arguments):
