@@ -307,6 +307,25 @@ def stops_at_once(d):
     f.close()
 
 
+def long_trace(d):
+    """65536 events are told without more memory than the daemon may have."""
+    f = d.frontend()
+    f.start()
+    d.ask("set", device="pc0", queue=0, strategy="sleep", y_ns=1, trace=True)
+    before = d.stats()["sleeps"]
+    wait_for(lambda: d.stats()["sleeps"] > before + 33000, "66000 events")
+    d.forget_peak()
+    reply = d.ask("trace", device="pc0", queue=0)
+    kib = d.status_kib("VmHWM")
+    print(f"# {kib} KiB at most")
+    assert len(reply["events"]) > 65000 and reply["tsc_hz"]
+    assert kib < 16 * 1024, f"{kib} KiB"
+    before = d.status_kib("RssAnon")
+    d.ask("set", device="pc0", queue=0, strategy="notify", y_ns=0, trace=False)
+    assert d.status_kib("RssAnon") <= before - 900
+    f.close()
+
+
 def idle(d):
     """All queues of 64 pairs wait for kicks: nobody wakes up, little is used."""
     f = d.frontend()
@@ -325,8 +344,7 @@ def idle(d):
     time.sleep(2)
     woke = d.task_status("voluntary_ctxt_switches") - before
     assert woke == 0, f"{woke} wake-ups in 2 s"
-    with open(f"/proc/{d.proc.pid}/status") as s:
-        kib = sum(int(line.split()[1]) for line in s if line.startswith(("RssAnon", "RssFile")))
+    kib = d.status_kib("RssAnon", "RssFile")
     print(f"# {kib} KiB resident without shared memory, 128 queues")
     assert kib < 16 * 1024, f"{kib} KiB"
     f.close()
@@ -347,6 +365,7 @@ def main():
         d.remove()
     d = Daemon(programs()[0][1], pairs=64)
     tap.run("idle", idle, d)
+    tap.run("a long trace", long_trace, d)
     tap.check(d.stop() == 0, "idle: exit status 0", d.log()[-4000:])
     d.remove()
     return tap.end()

@@ -239,6 +239,14 @@ class Daemon:
                 total += sum(int(line.split()[1]) for line in f if line.startswith(key))
         return total
 
+    def status_kib(self, *keys):
+        with open(f"/proc/{self.proc.pid}/status") as f:
+            return sum(int(line.split()[1]) for line in f if line.startswith(keys))
+
+    def forget_peak(self):
+        with open(f"/proc/{self.proc.pid}/clear_refs", "w") as f:
+            f.write("5")
+
     def stop(self):
         """Exit status after SIGTERM."""
         if self.proc.poll() is None:

@@ -317,6 +317,32 @@ static void test_trace(void **state)
 	o = expect_ok("{\"v\":1,\"cmd\":\"trace\",\"device\":\"pc0\",\"queue\":2}");
 	assert_int_equal(json_array_size(json_object_get(o, "events")), 0);
 	json_decref(o);
+	do_ok("{\"v\":1,\"cmd\":\"set\",\"device\":\"pc0\",\"queue\":2,\"trace\":false}");
+	assert_null(q->trace);
+	o = expect_ok("{\"v\":1,\"cmd\":\"trace\",\"device\":\"pc0\",\"queue\":2}");
+	assert_int_equal(json_array_size(json_object_get(o, "events")), 0);
+	json_decref(o);
+}
+
+/* Every event at its longest: the text of the reply still is JSON. */
+static void test_long_trace(void **state)
+{
+	struct queue *q = &device.queues[2];
+	json_t *o, *events, *e;
+	u32 i;
+
+	do_ok("{\"v\":1,\"cmd\":\"set\",\"device\":\"pc0\",\"queue\":2,\"trace\":true}");
+	q->trace->on = true;
+	for (i = 0; i < RP_TRACE_EVENTS + 5; i++)
+		rp_trace(q->trace, RP_EV_NOTIFY_START, INT64_MAX - i, UINT32_MAX);
+	o = expect_ok("{\"v\":1,\"cmd\":\"trace\",\"device\":\"pc0\",\"queue\":2}");
+	events = json_object_get(o, "events");
+	assert_int_equal(json_array_size(events), RP_TRACE_EVENTS - 1);
+	e = json_array_get(events, RP_TRACE_EVENTS - 2);
+	assert_true(json_integer_value(json_array_get(e, 0)) ==
+		    INT64_MAX - (json_int_t)RP_TRACE_EVENTS - 4);
+	assert_true(json_integer_value(json_array_get(e, 2)) == UINT32_MAX);
+	json_decref(o);
 }
 
 /* xorshift: the same noise every time. */
@@ -428,6 +454,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rev_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stats_and_reset, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_trace, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_long_trace, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_noise, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_long_words, set_up, tear_down),
 		cmocka_unit_test(test_device_option),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The control protocol: requests, their arguments, replies. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 struct request {
 	struct devices *devices;
 	json_t *args;		/* the whole object */
+	char *events;		/* the result's last member as text, or NULL */
 	struct ctl_error err;
 };
 
@@ -157,14 +159,14 @@ static json_t *run_trace(struct request *r)
 {
 	struct queue *q = find_queue(r);
 	u64 max = RP_TRACE_EVENTS;
-	json_t *trace;
 
 	if (!q || !args_u64(r->args, "max", 1, RP_TRACE_EVENTS, &max, &r->err))
 		return NULL;
-	trace = describe_trace(q, (u32)max);
-	if (!trace)
-		ctl_fail(&r->err, "failed", "no memory for the trace");
-	return trace;
+	r->events = describe_events(q, (u32)max);
+	if (r->events)
+		return describe_trace(q);
+	ctl_fail(&r->err, "failed", "no memory for the trace");
+	return NULL;
 }
 
 #define KEYS(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -221,12 +223,34 @@ static json_t *run(struct request *r)
 	return NULL;
 }
 
+/*
+ * Makes a line of @text, which it consumes, with @events (or NULL) as one more
+ * member of the result: both objects end where the text does.
+ */
+static char *finish_line(char *text, const char *events)
+{
+	static const char key[] = ",\"events\":";
+	size_t n = strlen(text), room = sizeof("\n");
+	char *line;
+
+	if (events)
+		room += strlen(key) + strlen(events);
+	line = realloc(text, n + room);
+	if (!line)
+		free(text);
+	else if (events)
+		sprintf(line + n - strlen("}}"), "%s%s}}\n", key, events);
+	else
+		strcpy(line + n, "\n");
+	return line;
+}
+
 /* Consumes @result. */
-static char *reply(json_t *id, json_t *result, const struct ctl_error *err)
+static char *reply(json_t *id, json_t *result, const struct request *r)
 {
 	json_t *o = json_pack("{s:i, s:O?}", "v", PROTOCOL_VERSION, "id", id);
-	char *text, *line = NULL;
-	size_t n;
+	const struct ctl_error *err = &r->err;
+	char *text;
 
 	json_object_set_new(o, "ok", json_boolean(result != NULL));
 	if (result)
@@ -238,22 +262,14 @@ static char *reply(json_t *id, json_t *result, const struct ctl_error *err)
 				  err->code ? err->message : "out of memory"));
 	text = json_dumps(o, JSON_COMPACT | JSON_ENCODE_ANY);
 	json_decref(o);
-	if (!text)
-		return NULL;
-	n = strlen(text);
-	line = realloc(text, n + 2);
-	if (!line) {
-		free(text);
-		return NULL;
-	}
-	strcpy(line + n, "\n");
-	return line;
+	return text ? finish_line(text, result ? r->events : NULL) : NULL;
 }
 
 char *control_handle(struct devices *devices, const char *line, size_t bytes)
 {
 	struct request r = { .devices = devices };
 	json_error_t where;
+	json_t *result;
 	char *text;
 
 	r.args = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, &where);
@@ -264,18 +280,20 @@ char *control_handle(struct devices *devices, const char *line, size_t bytes)
 			ctl_fail(&r.err, "bad-json", "%s, at column %d",
 				 where.text, where.column);
 		json_decref(r.args);
-		return reply(NULL, NULL, &r.err);
+		return reply(NULL, NULL, &r);
 	}
-	text = reply(json_object_get(r.args, "id"), run(&r), &r.err);
+	result = run(&r);
+	text = reply(json_object_get(r.args, "id"), result, &r);
+	free(r.events);
 	json_decref(r.args);
 	return text;
 }
 
 char *control_too_long(void)
 {
-	struct ctl_error err = { 0 };
+	struct request r = { 0 };
 
-	ctl_fail(&err, "bad-json", "the line is longer than %d bytes",
+	ctl_fail(&r.err, "bad-json", "the line is longer than %d bytes",
 		 CONTROL_LINE_MAX);
-	return reply(NULL, NULL, &err);
+	return reply(NULL, NULL, &r);
 }

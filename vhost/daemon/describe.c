@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Devices, queues and their statistics as JSON. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "describe.h"
 #include "pacing/report.h"
@@ -87,30 +90,53 @@ json_t *describe_stats(const struct queue *q)
 	return o;
 }
 
-json_t *describe_trace(const struct queue *q, u32 max)
+json_t *describe_trace(const struct queue *q)
 {
 	bool clock = rp_load(&q->clock_known);
-	struct rp_event *ev = malloc(max * sizeof(*ev));
-	json_t *list = json_array();
-	u32 i, n;
 
-	if (!ev)
-		return NULL;
-	n = q->trace ? rp_trace_snapshot(q->trace, ev, max) : 0;
-	for (i = 0; i < n; i++) {
-		u32 type = ev[i].type < RP_EV_TYPES ? ev[i].type : RP_EV_NONE;
-
-		json_array_append_new(list, json_pack("[I, s, I]",
-			(json_int_t)ev[i].tsc, rp_event_names[type],
-			(json_int_t)ev[i].arg));
-	}
-	free(ev);
-	return json_pack("{s:I, s:o, s:o, s:o}",
+	return json_pack("{s:I, s:o, s:o}",
 			 "tsc_hz", (json_int_t)queue_tsc_hz,
 			 "clock_offset_tsc",
 			 s64_or_null(clock, rp_load(&q->party.clock_offset_tsc)),
 			 "clock_error_ns",
 			 u64_or_null(clock, clock ? rp_tsc_to_ns(&q->party.clock,
-					rp_load(&q->clock_error_tsc)) : 0),
-			 "events", list);
+					rp_load(&q->clock_error_tsc)) : 0));
+}
+
+/* The longest event: a name of 12 letters, 20 and 10 digits, punctuation. */
+#define EVENT_CHARS	64
+
+static char *print_events(const struct rp_event *ev, u32 n)
+{
+	char *text = malloc((size_t)n * EVENT_CHARS + sizeof("[]"));
+	char *at = text;
+	u32 i;
+
+	if (!text)
+		return NULL;
+	*at++ = '[';
+	for (i = 0; i < n; i++) {
+		u32 type = ev[i].type < RP_EV_TYPES ? ev[i].type : RP_EV_NONE;
+
+		at += snprintf(at, EVENT_CHARS, "%s[%" PRIu64 ",\"%s\",%u]",
+			       i ? "," : "", ev[i].tsc, rp_event_names[type],
+			       ev[i].arg);
+	}
+	strcpy(at, "]");
+	return text;
+}
+
+char *describe_events(const struct queue *q, u32 max)
+{
+	struct rp_event *ev;
+	char *text;
+
+	if (!q->trace)
+		return strdup("[]");
+	ev = malloc(max * sizeof(*ev));
+	if (!ev)
+		return NULL;
+	text = print_events(ev, rp_trace_snapshot(q->trace, ev, max));
+	free(ev);
+	return text;
 }

@@ -124,6 +124,14 @@ void queue_detach(struct queue *q)
 	rp_store(&q->producing, false);
 }
 
+/* The worker is parked. */
+static void drop_trace(struct queue *q)
+{
+	q->party.trace = NULL;
+	free(q->trace);
+	q->trace = NULL;
+}
+
 int queue_set(struct queue *q, const struct queue_params *p)
 {
 	struct rp_trace *trace = NULL;
@@ -141,6 +149,8 @@ int queue_set(struct queue *q, const struct queue_params *p)
 	} else {
 		if (trace)
 			q->trace = trace;
+		if (!p->trace)
+			drop_trace(q);
 		q->params = *p;
 		if (q->attached)
 			apply_params(q);

@@ -73,7 +73,7 @@ struct queue {
 	/* The party */
 	struct rp_party party;
 	struct rp_hist latency;
-	struct rp_trace *trace;	/* allocated when first wanted */
+	struct rp_trace *trace;	/* only while it is wanted */
 	bool seq_seen;		/* read relaxed: something came since the reset */
 	u64 first_seq;		/* read relaxed */
 	bool clock_known;	/* read relaxed: the driver has told its offset */
