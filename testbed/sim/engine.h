@@ -45,6 +45,7 @@ struct party {
 	bool woken;		/* by a notification, and no item moved since */
 	u32 run;		/* items since the last wake-up or notification */
 	u64 since;		/* begin of ACT_SPIN */
+	u64 cost_ps;		/* of the present ACT_SLEEP */
 	u64 w_ps;
 	struct dist *w;
 	const struct sim_fall *fall;

@@ -279,6 +279,7 @@ static void go_to_sleep(struct sim *s, u32 i, u64 sleep_ns)
 	*(p->at_out ? &c->sleep_p_ps : &c->sleep_c_ps) += y;
 	s->res->party[i].sleep_cost_ps += cost;
 	p->run = 0;
+	p->cost_ps = cost;
 	/* A sleep of nothing would stop the time. */
 	act(p, ACT_SLEEP, s->now + (y ? y : 1));
 }
@@ -478,20 +479,46 @@ static bool init_queues(struct sim *s)
 	return true;
 }
 
+/* CPU time that is booked but not spent yet; what is spent and not booked is negative. */
+static u64 ahead_ps(const struct sim *s, const struct party *p)
+{
+	u64 left = p->key / 2 - s->now;
+
+	switch (p->act) {
+	case ACT_WORK:
+	case ACT_NOTIFY_OUT:
+	case ACT_NOTIFY_IN:
+	case ACT_START:
+	case ACT_ARM:
+		return left;
+	case ACT_SLEEP:		/* the cost is that of waking up */
+		return left < p->cost_ps ? left : p->cost_ps;
+	case ACT_SPIN:
+		return p->since - s->now;
+	default:
+		return 0;
+	}
+}
+
 static void measure(struct sim *s, bool fast)
 {
 	const struct sim_config *c = s->cfg;
 	struct sim_skip *skip = s->constant && !c->plain ? sim_skip_new(s) : NULL;
 	u64 begin;
+	u32 i;
 
 	s->target = c->warmup;
 	loop(s, NULL, fast);
 	begin = s->now;
 	memset(s->res, 0, sizeof(*s->res));
 	s->res->stages = s->n;
+	for (i = 0; i < s->n; i++)
+		s->res->party[i].edges_ps = ahead_ps(s, &s->party[i]);
 	s->target = c->items;
 	loop(s, skip, fast);
 	s->res->time_ps = s->now - begin;
+	for (i = 0; i < s->n; i++)
+		s->res->party[i].edges_ps -= ahead_ps(s, &s->party[i]);
 	sim_skip_free(skip);
 }
 

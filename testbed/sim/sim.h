@@ -43,6 +43,12 @@ struct sim_config {
 struct sim_party {
 	u64 work_ps, notify_ps, start_ps, sleep_cost_ps, spin_ps, arm_ps;
 	u64 worked, started;	/* how many W, S */
+	/*
+	 * Times above are booked whole when they begin. This takes off what is
+	 * still to come at the end of the run, and adds what was at its begin;
+	 * modulo 2^64.
+	 */
+	u64 edges_ps;
 };
 
 /* Of one queue: its producer (p) and its consumer (c). */
@@ -79,7 +85,8 @@ const char *sim_run(const struct sim_config *c, struct sim_result *r);
 /* CPU time of @p. */
 static inline u64 sim_party_cpu_ps(const struct sim_party *p)
 {
-	return p->work_ps + p->notify_ps + p->start_ps + p->sleep_cost_ps + p->spin_ps + p->arm_ps;
+	return p->work_ps + p->notify_ps + p->start_ps + p->sleep_cost_ps + p->spin_ps +
+	       p->arm_ps + p->edges_ps;
 }
 
 #endif /* SIM_SIM_H */

@@ -510,6 +510,30 @@ static void falling_work(void **state)
 			  150000) < 1e-4);
 }
 
+/* Nobody spends more CPU time than there is, however short the run and wherever it is cut. */
+static void cpu_share(void **state)
+{
+	const struct sim_result *r;
+	struct sim_config c;
+	u32 i, j;
+
+	for (i = 0; i < POINTS; i++) {
+		c = draw_point((enum rp_strategy_id)draw(RP_BUSY));
+		c.stages = 2 + (u32)draw(1);
+		c.w_ns[2] = 1 + draw_time(3000);
+		c.window_ns = draw(3) ? 0 : draw(200);
+		c.items = 1 + draw(5);
+		c.warmup = draw(1) * draw(1000);
+		r = simulate(&c);
+		for (j = 0; j < c.stages; j++)
+			assert_true(sim_party_cpu_ps(&r->party[j]) <= r->time_ps);
+		if (c.strategy_p != RP_BUSY)
+			continue;
+		for (j = 0; j < c.stages; j++)
+			assert_int_equal(sim_party_cpu_ps(&r->party[j]), r->time_ps);
+	}
+}
+
 static void bad_config(void **state)
 {
 	static const u64 zeros[] = { 0, 0 };
@@ -567,6 +591,7 @@ int main(void)
 		cmocka_unit_test(chains),
 		cmocka_unit_test(hidden_fast_consumer),
 		cmocka_unit_test(falling_work),
+		cmocka_unit_test(cpu_share),
 		cmocka_unit_test(bad_config),
 	};
 
