@@ -356,8 +356,9 @@ TESTS = (offers, acknowledges, counts_items, wild_numbers, calls_when_asked, sto
 
 
 def main():
+    exit_on_sigterm()
     tap = Tap()
-    for build, program in programs():
+    for build, program in programs(tap):
         d = Daemon(program)
         for test in TESTS:
             tap.run(f"{build}: {test.__name__}", test, d)

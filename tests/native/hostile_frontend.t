@@ -224,8 +224,9 @@ def mutations(d):
 
 
 def main():
+    exit_on_sigterm()
     tap = Tap()
-    for build, program in programs():
+    for build, program in programs(tap):
         d = Daemon(program)
         tests = [(name, bad_message(make)) for name, make in BAD.items()]
         tests += [("half a header", raw(u32s(1))), ("half a payload", raw(u32s(2, 1, 8, 0))),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A vhost-user frontend that can also misbehave, a client of the control
 socket, and a ringpaced to try them on. For the tests of this directory."""
+import atexit
 import json
 import mmap
 import os
@@ -9,6 +10,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -178,17 +180,19 @@ def wait_for(condition, what):
 
 
 class Daemon:
-    """A ringpaced with a device of its own directory."""
+    """A ringpaced with its own directory: pc0 for the test, pc1 for a bystander."""
 
     def __init__(self, program, pairs=2):
         self.dir = tempfile.mkdtemp(prefix="rp-test-")
         self.path = os.path.join(self.dir, "pc0.sock")
+        self.other_path = os.path.join(self.dir, "pc1.sock")
         self.control_path = os.path.join(self.dir, "ctl")
         self.log_path = os.path.join(self.dir, "log")
         with open(self.log_path, "w") as log:
             self.proc = subprocess.Popen(
                 [program, "--device", f"pc0,socket={self.path},pairs={pairs}",
-                 "--control", self.control_path], stderr=log)
+                 "--device", f"pc1,socket={self.other_path}", "--control", self.control_path], stderr=log)
+        atexit.register(self.discard)
         wait_for(lambda: os.path.exists(self.control_path) or self.proc.poll() is not None,
                  "the control socket")
 
@@ -257,6 +261,12 @@ class Daemon:
             self.proc.kill()
             return self.proc.wait()
 
+    def discard(self):
+        """Of a test that was cut short: at once, whatever the daemon does."""
+        if os.path.isdir(self.dir):
+            self.proc.kill()
+            self.remove()
+
     def remove(self):
         self.stop()
         for name in os.listdir(self.dir):
@@ -288,8 +298,17 @@ class Tap:
         return 1 if self.failed or not self.count else 0
 
 
-def programs():
-    """The daemon, and the one built under ASan and UBSan where there is one."""
+def exit_on_sigterm():
+    """So that a test which takes too long ends its daemons, too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
+def programs(tap=None):
+    """The daemon, and the one built under ASan and UBSan; @tap is told if it is missing."""
     plain = os.path.join(ROOT, "build", "ringpaced")
     asan = os.path.join(ROOT, "build", "asan", "ringpaced")
-    return [("plain", plain)] + ([("asan", asan)] if os.path.exists(asan) else [])
+    if os.path.exists(asan):
+        return [("plain", plain), ("asan", asan)]
+    if tap:
+        tap.check(True, "asan # SKIP build/asan/ringpaced is not built: make sanitizers")
+    return [("plain", plain)]
