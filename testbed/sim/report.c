@@ -38,13 +38,19 @@ static struct sim_queue sum_queues(const struct sim_result *s)
 	return sum;
 }
 
-static void fill_params(const struct sim_result *s, const struct sim_queue *q,
+/* W per item, not per box of --app-batch. */
+static double work_ns(const struct sim_party *p, u32 app_batch)
+{
+	return ns_each(p->work_ps, p->worked * app_batch);
+}
+
+static void fill_params(const struct sim_result *s, const struct sim_queue *q, u32 app_batch,
 			struct run_result *r)
 {
 	const struct sim_party *p = &s->party[0], *c = &s->party[s->stages - 1];
 
-	r->wp_ns = ns_each(p->work_ps, p->worked);
-	r->wc_ns = ns_each(c->work_ps, c->worked);
+	r->wp_ns = work_ns(p, app_batch);
+	r->wc_ns = work_ns(c, app_batch);
 	r->np_ns = ns_each(q->kick_ps, q->kicks);
 	r->nc_ns = ns_each(q->call_ps, q->calls);
 	r->sp_ns = ns_each(p->start_ps, p->started);
@@ -89,7 +95,7 @@ void sim_run_result(const struct sim_config *c, const struct sim_result *s, u32 
 	r->sleeps_c_per_s = ratio((double)q.sleeps_c, time_s);
 	r->batch = ratio(r->items, (double)(q.kicks + q.calls + q.sleeps_p + q.sleeps_c));
 	fill_latency(s, r);
-	fill_params(s, &q, r);
+	fill_params(s, &q, app_batch, r);
 }
 
 static void set_per_item(json_t *v, const struct sim_queue *q, double items)
@@ -102,7 +108,7 @@ static void set_per_item(json_t *v, const struct sim_queue *q, double items)
 			    json_number_or_null((double)q->sleeps_c / items, 9));
 }
 
-static json_t *stages_json(const struct sim_result *s)
+static json_t *stages_json(const struct sim_result *s, u32 app_batch)
 {
 	json_t *list = json_array(), *v;
 	u32 i;
@@ -111,7 +117,7 @@ static json_t *stages_json(const struct sim_result *s)
 		const struct sim_party *p = &s->party[i];
 
 		v = json_object();
-		json_object_set_new(v, "w_ns", json_number_or_null(ns_each(p->work_ps, p->worked), 2));
+		json_object_set_new(v, "w_ns", json_number_or_null(work_ns(p, app_batch), 2));
 		json_object_set_new(v, "cpu", json_number_or_null(
 			ratio((double)sim_party_cpu_ps(p), (double)s->time_ps), 4));
 		json_array_append_new(list, v);
@@ -146,7 +152,7 @@ json_t *sim_result_json(const struct sim_config *c, const struct sim_result *s, 
 	json_object_set_new(v, "d_ns", json_number_or_null((double)s->service_max_ps / 1000, 0));
 	json_object_set_new(v, "seed", json_integer((json_int_t)c->seed));
 	if (s->stages > 2) {
-		json_object_set_new(v, "stages", stages_json(s));
+		json_object_set_new(v, "stages", stages_json(s, app_batch));
 		json_object_set_new(v, "queues", queues_json(s, r.items));
 	}
 	return v;
@@ -164,7 +170,7 @@ void sim_result_print(const struct sim_config *c, const struct sim_result *s, u3
 	table_free(t);
 	for (i = 0; s->stages > 2 && i < s->stages; i++)
 		printf("stage %u    W %.1f ns, cpu %.2f\n", i + 1,
-		       ns_each(s->party[i].work_ps, s->party[i].worked),
+		       work_ns(&s->party[i], app_batch),
 		       ratio((double)sim_party_cpu_ps(&s->party[i]), (double)s->time_ps));
 	printf("worst D ns  %llu\n", (unsigned long long)s->service_max_ps / 1000);
 }
