@@ -48,7 +48,7 @@ static const struct argp_option options[] = {
 	{ "w-ns", OPT_W, "NS,...", 0, "W of each stage, ns; sets --stages", 0 },
 	{ "wp-fall", OPT_FALL_P, "NS:ITEMS", 0, "W_P falls to NS over ITEMS items of a batch", 0 },
 	{ "wc-fall", OPT_FALL_C, "NS:ITEMS", 0, "W_C likewise", 0 },
-	{ "app-batch", OPT_APP_BATCH, "B", 0, "items move B at a time: L/B slots of B W each (1)", 0 },
+	{ "app-batch", OPT_APP_BATCH, "B", 0, "items move B at a time: L/B slots of B W each; not with a trace of W (1)", 0 },
 	{ "window-ns", OPT_WINDOW, "NS", 0, "time between asking for a notification and the second "
 	  "look, in which spurious ones arise, ns (0)", 0 },
 	{ NULL, 0, NULL, 0, "The run:", 5 },
@@ -66,7 +66,8 @@ struct args {
 	struct sim_config sim;
 	int mode_p, mode_c;		/* -1: as --mode */
 	u32 app_batch;
-	bool warmup_given, w_given, json;
+	u32 w_count;			/* of --w-ns; 0: not given */
+	bool warmup_given, stages_given, json;
 };
 
 static int mode(struct argp_state *state, const char *opt, const char *arg)
@@ -101,8 +102,7 @@ static void work_list(struct argp_state *state, struct args *a, char *arg)
 	}
 	if (n < 2)
 		argp_error(state, "--w-ns: fewer than 2 stages");
-	a->sim.stages = n;
-	a->w_given = true;
+	a->w_count = n;
 }
 
 static void distribution(struct argp_state *state, struct args *a, int i, const char *arg)
@@ -145,6 +145,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_STAGES:
 		a->sim.stages = (u32)opt_number(state, "stages", arg, SIM_STAGES_MAX);
+		a->stages_given = true;
 		break;
 	case OPT_W:
 		work_list(state, a, arg);
@@ -190,6 +191,17 @@ static const struct argp argp = {
 	"T, E and the latency (publication to the end of the last work) are ns per item.",
 };
 
+static int box_fall(const char *opt, struct sim_fall *f, u32 b)
+{
+	if (f->items && f->min_ns * b > RP_MODEL_MAX_NS) {
+		fail("--%s: B times its NS is more than 1000000000 ns (1 s)", opt);
+		return EXIT_USAGE;
+	}
+	f->min_ns *= b;
+	f->items = (f->items + b - 1) / b;
+	return 0;
+}
+
 /* 9.2: a box of B items is one item of the simulation. */
 static int apply_app_batch(struct args *a)
 {
@@ -200,6 +212,12 @@ static int apply_app_batch(struct args *a)
 		fail("--app-batch: not in 1..queue-len items");
 		return EXIT_USAGE;
 	}
+	if (b > 1 && (a->sim.wp.kind == DIST_TRACE || a->sim.wc.kind == DIST_TRACE)) {
+		fail("--app-batch: a trace of W has the work of single items, not of boxes");
+		return EXIT_USAGE;
+	}
+	if (box_fall("wp-fall", &a->sim.fall_p, b) || box_fall("wc-fall", &a->sim.fall_c, b))
+		return EXIT_USAGE;
 	m->queue_len /= b;
 	m->kp = (m->kp + b - 1) / b;
 	m->kc = (m->kc + b - 1) / b;
@@ -217,18 +235,41 @@ static int apply_app_batch(struct args *a)
 	return 0;
 }
 
+/* Of --w-ns: the number of stages, and W for the model's check. */
+static int take_work_list(struct args *a)
+{
+	struct sim_config *c = &a->sim;
+	u64 most = 0;
+	u32 i;
+
+	if (!a->w_count)
+		return 0;
+	if (a->stages_given && c->stages != a->w_count) {
+		fail("--stages %u, but --w-ns names %u", c->stages, a->w_count);
+		return EXIT_USAGE;
+	}
+	c->stages = a->w_count;
+	for (i = 0; i < c->stages; i++)
+		most = c->w_ns[i] > most ? c->w_ns[i] : most;
+	if (!most) {
+		fail("--w-ns: all 0: then nothing takes time");
+		return EXIT_USAGE;
+	}
+	/* The ends may be free as long as any stage works. */
+	a->model.in.wp_ns = a->model.in.wc_ns = most;
+	return 0;
+}
+
 static int configure(struct args *a)
 {
 	struct sim_config *c = &a->sim;
 	struct rp_model_in *in = &a->model.in;
 	const char *why;
 	u32 i;
-	int rc;
+	int rc = take_work_list(a);
 
-	if (a->w_given) {
-		in->wp_ns = c->w_ns[0];
-		in->wc_ns = c->w_ns[c->stages - 1];
-	}
+	if (rc)
+		return rc;
 	why = model_args_finish(&a->model);
 	if (why) {
 		fail_option(why);
@@ -237,7 +278,7 @@ static int configure(struct args *a)
 	c->model = *in;
 	c->strategy_p = (enum rp_strategy_id)(a->mode_p < 0 ? (int)in->mode : a->mode_p);
 	c->strategy_c = (enum rp_strategy_id)(a->mode_c < 0 ? (int)in->mode : a->mode_c);
-	for (i = 0; !a->w_given && i < c->stages; i++)
+	for (i = 0; !a->w_count && i < c->stages; i++)
 		c->w_ns[i] = i ? in->wc_ns : in->wp_ns;
 	if (!a->warmup_given)
 		c->warmup = c->items / 10 < 1000000 ? c->items / 10 : 1000000;

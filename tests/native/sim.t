@@ -35,7 +35,7 @@ same() {	# name, then two files
 	report $? "$1"
 }
 
-echo 1..24
+echo 1..32
 gives '([keys_unsorted[] | select(. != "d_ns")] | .[0:19] | join(" ")) ==
 	"lane strategy dir accel queue_len items items_per_s t_ns e_ns cpu_p cpu_c kicks_per_s spurious_kicks_per_s calls_per_s sleeps_p_per_s sleeps_c_per_s batch latency_ns params"' \
 	"the keys of ringpace run" --wp-ns 300 --wc-ns 200
@@ -55,6 +55,10 @@ gives '.spurious_kicks_per_s > 0' 'spurious notifications' --wp-ns 2105 --wc-ns 
 	--window-ns 300 --wp-dist normal:0.01
 gives '.queue_len == 16 and .items == 1000000' 'batches of 32' --wp-ns 300 --wc-ns 200 \
 	--app-batch 32
+gives '.params.wp_ns == 300 and .params.wc_ns == 200 and .t_ns > 300' \
+	'W per item, not per box' --wp-ns 300 --wc-ns 200 --app-batch 32
+gives '.params.wc_ns == 150' 'boxes whose work falls' --mode busy --wp-ns 300 --wc-ns 200 \
+	--app-batch 32 --wc-fall 100:1000000 --warmup 0
 gives '.params.wc_ns < 150' 'work that falls' --mode sleep --wp-ns 300 --wc-ns 200 \
 	--wc-fall 100:10
 printf '# W, ns\n100\n300\n\n500\n' >"$dir/trace"
@@ -69,6 +73,13 @@ report $? 'another seed, another result'
 $ringpace sim --json --wp-ns 300 --wc-ns 200 >"$dir/1"
 $ringpace sim --json --wp-ns 300 --wc-ns 200 --plain >"$dir/2"
 same 'the same without short cuts' "$dir/1" "$dir/2"
+gives '[.stages[].w_ns] == [0, 100, 0] and .t_ns == 100' 'a chain whose ends cost nothing' \
+	--w-ns 0,100,0 --mode busy
+gives '.stages | length == 3' 'two counts that agree' --stages 3 --w-ns 300,250,200
+refuses '--stages 5, but --w-ns names 2' --w-ns 300,250 --stages 5
+refuses '--stages 5, but --w-ns names 2' --stages 5 --w-ns 300,250
+refuses '--w-ns: all 0' --w-ns 0,0,0
+refuses --app-batch --wp-ns 300 --app-batch 2 --wp-dist "trace:$dir/trace"
 refuses --wp-ns
 refuses --stages --wp-ns 300 --stages 1
 refuses --wp-dist --wp-ns 300 --wp-dist pareto
