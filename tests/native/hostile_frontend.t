@@ -4,8 +4,10 @@
 # its own connection or queue and nothing else.
 import os
 import random
+import select
 import struct
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -223,6 +225,115 @@ def mutations(d):
         f.close()
 
 
+TABLE, REPLY = DATA + 0x10000, DATA + 0x20000
+NEXT, WRITE, INDIRECT = 1, 2, 4
+
+
+def desc(at, size, flags=0, following=0):
+    return struct.pack("<QIHH", GPA + at, size, flags, following)
+
+
+# Good items: head and payload, descriptors of the ring, an indirect table.
+HEAD = struct.pack("<QQII", 7, 0, ITEM_FIRST, 64) + bytes(24)
+CLOCK = struct.pack("<QQII", 7, 0, 2, 48) + struct.pack("<QQQ", 5, 9, 2000000000)
+PIECES = desc(DATA, 24, NEXT, 1) + desc(DATA + 24, 20, NEXT, 2) + desc(DATA + 44, 20)
+EXCHANGE = desc(DATA, 48, NEXT, 1) + desc(REPLY, 24, WRITE)
+SHAPES = {
+    "head": (0, HEAD, desc(DATA, 64), b""),
+    "pieces": (0, HEAD, PIECES, b""),
+    "clock": (0, CLOCK, EXCHANGE, b""),
+    "table": (0, HEAD, desc(TABLE, 48, INDIRECT), PIECES),
+    "clock table": (0, CLOCK, desc(TABLE, 32, INDIRECT), EXCHANGE),
+    "rev": (1, b"", desc(REPLY, 20, WRITE | NEXT, 1) + desc(REPLY + 20, 44, WRITE), b""),
+}
+MUTATIONS = 2400
+
+
+class Victim:
+    """A queue that is started anew each time its ring was given up."""
+
+    def __init__(self, f, index):
+        self.f, self.index, self.err, self.fresh = f, index, f.eventfd(), False
+
+    def renew(self):
+        f, at = self.f, self.index * RING_STRIDE
+        f.ask(GET_VRING_BASE, u32s(self.index, 0))
+        f.mem[at:at + RING_STRIDE] = bytes(RING_STRIDE)
+        self.drain()
+        f.send(SET_VRING_ERR, u64(self.index), [self.err])
+        f.start_queue(self.index)
+        self.kick, self.call, self.fresh = f.kick, f.call, True
+
+    def retire(self):
+        for fd in (self.kick, self.call):
+            self.f.fds.remove(fd)
+            os.close(fd)
+        self.fresh = False
+
+    def drain(self):
+        try:
+            os.eventfd_read(self.err)
+        except BlockingIOError:
+            pass
+
+    def offer(self, data, ring, table):
+        """Makes one chain available; "used", "broken" or, in time, neither."""
+        f, at, n = self.f, self.index * RING_STRIDE, self.f.sent[self.index]
+        f.mem[DATA:DATA + len(data)] = data
+        f.mem[TABLE:TABLE + len(table)] = table
+        f.mem[at + DESC:at + DESC + len(ring)] = ring
+        f.put("<H", at + AVAIL + 4 + 2 * (n % SLOTS), 0)
+        f.put("<H", at + AVAIL + 2, (n + 1) & 0xffff)
+        f.sent[self.index] = n + 1
+        os.eventfd_write(self.kick, 1)
+        end = time.monotonic() + 0.2
+        while time.monotonic() < end:
+            if select.select([self.err], [], [], 0)[0]:
+                return "broken"
+            if f.used_idx(self.index) == (n + 1) & 0xffff:
+                return "used"
+            time.sleep(0.00005)
+        return "neither"
+
+
+def bystander(d):
+    f = Frontend(d.other_path)
+    f.start()
+    f.send_item(flags=ITEM_FIRST)
+    return f
+
+
+def mutated_items(d):
+    """Heads, clock exchanges, descriptors: each is used, or breaks its own ring."""
+    rng = random.Random(20261126)
+    other, f = bystander(d), d.frontend()
+    f.negotiate(F_EVENT_IDX | F_VERSION_1 | F_PROTOCOL | 1 << 28)
+    f.share_memory()
+    victims = [Victim(f, 0), Victim(f, 1)]
+    count = {"used": 0, "broken": 0, "neither": 0}
+    for i in range(MUTATIONS):
+        index, *parts = SHAPES[rng.choice(list(SHAPES))]
+        part = rng.choice([n for n in range(3) if parts[n]])
+        parts[part] = mutate(rng, parts[part])
+        v = victims[index]
+        if not v.fresh:
+            v.renew()
+        if index and not d.queue(1)["producing"]:
+            d.ask("start", device="pc0", queue=1)
+        result = v.offer(*parts)
+        count[result] += 1
+        if result != "used":
+            v.retire()
+        if i % 100 == 0:
+            wait_for(lambda: other.used_idx() == other.sent[0], "the other device")
+            other.send_item()
+    wait_for(lambda: other.used_idx() == other.sent[0], "the other device")
+    f.close()
+    other.close()
+    print(f"# {MUTATIONS} items: {count}")
+    assert count["used"] > 300 and count["broken"] > 300 and count["neither"] < 50, count
+
+
 def main():
     exit_on_sigterm()
     tap = Tap()
@@ -236,7 +347,7 @@ def main():
                   ("guest memory truncated", truncated_memory),
                   ("an eventfd that is full", full_eventfd)]
         tests += [(name, broken_ring(*v)) for name, v in BROKEN.items()]
-        tests += [("mutated set-ups", mutations)]
+        tests += [("mutated set-ups", mutations), ("mutated items", mutated_items)]
         for name, test in tests:
             tap.run(f"{build}: {name}", test, d)
         tap.run(f"{build}: and still it serves", Daemon.serves, d)
