@@ -77,11 +77,6 @@ static void profile_input(const struct run_params *p, const struct profile *f,
 
 /* ---- Model ---- */
 
-static double thousandth(u64 v)
-{
-	return v == RP_MODEL_NONE ? UNKNOWN : (double)v / 1000;
-}
-
 static void ask_model(const struct rp_model_in *in, struct outcome *o)
 {
 	bool short_queue;
@@ -89,10 +84,10 @@ static void ask_model(const struct rp_model_in *in, struct outcome *o)
 
 	rp_model_solve(in, &m);
 	o->regime = rp_regime_names[m.regime];
-	o->t_ns = thousandth(m.t_ps);
-	o->t_min_ns = thousandth(m.t_min_ps);
-	o->t_max_ns = thousandth(m.t_max_ps);
-	o->batch = thousandth(m.batch_milli);
+	o->t_ns = rp_model_units(m.t_ps);
+	o->t_min_ns = rp_model_units(m.t_min_ps);
+	o->t_max_ns = rp_model_units(m.t_max_ps);
+	o->batch = rp_model_units(m.batch_milli);
 	if (in->mode == RP_SLEEP) {
 		o->sleeps = 1 / o->batch;
 		o->kicks = o->calls = o->spurious = 0;

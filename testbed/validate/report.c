@@ -26,6 +26,16 @@ double batch_error(const struct point *pt, enum source src)
 	return error_pct(pt->of[src].batch, pt->of[SRC_MEASURED].batch);
 }
 
+double kicks_error(const struct point *pt, enum source src)
+{
+	return error_pct(pt->of[src].kicks, pt->of[SRC_MEASURED].kicks);
+}
+
+double calls_error(const struct point *pt, enum source src)
+{
+	return error_pct(pt->of[src].calls, pt->of[SRC_MEASURED].calls);
+}
+
 static double median_error(const struct sweep *s, enum source src,
 			   double (*error)(const struct point *, enum source))
 {
@@ -79,6 +89,8 @@ static json_t *outcome_json(const struct point *pt, enum source src)
 	if (src != SRC_MEASURED) {
 		NUMBER("t_error_pct", t_error(pt, src), 3);
 		NUMBER("batch_error_pct", batch_error(pt, src), 3);
+		NUMBER("kicks_error_pct", kicks_error(pt, src), 3);
+		NUMBER("calls_error_pct", calls_error(pt, src), 3);
 	}
 	return v;
 }
@@ -136,6 +148,7 @@ static json_t *medians_json(const struct sweep *s)
 		v = json_object();
 		NUMBER("t_pct", median_error(s, i, t_error), 3);
 		NUMBER("batch_pct", median_error(s, i, batch_error), 3);
+		NUMBER("kicks_pct", median_error(s, i, kicks_error), 3);
 		json_object_set_new(all, source_names[i], v);
 	}
 	return all;
@@ -239,11 +252,29 @@ static void t_cells(struct table *t, const struct point *pt, enum source src)
 	table_number(t, t_error(pt, src), 1);
 }
 
+static void batch_cells(struct table *t, const struct point *pt, enum source src)
+{
+	table_number(t, pt->of[src].batch, 1);
+	table_number(t, batch_error(pt, src), 1);
+}
+
+static void kicks_cells(struct table *t, const struct point *pt, enum source src)
+{
+	table_number(t, pt->of[src].kicks, 4);
+	table_number(t, kicks_error(pt, src), 1);
+}
+
+static void calls_cells(struct table *t, const struct point *pt, enum source src)
+{
+	table_number(t, pt->of[src].calls, 4);
+	table_number(t, calls_error(pt, src), 1);
+}
+
 static void print_sleep(const struct sweep *s)
 {
 	static const char *const names[] = {
 		"Y nominal", "Y_P", "Y_C", "regime", "T", "T model", "%", "T sim", "%",
-		"T sim-dist", "%", "b", "b sim-dist", "%",
+		"T sim-dist", "%", "b", "b model", "%", "b sim-dist", "%",
 	};
 	const u32 n = sizeof(names) / sizeof(names[0]);
 	struct table *t = table_new(n);
@@ -262,8 +293,8 @@ static void print_sleep(const struct sweep *s)
 		t_cells(t, pt, SRC_SIM);
 		t_cells(t, pt, SRC_SIM_DIST);
 		table_number(t, pt->of[SRC_MEASURED].batch, 1);
-		table_number(t, pt->of[SRC_SIM_DIST].batch, 1);
-		table_number(t, batch_error(pt, SRC_SIM_DIST), 1);
+		batch_cells(t, pt, SRC_MODEL);
+		batch_cells(t, pt, SRC_SIM_DIST);
 	}
 	table_print(t, stdout);
 	table_free(t);
@@ -287,12 +318,11 @@ static void print_steps(const struct sweep *s)
 	}
 }
 
-static void print_notify(const struct sweep *s)
+static void print_times(const struct sweep *s)
 {
 	static const char *const names[] = {
 		"W_P", "N_P", "S_C", "N_C", "S_P", "regime", "T", "T model", "%", "T sim", "%",
-		"T sim-dist", "%", "kicks/item", "model", "sim-dist", "spurious", "sim-dist",
-		"calls/item", "model",
+		"T sim-dist", "%", "b", "b model", "%", "b sim-dist", "%",
 	};
 	const u32 n = sizeof(names) / sizeof(names[0]);
 	struct table *t = table_new(n);
@@ -312,13 +342,37 @@ static void print_notify(const struct sweep *s)
 		t_cells(t, pt, SRC_MODEL);
 		t_cells(t, pt, SRC_SIM);
 		t_cells(t, pt, SRC_SIM_DIST);
+		table_number(t, pt->of[SRC_MEASURED].batch, 1);
+		batch_cells(t, pt, SRC_MODEL);
+		batch_cells(t, pt, SRC_SIM_DIST);
+	}
+	table_print(t, stdout);
+	table_free(t);
+}
+
+static void print_notifications(const struct sweep *s)
+{
+	static const char *const names[] = {
+		"W_P", "kicks/item", "model", "%", "sim-dist", "%", "spurious", "sim-dist",
+		"calls/item", "model", "%", "sim-dist", "%",
+	};
+	const u32 n = sizeof(names) / sizeof(names[0]);
+	struct table *t = table_new(n);
+	u32 i;
+
+	heads(t, names, n);
+	for (i = 0; i < s->n; i++) {
+		const struct point *pt = &s->point[i];
+
+		table_number(t, pt->run.wp_ns, 0);
 		table_number(t, pt->of[SRC_MEASURED].kicks, 4);
-		table_number(t, pt->of[SRC_MODEL].kicks, 4);
-		table_number(t, pt->of[SRC_SIM_DIST].kicks, 4);
+		kicks_cells(t, pt, SRC_MODEL);
+		kicks_cells(t, pt, SRC_SIM_DIST);
 		table_number(t, pt->of[SRC_MEASURED].spurious, 4);
 		table_number(t, pt->of[SRC_SIM_DIST].spurious, 4);
 		table_number(t, pt->of[SRC_MEASURED].calls, 4);
-		table_number(t, pt->of[SRC_MODEL].calls, 4);
+		calls_cells(t, pt, SRC_MODEL);
+		calls_cells(t, pt, SRC_SIM_DIST);
 	}
 	table_print(t, stdout);
 	table_free(t);
@@ -333,16 +387,18 @@ static void print_medians(const struct sweep *s)
 		[SRC_BEFORE_MODEL] = "model, from nominal W and the profile",
 		[SRC_BEFORE_SIM] = "simulator, from nominal W and the profile",
 	};
-	struct table *t = table_new(3);
+	struct table *t = table_new(4);
 	u32 i;
 
 	table_cell(t, "median error, %%");
 	table_cell(t, "T");
 	table_cell(t, "b");
+	table_cell(t, "kicks");
 	for (i = SRC_MODEL; i < SOURCES; i++) {
 		table_cell(t, "%s", what[i]);
 		table_number(t, median_error(s, i, t_error), 2);
 		table_number(t, median_error(s, i, batch_error), 2);
+		table_number(t, median_error(s, i, kicks_error), 2);
 	}
 	table_print(t, stdout);
 	table_free(t);
@@ -357,7 +413,9 @@ void sweep_print(const struct sweep *s)
 		putchar('\n');
 		print_steps(s);
 	} else {
-		print_notify(s);
+		print_times(s);
+		putchar('\n');
+		print_notifications(s);
 	}
 	putchar('\n');
 	print_medians(s);

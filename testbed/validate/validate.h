@@ -99,6 +99,8 @@ void steps_locate(struct sweep *s);
 /* Error of one source's value to the measured one, percent; or UNKNOWN. */
 double t_error(const struct point *pt, enum source src);
 double batch_error(const struct point *pt, enum source src);
+double kicks_error(const struct point *pt, enum source src);
+double calls_error(const struct point *pt, enum source src);
 
 json_t *sweep_json(const struct sweep *s);
 /* DIR/NAME.json and DIR/NAME.csv of what sweep_json() made. 0 or -1. */

@@ -45,6 +45,17 @@ for sweep in sleep notify; do
 		type == "number" and . > -100 and . < 1e6)'
 	check "$sweep: errors are predicted minus measured" json_of "$file" '.points | all(
 		(100 * (.sim.t_ns - .measured.t_ns) / .measured.t_ns - .sim.t_error_pct | fabs) < 0.01)'
+	check "$sweep: errors of b, kicks and calls too, where there is something to compare" \
+		json_of "$file" 'def err(p; m): if m > 0 and p != null then 100 * (p - m) / m else null end;
+		def same(a; b): if a == null or b == null then a == b else
+			(a - b | fabs) < 0.02 * (1 + (b | fabs)) end;
+		.points | all(.measured as $m | .model, .sim, .sim_dist | . as $p |
+		($p | has("kicks_error_pct") and has("calls_error_pct")) and
+		same($p.batch_error_pct; err($p.batch; $m.batch)) and
+		($m.kicks_per_item < 0.001 or
+			same($p.kicks_error_pct; err($p.kicks_per_item; $m.kicks_per_item))) and
+		($m.calls_per_item < 0.001 or
+			same($p.calls_error_pct; err($p.calls_per_item; $m.calls_per_item))))'
 	check "$sweep: the median is that of their sizes" json_of "$file" '
 		([.points[].sim.t_error_pct | fabs] | sort | (.[(length - 1) / 2 | floor] +
 		.[length / 2 | floor]) / 2) as $m | (.median_abs_error.sim.t_pct - $m | fabs) < 0.002'
