@@ -48,8 +48,9 @@ static bool is_stale(const char *base, const char *name)
 	if (pid <= 0 || !kill(pid, 0) || errno != ESRCH)
 		return false;
 	snprintf(path, sizeof(path), "%s/%s", base, name);
+	/* 0770: shared with the group of libvirt's QEMU. */
 	return !lstat(path, &st) && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
-	       (st.st_mode & 0777) == 0700;
+	       ((st.st_mode & 0777) == 0700 || (st.st_mode & 0777) == 0770);
 }
 
 static void remove_stale(const char *base)

@@ -3,6 +3,7 @@
 #include "backend.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -29,7 +30,8 @@ static int launch(struct backend *b, u32 pairs, u32 item_bytes)
 	const char *program = own_program("ringpaced");
 	char device[256];
 	char *argv[] = {
-		(char *)program, "--control", b->control, "--device", device, NULL
+		(char *)program, "--control", b->control, "--device", device,
+		b->group ? "--group" : NULL, (char *)b->group, NULL
 	};
 
 	if (!program)
@@ -37,16 +39,22 @@ static int launch(struct backend *b, u32 pairs, u32 item_bytes)
 	snprintf(device, sizeof(device), "%s,socket=%s,pairs=%u,item-bytes=%u",
 		 BACKEND_DEVICE, b->socket, pairs, item_bytes);
 	b->pid = child_start(argv, b->log);
-	return b->pid < 0 ? -1 : connect_control(b);
+	if (b->pid < 0 || connect_control(b))
+		return -1;
+	/* The group is let in to the device, not to our orders. */
+	if (b->group && chmod(b->control, 0600))
+		return fail("cannot close %s to the group %s: %m", b->control, b->group);
+	return 0;
 }
 
-int backend_start(struct backend *b, u32 pairs, u32 item_bytes)
+int backend_start(struct backend *b, u32 pairs, u32 item_bytes, const char *group)
 {
 	static u32 started;	/* several may live at once, one per VM */
 
 	memset(b, 0, sizeof(*b));
 	b->pid = -1;
 	b->ctl.fd = -1;
+	b->group = group;
 	if (!run_dir())
 		return -1;
 	started++;

@@ -16,10 +16,14 @@ struct backend {
 	char socket[160];	/* of the device */
 	char control[160];
 	char log[160];
+	const char *group;	/* may use the device's socket, too; NULL: nobody else */
 };
 
-/* 0, or -1 after fail(); backend_stop() undoes it in both cases. */
-int backend_start(struct backend *b, u32 pairs, u32 item_bytes);
+/*
+ * @group: static, see above. 0, or -1 after fail(); backend_stop() undoes it in
+ * both cases.
+ */
+int backend_start(struct backend *b, u32 pairs, u32 item_bytes, const char *group);
 void backend_stop(struct backend *b);
 /* Starts a new process in place of one that has ended. */
 int backend_restart(struct backend *b, u32 pairs, u32 item_bytes);

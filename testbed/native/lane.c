@@ -90,7 +90,7 @@ static int set_up(struct native *n)
 {
 	struct party_options o;
 
-	if (backend_start(&n->backend, 1, n->p->item_bytes) || open_frontend(n))
+	if (backend_start(&n->backend, 1, n->p->item_bytes, NULL) || open_frontend(n))
 		return -1;
 	driver_options(n->p, &o);
 	n->party_made = true;

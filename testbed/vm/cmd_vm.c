@@ -33,7 +33,7 @@ static const struct argp_option options[] = {
 	{ "vcpus", OPT_VCPUS, "N", 0, "virtual CPUs (1)", 0 },
 	{ "memory-mib", OPT_MEMORY, "MIB", 0, "memory, MiB (256)", 0 },
 	{ "queue-pairs", OPT_PAIRS, "N", 0, "queue pairs of the device, 1..64 (1)", 0 },
-	{ "queue-len", OPT_QUEUE_LEN, "SLOTS", 0, "ring size, a power of two (1024)", 0 },
+	{ "queue-len", OPT_QUEUE_LEN, "SLOTS", 0, "ring size, a power of two, at most 1024 (1024)", 0 },
 	{ "item-bytes", OPT_ITEM_BYTES, "BYTES", 0, "size of an item, bytes (64)", 0 },
 	{ NULL, 0, NULL, 0, "For all:", 2 },
 	{ "connect", OPT_CONNECT, "URI", 0,
@@ -59,21 +59,23 @@ struct args {
 	char console[128];	/* of the console to attach to, after closing libvirt */
 };
 
-/* A VM's directory of sockets and log. With a daemon QEMU is another user. */
+/* A VM's directory of sockets and log. */
 static int vm_dir(const char *name, char *dir, size_t size)
 {
 	char leaf[VM_NAME_MAX + 8];
 	const char *path;
-	mode_t mode = vm_conn_is_remote() ? 0777 : 0700;
 
 	snprintf(leaf, sizeof(leaf), "vm-%s", name);
 	path = vm_cache_path(leaf);
 	if (!path)
 		return -1;
 	snprintf(dir, size, "%s", path);
-	if (mkdir(dir, mode) && errno != EEXIST)
+	if (mkdir(dir, 0700) && errno != EEXIST)
 		return fail("cannot make the directory %s: %m", dir);
-	return chmod(dir, mode) ? fail("cannot open up the directory %s: %m", dir) : 0;
+	/* One that an earlier define opened up, with another connection. */
+	if (chmod(dir, 0700))
+		return fail("cannot change the directory %s: %m", dir);
+	return vm_conn_share_dir(dir);
 }
 
 static int do_define(struct args *a, virConnectPtr conn)

@@ -3,6 +3,7 @@
 #include "vm/conn.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <libvirt/virterror.h>
 #include <pthread.h>
 #include <signal.h>
@@ -20,7 +21,7 @@
 #define ROOT_MAX	56
 
 static char root[192];		/* of the embedded driver; "" with a daemon */
-static bool remote;
+static bool remote, session;
 static pthread_t loop_thread;
 static bool loop_runs;
 static int loop_timer = -1;
@@ -103,6 +104,31 @@ const char *vm_qemu_log(const char *name)
 bool vm_conn_is_remote(void)
 {
 	return remote;
+}
+
+const char *vm_conn_group(void)
+{
+	return remote && !session ? VM_QEMU_GROUP : NULL;
+}
+
+/*
+ * In the directory are the sockets of device and agent: whoever reaches them
+ * can make ringpaced and the guest do things.
+ */
+int vm_conn_share_dir(const char *dir)
+{
+	const struct group *g;
+
+	if (!vm_conn_group())
+		return 0;
+	g = getgrnam(VM_QEMU_GROUP);
+	if (!g)
+		return fail("cannot let libvirt's QEMU into %s: there is no group %s; use a "
+			    "session's daemon: qemu:///session", dir, VM_QEMU_GROUP);
+	if (chown(dir, (uid_t)-1, g->gr_gid) || chmod(dir, 0770))
+		return fail("cannot let libvirt's QEMU into %s: %m; be root or in the group %s, "
+			    "or use a session's daemon: qemu:///session", dir, VM_QEMU_GROUP);
+	return 0;
 }
 
 /* ---- Directories ---- */
@@ -232,6 +258,7 @@ virConnectPtr vm_connect(const char *uri, enum vm_state_dir state)
 	if (!uri || !*uri)
 		uri = getenv(VM_URI_ENV);
 	remote = uri && *uri;
+	session = remote && strstr(uri, "/session");
 	root[0] = 0;
 	if (!remote && prepare_root(state))
 		return NULL;

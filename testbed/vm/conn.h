@@ -19,6 +19,7 @@
 
 #include "util.h"
 
+#define VM_QEMU_GROUP	"libvirt-qemu"	/* of a system's daemon's QEMU */
 #define VM_URI_ENV	"RINGPACE_LIBVIRT_URI"
 
 enum vm_state_dir {
@@ -32,8 +33,15 @@ enum vm_state_dir {
  */
 virConnectPtr vm_connect(const char *uri, enum vm_state_dir state);
 void vm_disconnect(virConnectPtr conn);
-/* Does a daemon serve this connection, with QEMU under another user? */
+/* Does a daemon serve this connection? */
 bool vm_conn_is_remote(void);
+/*
+ * The group under which this connection's QEMU runs when that is another user,
+ * else NULL: embedded or a session's daemon's, QEMU runs as we do. Static.
+ */
+const char *vm_conn_group(void);
+/* Lets that group, and nobody else, into our directory @dir. 0, or -1 after fail(). */
+int vm_conn_share_dir(const char *dir);
 /* What libvirt said last, one line; static. */
 const char *vm_why(void);
 /* libvirt's own log and QEMU's log of domain @name, or NULL; static. */

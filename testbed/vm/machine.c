@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "vm/accel.h"
@@ -59,16 +58,6 @@ static u32 power_of_two(u32 n)
 	return v;
 }
 
-/* QEMU of a daemon's is another user, who must reach sockets and logs. */
-static int open_up(const struct machine *m)
-{
-	if (!vm_conn_is_remote())
-		return 0;
-	if (chmod(run_dir(), 0777) || chmod(m->backend.socket, 0666))
-		return fail("cannot let libvirt's QEMU into %s: %m", run_dir());
-	return 0;
-}
-
 static int define(struct machine *m)
 {
 	struct vm_config c;
@@ -111,10 +100,9 @@ static int boot(struct machine *m, bool progress)
 		return -1;
 	if (progress)
 		fprintf(stderr, "booting the VM (%s) ...", m->kvm ? "kvm" : "tcg");
-	if (backend_start(&m->backend, 1, ITEM_BYTES))
-		return -1;
 	m->conn = vm_connect(NULL, VM_STATE_RUN);
-	if (!m->conn || open_up(m))
+	if (!m->conn || vm_conn_share_dir(run_dir()) ||
+	    backend_start(&m->backend, 1, ITEM_BYTES, vm_conn_group()))
 		return -1;
 	if (vm_conn_is_remote())
 		vm_clean_domains(m->conn);

@@ -89,7 +89,7 @@ static int set_up(struct bed *b)
 		.timeout_ms = BACKEND_TIMEOUT_MS,
 	};
 
-	if (backend_start(&b->backend, 1, ITEM_BYTES))
+	if (backend_start(&b->backend, 1, ITEM_BYTES, NULL))
 		return -1;
 	if (fe_open(&b->fe, &fo))
 		return fail("%s", b->fe.error);
