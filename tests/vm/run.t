@@ -70,9 +70,16 @@ class Place:
             if p.poll() is None:
                 p.kill()
                 p.wait()
-        subprocess.run([RINGPACE, "vm", "destroy", "t"], env=self.env, capture_output=True)
+        try:
+            subprocess.run([RINGPACE, "vm", "destroy", "t"], env=self.env, capture_output=True,
+                           stdin=subprocess.DEVNULL, timeout=5)
+        except subprocess.TimeoutExpired:
+            pass    # its QEMU is among those below
         for pid in children_of_place(self):
-            os.kill(pid, signal.SIGKILL)
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
 
     def tell(self):
         """Why a test failed may stand in the logs only."""
@@ -133,9 +140,13 @@ def check_result(r):
     same("keys", [k for k in KEYS if k not in r], [])
     assert r["items"] > 0 and r["t_ns"] > 0, f"nothing moved: {r}"
     assert r["e_ns"] is not None and r["cpu_p"] > 0 and r["cpu_c"] > 0, f"no CPU time: {r}"
-    same("lost", r["lost"], 0)
+    # On rev the guest may leave items in the ring: what is unknown is null.
+    if r["dir"] == "fwd" or r["lost"] is not None:
+        same("lost", r["lost"], 0)
     same("reordered", r["reordered"], 0)
     assert r["params"]["wp_ns"] > 0 and r["params"]["wc_ns"] > 0, f"W not measured: {r}"
+    assert None not in r["latency_ns"].values(), \
+        f"no latency: the clocks were not aligned, the exchange had no answer: {r}"
     assert r["latency_ns"]["p50"] <= r["latency_ns"]["p98"] <= r["latency_ns"]["max"], \
         f"latency: {r}"
 
@@ -174,6 +185,24 @@ def one_run_as_json(place):
     same("queue_len", r["queue_len"], 64)
     assert r["kicks_per_s"] > 0, f"no kicks: {r}"
     assert r["t_ns"] >= 200000 * 0.99, f"T is below W_P: {r}"
+    same("files left", run_dirs(place), [])
+
+
+@test
+def thresholds_above_one(place):
+    r = json.loads(place.ringpace(
+        "run", "--lane", "vm", "--strategy", "notify", "--kp", "8", "--kc", "16",
+        "--wp-ns", "50000", "--wc-ns", "20000", "--queue-len", "64", "--duration-s", "1",
+        "--json"))
+    check_result(r)
+    assert r["kicks_per_s"] * 4 < r["items_per_s"], f"a kick for less than 8 items: {r}"
+
+
+@test
+def queues_that_qemu_cannot_have_are_wrong_use(place):
+    for argv in (("run", "--lane", "vm"), ("vm", "define", "t")):
+        err = place.ringpace(*argv, "--queue-len", "2048", rc=2)
+        assert "--queue-len: the vm lane takes at most 1024 slots" in err, err
     same("files left", run_dirs(place), [])
 
 
@@ -309,6 +338,8 @@ def run_all(place):
 
 
 def main():
+    # The runner's timeout: nothing of ours hears it, being in sessions of their own.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     print(f"1..{len(tests)}", flush=True)
     with tempfile.TemporaryDirectory(prefix="rpt.", dir="/tmp") as path:
         place = Place(path)
