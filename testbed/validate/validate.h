@@ -96,11 +96,18 @@ void steps_predict(struct sweep *s, double wp_ns, double wc_ns, double y_max_ns)
 /* Finds them in the measured points. */
 void steps_locate(struct sweep *s);
 
-/* Error of one source's value to the measured one, percent; or UNKNOWN. */
+/* Of @predicted to @measured, percent; UNKNOWN when one is, or nothing was measured. */
+double error_pct(double predicted, double measured);
+/* The same of one source's value to the measured one. */
 double t_error(const struct point *pt, enum source src);
 double batch_error(const struct point *pt, enum source src);
 double kicks_error(const struct point *pt, enum source src);
 double calls_error(const struct point *pt, enum source src);
+/* Median of the sizes of the errors of all points. */
+double median_error(const struct sweep *s, enum source src,
+		    double (*error)(const struct point *, enum source));
+/* How many of the @of points without a closed form lie within the model's bounds. */
+u32 within_bounds(const struct sweep *s, u32 *of);
 
 json_t *sweep_json(const struct sweep *s);
 /* DIR/NAME.json and DIR/NAME.csv of what sweep_json() made. 0 or -1. */
