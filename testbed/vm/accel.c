@@ -15,7 +15,13 @@
 #include "vm/conn.h"
 #include "vm/domain.h"
 
-/* ---- The remembered verdict: "BOOT-ID yes|no\n" ---- */
+/*
+ * ---- The remembered verdict: "BOOT-ID yes|no\n" ----
+ *
+ * One that is not certain holds for this process: a run asks more than once,
+ * and each probe may take half a minute.
+ */
+static bool judged_here, kvm_here;
 
 static bool boot_id(char id[64])
 {
@@ -37,9 +43,11 @@ static bool recall(bool *kvm)
 
 	if (ok)
 		*kvm = !strcmp(word, "yes");
+	else if (judged_here)
+		*kvm = kvm_here;
 	if (f)
 		fclose(f);
-	return ok;
+	return ok || judged_here;
 }
 
 static void remember(bool kvm)
@@ -164,8 +172,12 @@ int kvm_probe(struct kvm_verdict *v)
 	unlink(answer);
 	if (stopped())
 		return -1;
+	judged_here = true;
+	kvm_here = v->usable;
 	if (certain)
 		remember(v->usable);
+	else
+		snprintf(v->todo, sizeof(v->todo), "try again when the host is less busy");
 	return 0;
 }
 
