@@ -55,22 +55,17 @@ static const struct argp argp = {
 	"E is a lower bound. Equations and limits: docs/model.md.",
 };
 
-static double scaled(u64 v)
-{
-	return v == RP_MODEL_NONE ? UNKNOWN : (double)v / 1000;
-}
-
 static void print_json(const struct rp_model *m)
 {
 	json_t *v = json_object();
 
 	json_object_set_new(v, "regime", json_string(rp_regime_names[m->regime]));
-	json_object_set_new(v, "t_ns", json_number_or_null(scaled(m->t_ps), 3));
-	json_object_set_new(v, "t_min_ns", json_number_or_null(scaled(m->t_min_ps), 3));
-	json_object_set_new(v, "t_max_ns", json_number_or_null(scaled(m->t_max_ps), 3));
-	json_object_set_new(v, "e_ns", json_number_or_null(scaled(m->e_ps), 3));
+	json_object_set_new(v, "t_ns", json_number_or_null(rp_model_units(m->t_ps), 3));
+	json_object_set_new(v, "t_min_ns", json_number_or_null(rp_model_units(m->t_min_ps), 3));
+	json_object_set_new(v, "t_max_ns", json_number_or_null(rp_model_units(m->t_max_ps), 3));
+	json_object_set_new(v, "e_ns", json_number_or_null(rp_model_units(m->e_ps), 3));
 	json_object_set_new(v, "d_ns", json_integer((json_int_t)m->d_ns));
-	json_object_set_new(v, "batch", json_number_or_null(scaled(m->batch_milli), 3));
+	json_object_set_new(v, "batch", json_number_or_null(rp_model_units(m->batch_milli), 3));
 	json_print(v, stdout);
 }
 
@@ -85,13 +80,13 @@ static void print_table(const struct rp_model *m)
 	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
 		table_cell(t, "%s", heads[i]);
 	table_cell(t, "%s", rp_regime_names[m->regime]);
-	table_number(t, scaled(m->t_ps), 1);
-	table_number(t, scaled(m->t_min_ps), 1);
-	table_number(t, scaled(m->t_max_ps), 1);
-	table_number(t, 1e9 / scaled(m->t_ps), 0);
-	table_number(t, scaled(m->e_ps), 1);
+	table_number(t, rp_model_units(m->t_ps), 1);
+	table_number(t, rp_model_units(m->t_min_ps), 1);
+	table_number(t, rp_model_units(m->t_max_ps), 1);
+	table_number(t, 1e9 / rp_model_units(m->t_ps), 0);
+	table_number(t, rp_model_units(m->e_ps), 1);
 	table_number(t, (double)m->d_ns, 0);
-	table_number(t, scaled(m->batch_milli), 1);
+	table_number(t, rp_model_units(m->batch_milli), 1);
 	table_print_turned(t, stdout);
 	table_free(t);
 }

@@ -18,6 +18,14 @@
 /* Unbounded, or not known in closed form. */
 #define RP_MODEL_NONE		(~0ULL)
 
+#ifndef __KERNEL__	/* which has no floating point */
+/* A time of struct rp_model in ns, a batch in items; NaN for RP_MODEL_NONE. */
+static inline double rp_model_units(u64 thousandths)
+{
+	return thousandths == RP_MODEL_NONE ? __builtin_nan("") : (double)thousandths / 1000;
+}
+#endif
+
 enum rp_regime {
 	RP_BW,		/* busy waiting */
 	RP_SFC,		/* sleeping, fast consumer */

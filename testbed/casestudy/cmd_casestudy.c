@@ -112,7 +112,7 @@ static void add_row(struct table *t, const char *title, const struct run_result 
 	table_cell(t, "%s", run_dir_names[r->params.dir]);
 	table_cell(t, "%s", rp_strategy_by_id(r->params.strategy_p)->name);
 	table_cell(t, "%s", solved ? rp_regime_names[m.regime] : "-");
-	table_number(t, solved && m.t_ps != RP_MODEL_NONE ? (double)m.t_ps / 1e3 : UNKNOWN, 0);
+	table_number(t, solved ? rp_model_units(m.t_ps) : UNKNOWN, 0);
 	table_number(t, r->t_ns, 0);
 	table_number(t, r->e_ns, 0);
 	table_number(t, r->cpu_p, 2);

@@ -9,11 +9,6 @@
 #define SIM_ITEMS	100000u
 #define SIM_RANDOM	40000u	/* a point of random parameters costs more */
 
-static double ns_of(u64 ps)
-{
-	return ps == RP_MODEL_NONE ? UNKNOWN : (double)ps / 1000;
-}
-
 static struct rp_model solve(const struct rp_model_in *in)
 {
 	struct rp_model m;
@@ -88,14 +83,14 @@ const char *fill_notify_time(const struct plot_source *src, struct grid *g, stru
 		in.wp_ns = w;
 		busy = in;
 		busy.mode = RP_BUSY;
-		batch = ns_of(solve(&in).batch_milli);
+		batch = rp_model_units(solve(&in).batch_milli);
 		/* Where the batch leaves its least value, k. */
 		if (!at_kc && w < in.wc_ns && batch > in.kc && w > 200)
 			marks[0] = (struct mark){ (double)w, "b > k_C", false }, at_kc = true;
 		if (!at_kp && w > in.wc_ns && batch <= in.kp)
 			marks[1] = (struct mark){ (double)w, "b = k_P", false }, at_kp = true;
-		if (grid_add(g, (double[]){ (double)w, ns_of(solve(&busy).t_ps),
-					    ns_of(solve(&in).t_ps), best_nss_ns(&in) }))
+		if (grid_add(g, (double[]){ (double)w, rp_model_units(solve(&busy).t_ps),
+					    rp_model_units(solve(&in).t_ps), best_nss_ns(&in) }))
 			return "out of memory";
 	}
 	return NULL;
@@ -121,7 +116,8 @@ const char *fill_notify_energy(const struct plot_source *src, struct grid *g, st
 		work = (double)(in.wp_ns + in.wc_ns);
 		all = (double)(in.np_ns + in.sp_ns + in.nc_ns + in.sc_ns);
 		if (grid_add(g, (double[]){ (double)w, work, work + worst_extra_ns(&in),
-					    ns_of(solve(&busy).e_ps), ns_of(solve(&in).e_ps),
+					    rp_model_units(solve(&busy).e_ps),
+					    rp_model_units(solve(&in).e_ps),
 					    work + all / in.queue_len }))
 			return "out of memory";
 	}
@@ -152,8 +148,8 @@ static const char *sleep_row(const struct rp_model_in *in, struct grid *g)
 	const char *why = simulate(&c, &t_ns, &e_ns);
 
 	return why ?: added(grid_add(g, (double[]){
-		(double)in->yc_ns, t_ns, e_ns, bounds ? ns_of(m.t_min_ps) : UNKNOWN,
-		bounds ? ns_of(m.t_max_ps) : UNKNOWN }));
+		(double)in->yc_ns, t_ns, e_ns, bounds ? rp_model_units(m.t_min_ps) : UNKNOWN,
+		bounds ? rp_model_units(m.t_max_ps) : UNKNOWN }));
 }
 
 const char *fill_sleep_regimes(const struct plot_source *src, struct grid *g, struct mark *marks)
@@ -204,7 +200,7 @@ const char *fill_delta(const struct plot_source *src, struct grid *g, struct mar
 		delta = (double)(w - in.wc_ns);
 		late = (double)(in.sc_ns + (in.kp - 1) * in.wc_ns);
 		/* The batch has found = b - k_P + 1 items that came after the k_P-th. */
-		found = ns_of(solve(&in).batch_milli) - in.kp + 1;
+		found = rp_model_units(solve(&in).batch_milli) - in.kp + 1;
 		if (grid_add(g, (double[]){ (double)w, found * delta - late }))
 			return "out of memory";
 	}
@@ -245,7 +241,7 @@ const char *fill_random(const struct plot_source *src, struct grid *g, struct ma
 	in.yp_ns = in.yc_ns = 50000;
 	for (in.wp_ns = 200; in.wp_ns <= 2900 && !why; in.wp_ns += 50) {
 		row[0] = (double)in.wp_ns;
-		row[1] = ns_of(solve(&in).t_ps);
+		row[1] = rp_model_units(solve(&in).t_ps);
 		c = sim_of(&in, SIM_RANDOM);
 		spread_costs(&c);
 		for (i = 0; i < n && !why; i++) {

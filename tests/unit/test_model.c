@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "pacing/model.h"
+#include "rand.h"
 
 /* The paper's Table 4 and the queue of its sec. 5.2. */
 static const struct rp_model_in table4 = {
@@ -231,6 +232,13 @@ static void one_slot(void **state)
 	assert_int_equal(rp_model_y_opt_ns(&in), 0);
 }
 
+static void units(void **state)
+{
+	assert_true(rp_model_units(1500) == 1.5);
+	assert_true(rp_model_units(0) == 0);
+	assert_true(__builtin_isnan(rp_model_units(RP_MODEL_NONE)));
+}
+
 static void assert_bad(const struct rp_model_in *in, const char *name)
 {
 	const char *why = rp_model_check(in);
@@ -272,8 +280,7 @@ static u64 seed = 20261104;
 
 static u64 draw(u64 max)
 {
-	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (seed >> 33) % (max + 1);
+	return test_rand(&seed) % (max + 1);
 }
 
 static u64 draw_time(void)
@@ -392,6 +399,7 @@ int main(void)
 		cmocka_unit_test(batch_steps),
 		cmocka_unit_test(same_speed),
 		cmocka_unit_test(one_slot),
+		cmocka_unit_test(units),
 		cmocka_unit_test(bad_input),
 		cmocka_unit_test(symmetry),
 		cmocka_unit_test(sanity),

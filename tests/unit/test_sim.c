@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "../../testbed/sim/sim.h"
+#include "rand.h"
 
 /* The sanitizers look for errors, not for precision. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -26,8 +27,7 @@ static u64 seed = 42;
 
 static u64 draw(u64 max)
 {
-	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (seed >> 33) % (max + 1);
+	return test_rand(&seed) % (max + 1);
 }
 
 /* All orders of magnitude alike, so that every regime is met. */
