@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # rp-vhost-test runs in the test guest: static, never sanitized.
 ifeq ($(SAN),)
+PROGRAMS += $(BUILD)/rp-vhost-test
 $(eval $(call program,rp-vhost-test,$(addprefix tests/vhost/,main.c dev.c work.c \
 	migration.c hostile.c life.c),-static,-Ivhost/kernel/uapi))
 endif
-
-.PHONY: check-vhost
-check-vhost: build/vhost_pc.ko build/rp-vhost-test build/guest/initrd
-	$(Q)tests/run tests/vhost/run.t

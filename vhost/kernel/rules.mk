@@ -4,6 +4,10 @@
 vhost_tree := build/vhost-module
 $(eval $(call kmodule,vhost_pc,vhost/kernel,$(vhost_tree)))
 
+ifeq ($(SAN),)
+PROGRAMS += build/vhost_pc.ko
+endif
+
 .PHONY: vhost-modules vhost-modules-check
 vhost-modules: build/vhost_pc.ko
 vhost-modules-check: vhost_pc-check
