@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make check: unit tests (plain, ASan+UBSan, TSan), native lane, VM lane.
+# make check: unit tests (plain, ASan+UBSan, TSan), native lane, VM lane,
+# the kernel's vhost device.
 # The sanitizers' trees are built by the same makefile with SAN=.
 TESTS_UNIT = $(UNIT_TESTS)
 TESTS_ASAN = $(patsubst build/%,build/asan/%,$(UNIT_TESTS))
 TESTS_TSAN = $(patsubst build/%,build/tsan/%,$(UNIT_TESTS))
 TESTS_NATIVE = $(sort $(wildcard tests/native/*.t))
 TESTS_VM = $(sort $(wildcard tests/vm/*.t))
+TESTS_VHOST = $(sort $(wildcard tests/vhost/*.t))
 
-.PHONY: check check-unit check-native check-vm sanitizers
+.PHONY: check check-unit check-native check-vm check-vhost sanitizers
 # Sub-makes, so that packages are there before the first file is built.
 check: setup
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
 	$(Q)$(MAKE) --no-print-directory sanitizers
-	$(Q)tests/run $(TESTS_UNIT) $(TESTS_ASAN) $(TESTS_TSAN) $(TESTS_NATIVE) $(TESTS_VM)
+	$(Q)tests/run $(TESTS_UNIT) $(TESTS_ASAN) $(TESTS_TSAN) $(TESTS_NATIVE) $(TESTS_VM) \
+		$(TESTS_VHOST)
 
 sanitizers:
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) SAN=asan unit-tests all-native
@@ -26,3 +29,6 @@ check-native: all
 
 check-vm: all
 	$(Q)tests/run $(TESTS_VM)
+
+check-vhost: all
+	$(Q)tests/run $(TESTS_VHOST)
