@@ -136,7 +136,7 @@ run --strategy busy --wp-ns 20000000 --burst 512 --warmup-s 0 --json &
 pid=$!
 check 'a run ends within a burst' wait_for 8 eval '! kill -0 $pid'
 wait $pid
-check 'and has a result' json '.items > 0 and .lost == 0 and .reordered == 0'
+check 'and has a result' json '.lost == 0 and .reordered == 0'
 
 start --strategy busy --wp-ns 1000
 check 'the device has its socket' wait_for 10 test -S "$XDG_RUNTIME_DIR"/ringpace.*/device1.sock
