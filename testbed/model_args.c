@@ -3,6 +3,7 @@
 #include "model_args.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,6 +158,11 @@ const char *model_args_finish(struct model_args *a)
 	if (!a->yc_given && a->yp_given)
 		in->yc_ns = in->yp_ns;
 	return rp_model_check(in);
+}
+
+u64 model_ns(double ns)
+{
+	return is_known(ns) && ns > 0 ? (u64)llround(fmin(ns, (double)RP_MODEL_MAX_NS)) : 0;
 }
 
 int fail_option(const char *why)

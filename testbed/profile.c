@@ -3,7 +3,6 @@
 #include "profile.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,20 +11,6 @@
 #include "json.h"
 #include "lane.h"
 #include "pacing/model.h"
-
-static char reason[512];
-
-static const char *because(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-static const char *because(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(reason, sizeof(reason), fmt, ap);
-	va_end(ap);
-	return reason;
-}
 
 /* ---- Where ---- */
 

@@ -3,26 +3,11 @@
 #include "run_json.h"
 
 #include <errno.h>
-#include <math.h>
-#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "json.h"
-
-static char reason[768];
-
-static const char *because(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-static const char *because(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(reason, sizeof(reason), fmt, ap);
-	va_end(ap);
-	return reason;
-}
+#include "model_args.h"
 
 /* ---- Files ---- */
 
@@ -173,15 +158,10 @@ const char *run_json_read(const json_t *v, struct run_json *run)
 
 /* ---- The model's view ---- */
 
-static u64 whole_ns(double ns)
-{
-	return is_known(ns) ? (u64)llround(fmin(ns, (double)RP_MODEL_MAX_NS)) : 0;
-}
-
 /* A side that never slept would have slept as long as the other one. */
 static u64 sleep_ns(double own, double other)
 {
-	return whole_ns(own) ?: whole_ns(other);
+	return model_ns(own) ?: model_ns(other);
 }
 
 const char *run_json_model(const struct run_json *run, struct rp_model_in *in)
@@ -195,9 +175,9 @@ const char *run_json_model(const struct run_json *run, struct rp_model_in *in)
 		return "L, W_P or W_C is not known";
 	*in = (struct rp_model_in){
 		.mode = r->params.strategy_p, .queue_len = len,
-		.wp_ns = whole_ns(r->wp_ns), .wc_ns = whole_ns(r->wc_ns),
-		.np_ns = whole_ns(r->np_ns), .nc_ns = whole_ns(r->nc_ns),
-		.sp_ns = whole_ns(r->sp_ns), .sc_ns = whole_ns(r->sc_ns),
+		.wp_ns = model_ns(r->wp_ns), .wc_ns = model_ns(r->wc_ns),
+		.np_ns = model_ns(r->np_ns), .nc_ns = model_ns(r->nc_ns),
+		.sp_ns = model_ns(r->sp_ns), .sc_ns = model_ns(r->sc_ns),
 		.yp_ns = sleep_ns(r->yp_ns, r->yc_ns), .yc_ns = sleep_ns(r->yc_ns, r->yp_ns),
 		.kp = rp_default_threshold(RP_CONSUMER, len),
 		.kc = rp_default_threshold(RP_PRODUCER, len),

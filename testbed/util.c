@@ -26,6 +26,17 @@ int fail(const char *fmt, ...)
 	return -1;
 }
 
+const char *because(const char *fmt, ...)
+{
+	static char reason[768];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	return reason;
+}
+
 static void on_signal(int sig)
 {
 	stop_flag = 1;

@@ -23,6 +23,12 @@
  */
 int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * The same as a string, for functions that return NULL or why not, and leave
+ * it to the caller what to make of it. Valid until the next call.
+ */
+const char *because(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* ---- Stopping ---- */
 
 /*

@@ -9,14 +9,15 @@
 #include <string.h>
 
 #include "advise/advise.h"
+#include "model_args.h"
 
 /* Distance from long sleeps: no system's sleeps are of one length (sec. 7.2). */
 #define MARGIN_NS	500.0
 
-static void because(struct choice *c, enum met met, const char *fmt, ...)
+static void settle(struct choice *c, enum met met, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static void because(struct choice *c, enum met met, const char *fmt, ...)
+static void settle(struct choice *c, enum met met, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -24,11 +25,6 @@ static void because(struct choice *c, enum met met, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(c->why, sizeof(c->why), fmt, ap);
 	va_end(ap);
-}
-
-static u64 whole(double ns)
-{
-	return is_known(ns) && ns > 0 ? (u64)llround(fmin(ns, (double)RP_MODEL_MAX_NS)) : 0;
 }
 
 /* ---- Prediction ---- */
@@ -46,10 +42,10 @@ static bool ask(const struct evidence *e, const struct choice *c, double wp, dou
 		struct rp_model *m)
 {
 	struct rp_model_in in = {
-		.mode = c->strategy, .wp_ns = whole(wp), .wc_ns = whole(wc),
-		.np_ns = whole(e->np_ns), .nc_ns = whole(e->nc_ns), .sp_ns = whole(e->sp_ns),
-		.sc_ns = whole(e->sc_ns), .ye_ns = whole(e->ye_ns),
-		.yp_ns = whole(c->y_ns) ?: 1, .yc_ns = whole(c->y_ns) ?: 1,
+		.mode = c->strategy, .wp_ns = model_ns(wp), .wc_ns = model_ns(wc),
+		.np_ns = model_ns(e->np_ns), .nc_ns = model_ns(e->nc_ns), .sp_ns = model_ns(e->sp_ns),
+		.sc_ns = model_ns(e->sc_ns), .ye_ns = model_ns(e->ye_ns),
+		.yp_ns = model_ns(c->y_ns) ?: 1, .yc_ns = model_ns(c->y_ns) ?: 1,
 		.queue_len = c->queue_len, .kp = c->kp, .kc = c->kc,
 	};
 
@@ -96,10 +92,10 @@ static void predict(const struct evidence *e, const struct finding *f, struct ch
 static void judge(struct choice *c, double dmax_ns)
 {
 	if (!is_known(c->d_ns))
-		because(c, MET_UNKNOWN, "D cannot be predicted: N and S are not all known "
-			"(--profile, or --np-ns, --nc-ns, --sp-ns, --sc-ns)");
+		settle(c, MET_UNKNOWN, "D cannot be predicted: N and S are not all known "
+		       "(--profile, or --np-ns, --nc-ns, --sp-ns, --sc-ns)");
 	else if (c->d_ns > dmax_ns)
-		because(c, MET_NO, "D %.0f ns is more than D_MAX", c->d_ns);
+		settle(c, MET_NO, "D %.0f ns is more than D_MAX", c->d_ns);
 	else
 		c->met = MET_YES;
 }
@@ -168,36 +164,36 @@ static void sleep_fast_consumer(const struct evidence *e, struct advice *a, stru
 	u32 len = a->queue_len;
 
 	if (a->y_max_ns < floor_ns) {
-		because(c, MET_NO, "Y_MAX = D_MAX/2 - W = %.0f ns is less than the shortest sleep, "
-			"%.0f ns (Y_E, or what the host can do)", a->y_max_ns, floor_ns);
+		settle(c, MET_NO, "Y_MAX = D_MAX/2 - W = %.0f ns is less than the shortest sleep, "
+		       "%.0f ns (Y_E, or what the host can do)", a->y_max_ns, floor_ns);
 		return;
 	}
 	while (longest_y_ns(&a->f, len) < floor_ns && 2 * len <= RP_MODEL_MAX_LEN)
 		len *= 2;
 	set_len(c, len);
 	if (longest_y_ns(&a->f, len) < floor_ns) {
-		because(c, MET_NO, "no queue is long enough for sleeps of %.0f ns: they would be "
-			"long sleeps", floor_ns);
+		settle(c, MET_NO, "no queue is long enough for sleeps of %.0f ns: they would be "
+		       "long sleeps", floor_ns);
 		return;
 	}
 	sleep_for(e, a, c, fmin(a->y_max_ns, longest_y_ns(&a->f, len)));
 	if (len != a->queue_len && c->met == MET_YES)
-		because(c, MET_YES, "L %u is too short for sleeps of %.0f ns: lengthened",
-			a->queue_len, floor_ns);
+		settle(c, MET_YES, "L %u is too short for sleeps of %.0f ns: lengthened",
+		       a->queue_len, floor_ns);
 }
 
 static void shortened(const struct advice *a, struct choice *c)
 {
 	if (c->queue_len != a->queue_len && c->met == MET_YES)
-		because(c, MET_YES, "queueing delay L W_C = %.0f ns at L %u would be too long for "
-			"D_MAX: L shortened", a->queue_len * a->f.wc_high_ns, a->queue_len);
+		settle(c, MET_YES, "queueing delay L W_C = %.0f ns at L %u would be too long for "
+		       "D_MAX: L shortened", a->queue_len * a->f.wc_high_ns, a->queue_len);
 }
 
 static void queue_too_slow(const struct advice *a, struct choice *c)
 {
 	set_len(c, 2);
-	because(c, MET_NO, "even two slots take (L+1) W_C = %.0f ns, more than D_MAX",
-		3 * a->f.wc_high_ns);
+	settle(c, MET_NO, "even two slots take (L+1) W_C = %.0f ns, more than D_MAX",
+	       3 * a->f.wc_high_ns);
 }
 
 /* The longest queue in which some sleep holds D_MAX. */
@@ -226,8 +222,8 @@ static void sleep_fast_producer(const struct evidence *e, struct advice *a, stru
 	if (3 * wc > a->dmax_ns)
 		queue_too_slow(a, c);
 	else
-		because(c, MET_NO, "no sleep of %.0f ns or more, at any L up to %u, holds D_MAX",
-			floor_ns, a->queue_len);
+		settle(c, MET_NO, "no sleep of %.0f ns or more, at any L up to %u, holds D_MAX",
+		       floor_ns, a->queue_len);
 }
 
 /* ---- Notifying ---- */
@@ -278,10 +274,10 @@ static void notify_fast_producer(const struct evidence *e, struct advice *a, str
 	if (3 * wc > a->dmax_ns)
 		queue_too_slow(a, c);
 	else if (late)
-		because(c, MET_NO, "a queue of %u slots that holds D_MAX is empty before P has started "
-			"(S_P %.0f ns)", len, e->sp_ns);
+		settle(c, MET_NO, "a queue of %u slots that holds D_MAX is empty before P has started "
+		       "(S_P %.0f ns)", len, e->sp_ns);
 	else
-		because(c, MET_NO, "no L up to %u holds D_MAX", a->queue_len);
+		settle(c, MET_NO, "no L up to %u holds D_MAX", a->queue_len);
 }
 
 /* ---- Busy waiting ---- */
@@ -373,7 +369,7 @@ void advise_choose(const struct evidence *e, double dmax_ns, struct advice *a)
 	a->queue_len = e->queue_len >= 2 ? e->queue_len : 512;
 	a->y_max_ns = dmax_ns / 2 - a->f.w_ns;
 	init_choices(a);
-	if (a->f.faster == NOBODY || !is_known(a->f.w_ns) || whole(a->f.w_ns) == 0) {
+	if (a->f.faster == NOBODY || !is_known(a->f.w_ns) || model_ns(a->f.w_ns) == 0) {
 		snprintf(a->why, sizeof(a->why), "it is not known which side is faster and how long "
 			 "it takes; see the notes, or give --wp-ns and --wc-ns");
 		return;

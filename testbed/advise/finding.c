@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "advise/advise.h"
+#include "model_args.h"
 
 /* Waits of the one side as a share of the other's that still make it a party that never waits. */
 #define SELDOM_NOTIFIED	0.1
@@ -101,22 +102,17 @@ static void find_by_rates(const struct evidence *e, struct finding *f)
 
 /* ---- From W ---- */
 
-static u64 whole(double ns)
-{
-	return is_known(ns) ? (u64)llround(fmin(ns, (double)RP_MODEL_MAX_NS)) : 0;
-}
-
 static void find_by_work(const struct evidence *e, struct finding *f)
 {
 	u32 len = e->queue_len ?: 512;
 	struct rp_model_in in = {
 		.mode = e->mode_c >= 0 && e->mode_c == e->mode_p ?
 			(enum rp_strategy_id)e->mode_c : RP_NOTIFY,
-		.wp_ns = whole(e->wp_ns), .wc_ns = whole(e->wc_ns),
-		.np_ns = whole(e->np_ns), .nc_ns = whole(e->nc_ns),
-		.sp_ns = whole(e->sp_ns), .sc_ns = whole(e->sc_ns),
-		.yp_ns = whole(e->yp_ns) ?: whole(e->yc_ns), .ye_ns = whole(e->ye_ns),
-		.yc_ns = whole(e->yc_ns) ?: whole(e->yp_ns), .queue_len = len,
+		.wp_ns = model_ns(e->wp_ns), .wc_ns = model_ns(e->wc_ns),
+		.np_ns = model_ns(e->np_ns), .nc_ns = model_ns(e->nc_ns),
+		.sp_ns = model_ns(e->sp_ns), .sc_ns = model_ns(e->sc_ns),
+		.yp_ns = model_ns(e->yp_ns) ?: model_ns(e->yc_ns), .ye_ns = model_ns(e->ye_ns),
+		.yc_ns = model_ns(e->yc_ns) ?: model_ns(e->yp_ns), .queue_len = len,
 		.kp = e->kp ?: rp_default_threshold(RP_CONSUMER, len),
 		.kc = e->kc ?: rp_default_threshold(RP_PRODUCER, len),
 	};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Figures of what `ringpace probe` and `ringpace validate` measured: 5 to 9 of the paper. */
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,20 +12,6 @@
 
 /* Longer, and P has filled the queue before C wakes: sLS (004, sec. 5.1). */
 #define LONG_SLEEPS_NS	((double)((SWEEP_QUEUE_LEN - 1) * SLEEP_WP_NS - SLEEP_WC_NS))
-
-static char reason[768];
-
-static const char *because(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-static const char *because(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(reason, sizeof(reason), fmt, ap);
-	va_end(ap);
-	return reason;
-}
 
 /* The array @key of the JSON file @path, which @how makes. New reference in *@all. */
 static const char *load(const char *path, const char *key, const char *how, json_t **all,

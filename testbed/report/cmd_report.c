@@ -185,6 +185,7 @@ static int report(struct args *a)
 {
 	json_t *runs[FILES_MAX] = { NULL };
 	struct profile profile;
+	char why[1024];
 	struct report r = {
 		.title = a->title ?: "Ringpace report", .files = a->files, .file = a->file,
 		.runs = runs, .figures_dir = a->figures,
@@ -193,6 +194,9 @@ static int report(struct args *a)
 	u32 i;
 
 	r.profile_why = profile_load(a->profile ?: "native", &profile);
+	/* A copy: reading the runs may give other reasons. */
+	snprintf(why, sizeof(why), "%s", r.profile_why ?: "");
+	r.profile_why = r.profile_why ? why : NULL;
 	if (!r.profile_why)
 		r.profile = &profile;
 	else if (a->profile)

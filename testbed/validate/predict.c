@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "model_args.h"
 #include "sim/sim.h"
 #include "spans.h"
 #include "validate/validate.h"
@@ -24,12 +25,6 @@ static const struct outcome nothing = {
 	.kicks = UNKNOWN, .spurious = UNKNOWN, .calls = UNKNOWN, .sleeps = UNKNOWN,
 };
 
-/* A measured time as a parameter; what did not occur takes no time. */
-static u64 whole_ns(double ns)
-{
-	return is_known(ns) && ns > 0 ? (u64)llround(fmin(ns, RP_MODEL_MAX_NS)) : 0;
-}
-
 /* ---- Inputs ---- */
 
 static void common_input(const struct run_params *p, struct rp_model_in *in)
@@ -45,18 +40,18 @@ static void common_input(const struct run_params *p, struct rp_model_in *in)
 /* A side that never slept would have slept as long as the other. */
 static u64 sleep_or(double own_ns, double other_ns, u64 nominal_ns)
 {
-	return whole_ns(own_ns) ?: whole_ns(other_ns) ?: nominal_ns;
+	return model_ns(own_ns) ?: model_ns(other_ns) ?: nominal_ns;
 }
 
 static void measured_input(const struct run_result *r, struct rp_model_in *in)
 {
 	common_input(&r->params, in);
-	in->wp_ns = whole_ns(r->wp_ns);
-	in->wc_ns = whole_ns(r->wc_ns);
-	in->np_ns = whole_ns(r->np_ns);
-	in->nc_ns = whole_ns(r->nc_ns);
-	in->sp_ns = whole_ns(r->sp_ns);
-	in->sc_ns = whole_ns(r->sc_ns);
+	in->wp_ns = model_ns(r->wp_ns);
+	in->wc_ns = model_ns(r->wc_ns);
+	in->np_ns = model_ns(r->np_ns);
+	in->nc_ns = model_ns(r->nc_ns);
+	in->sp_ns = model_ns(r->sp_ns);
+	in->sc_ns = model_ns(r->sc_ns);
 	in->yp_ns = sleep_or(r->yp_ns, r->yc_ns, r->params.yp_ns);
 	in->yc_ns = sleep_or(r->yc_ns, r->yp_ns, r->params.yc_ns);
 }
@@ -71,8 +66,8 @@ static void profile_input(const struct run_params *p, const struct profile *f,
 	in->nc_ns = f->nc_ns;
 	in->sp_ns = f->sp_ns;
 	in->sc_ns = f->sc_ns;
-	in->yp_ns = whole_ns(profile_sleep_ns(f, (double)p->yp_ns));
-	in->yc_ns = whole_ns(profile_sleep_ns(f, (double)p->yc_ns));
+	in->yp_ns = model_ns(profile_sleep_ns(f, (double)p->yp_ns));
+	in->yc_ns = model_ns(profile_sleep_ns(f, (double)p->yc_ns));
 }
 
 /* ---- Model ---- */
@@ -144,8 +139,8 @@ double predict_sleep_t(u32 queue_len, double wp_ns, double wc_ns, double y_ns)
 {
 	const struct rp_model_in in = {
 		.mode = RP_SLEEP, .queue_len = queue_len, .kp = 1, .kc = 1,
-		.wp_ns = whole_ns(wp_ns), .wc_ns = whole_ns(wc_ns),
-		.yp_ns = whole_ns(y_ns), .yc_ns = whole_ns(y_ns),
+		.wp_ns = model_ns(wp_ns), .wc_ns = model_ns(wc_ns),
+		.yp_ns = model_ns(y_ns), .yc_ns = model_ns(y_ns),
 	};
 	struct outcome o = nothing;
 	struct sim_config c;
@@ -188,7 +183,7 @@ static int ask_sim_dist(const struct point *pt, const struct run_sides *sides,
 	int rc;
 
 	init_sim(in, &c);
-	c.window_ns = whole_ns(pt->window_ns);
+	c.window_ns = model_ns(pt->window_ns);
 	for (i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
 		take_dist(pt, sides, kinds[i], specs[i]);
 	rc = ask_sim(&c, o);
@@ -237,7 +232,7 @@ int predict(struct point *pt, const struct run_sides *sides, const struct profil
 	if (!in.wp_ns && !in.wc_ns)
 		return fail("a party did nothing in the whole of a point's run: the machine is too "
 			    "busy to validate anything");
-	if (ask(&in, whole_ns(pt->window_ns), &pt->of[SRC_MODEL], &pt->of[SRC_SIM]) ||
+	if (ask(&in, model_ns(pt->window_ns), &pt->of[SRC_MODEL], &pt->of[SRC_SIM]) ||
 	    ask_sim_dist(pt, sides, &in, &pt->of[SRC_SIM_DIST]))
 		return -1;
 	if (!profile)
