@@ -184,6 +184,7 @@ def a_host_that_waits_for_several_items_gets_the_last_ones(vm):
     vm.daemon.call("reset", device="pc0", queue=0)
     guest = vm.agent.call("run", dir="fwd", strategy="notify", w_ns=1000,
                           duration_ns=60000 * MS, max_items=1003)["stats"]
+    assert guest["clock_error_ns"] is not None, "no clock"
     host = all_seen(vm, 1003)
     vm.daemon.call("set", device="pc0", queue=0, k=0)
     print(f"# {host['received']} notifications, {host['spurious']} spurious, "
