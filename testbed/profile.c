@@ -161,6 +161,9 @@ const char *profile_load(const char *name, struct profile *p)
 		return because("the profile %s is not JSON: line %d: %s", path, error.line,
 			       error.text);
 	why = read_profile(v, path, p);
+	if (!why && path != name && strcmp(p->lane, name))
+		why = because("the profile %s is of lane \"%s\", not %s; measure anew with "
+			      "`ringpace probe --lane %s`", path, p->lane, name, name);
 	json_decref(v);
 	return why;
 }
