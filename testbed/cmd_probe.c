@@ -30,9 +30,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPT_LANE:
-		a->lane = lane_by_name(arg);
-		if (!a->lane)
-			argp_error(state, "--lane %s: not one of %s", arg, lane_names());
+		a->lane = opt_lane(state, arg);
 		break;
 	case OPT_QUICK:
 		a->quick = true;

@@ -92,15 +92,6 @@ static enum run_dir_id direction(struct argp_state *state, const char *arg)
 	return RUN_FWD;
 }
 
-static const struct lane_ops *lane(struct argp_state *state, const char *arg)
-{
-	const struct lane_ops *ops = lane_by_name(arg);
-
-	if (!ops)
-		argp_error(state, "--lane %s: not one of %s", arg, lane_names());
-	return ops;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct args *a = state->input;
@@ -108,7 +99,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPT_LANE:
-		p->lane = lane(state, arg);
+		p->lane = opt_lane(state, arg);
 		break;
 	case OPT_DIR:
 		p->dir = direction(state, arg);

@@ -2,6 +2,7 @@
 /* The table of lanes, and the way of one experiment through a lane. */
 #include "lane.h"
 
+#include <argp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ const struct lane_ops *lane_by_name(const char *name)
 	return NULL;
 }
 
-const char *lane_names(void)
+static const char *lane_names(void)
 {
 	static char list[64];
 	u32 i;
@@ -36,6 +37,15 @@ const char *lane_names(void)
 		strcat(list, lanes[i]->name);
 	}
 	return list;
+}
+
+const struct lane_ops *opt_lane(struct argp_state *state, const char *arg)
+{
+	const struct lane_ops *ops = lane_by_name(arg);
+
+	if (!ops)
+		argp_error(state, "--lane %s: not one of %s", arg, lane_names());
+	return ops;
 }
 
 void run_params_default(struct run_params *p)

@@ -99,8 +99,9 @@ extern const struct lane_ops lane_vm;
 /* Ends with NULL. */
 extern const struct lane_ops *const lanes[];
 const struct lane_ops *lane_by_name(const char *name);
-/* "native, vm": for messages. */
-const char *lane_names(void);
+/* The lane that --lane names, else an argp error (exit 2). */
+struct argp_state;
+const struct lane_ops *opt_lane(struct argp_state *state, const char *arg);
 
 void run_params_default(struct run_params *p);
 /* NULL when @p, and its lane with it, is good, else why not, in words that name the option. */
