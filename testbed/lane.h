@@ -25,6 +25,7 @@ enum run_dir_id {
 
 extern const char *const run_dir_names[];
 
+struct argp_state;
 struct lane_ops;
 
 /* What was asked for; checked by run_params_check(). */
@@ -100,7 +101,6 @@ extern const struct lane_ops lane_vm;
 extern const struct lane_ops *const lanes[];
 const struct lane_ops *lane_by_name(const char *name);
 /* The lane that --lane names, else an argp error (exit 2). */
-struct argp_state;
 const struct lane_ops *opt_lane(struct argp_state *state, const char *arg);
 
 void run_params_default(struct run_params *p);
