@@ -137,6 +137,7 @@ static char *domain_xml(const struct vm_config *c)
 	char *text, *xml;
 	NUMBER(memory, c->memory_mib);
 	NUMBER(vcpus, c->vcpus);
+	NUMBER(vcpus_max, c->vcpus > 1 ? c->vcpus : 2);
 	NUMBER(pairs, c->queue_pairs);
 	NUMBER(len, c->queue_len);
 	NUMBER(item, c->item_bytes);
@@ -151,8 +152,8 @@ static char *domain_xml(const struct vm_config *c)
 	xml = xml_fill(text, (const struct xml_var[]) {
 		{ "TYPE", c->kvm ? "kvm" : "qemu" }, { "NAME", full }, { "UUID", uuid },
 		{ "OWNER", c->owned ? vm_owner_self() : "none" }, { "DIR", c->dir },
-		{ "MEMORY_MIB", memory }, { "VCPUS", vcpus }, { "KERNEL", kernel },
-		{ "INITRD", initrd }, { "CMDLINE", CMDLINE }, { "EMULATOR", emulator },
+		{ "MEMORY_MIB", memory }, { "VCPUS", vcpus },
+		{ "VCPUS_MAX", vcpus_max }, { "KERNEL", kernel }, { "INITRD", initrd }, { "CMDLINE", CMDLINE }, { "EMULATOR", emulator },
 		{ "DEVICE_SOCKET", c->device_socket }, { "QUEUE_PAIRS", pairs },
 		{ "QUEUE_LEN", len }, { "ITEM_BYTES", item }, { NULL, NULL } }, unknown);
 	free(text);

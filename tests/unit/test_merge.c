@@ -146,6 +146,8 @@ static double sc_of(const char *trace_p, const char *trace_c)
 
 void run_sides_free(struct run_sides *s)
 {
+	json_decref(s->stats_p);
+	json_decref(s->stats_c);
 	json_decref(s->trace_p);
 	json_decref(s->trace_c);
 }
