@@ -14,8 +14,9 @@ lib_kernel_srcs := $(addsuffix .c,$(lib_kernel)) lib/kernel.mk lib/rp.h \
 	$(wildcard lib/pacing/*.h lib/hist/*.h lib/trace/*.h lib/vring/event.h)
 
 # $(call kmodule,NAME,DIR,TREE): build/NAME.ko from DIR, gathered in TREE; its
-# static checks, which need the whole kernel's flags, are TREE-check. NAME_tree
-# lists the files in TREE, NAME_kbuild is make in TREE, once at a time.
+# static checks, which need the whole kernel's flags, are NAME-check. NAME_tree
+# lists the files in TREE, NAME_kbuild is make in TREE, once at a time. NAME-dkms
+# makes a source tree for DKMS, with the files NAME_extra of DIR as well.
 define kmodule
 $(1)_tree := $(patsubst $(2)/%,$(3)/%,$(wildcard $(2)/*.[ch] $(2)/uapi/*.h) \
 	$(2)/Kbuild) $(addprefix $(3)/,$(lib_kernel_srcs))
@@ -36,4 +37,16 @@ build/$(1).ko: $$($(1)_tree) $$(KDIR)/Module.symvers
 .PHONY: $(1)-check
 $(1)-check: $$($(1)_tree)
 	+$$(Q)$$($(1)_kbuild) C=2 CF=-Wsparse-error W=1 KCFLAGS=-Werror modules
+
+.PHONY: dkms $(1)-dkms
+dkms: $(1)-dkms
+$(1)-dkms: $$($(1)_tree) $$(addprefix $(2)/,dkms.conf $$($(1)_extra))
+	$$(Q)$$(call dkms_tree,$(2)/dkms.conf,$(3),$$($(1)_tree:$(3)/%=%)) && \
+	cp $(addprefix $(2)/,dkms.conf $($(1)_extra)) "$$$$tree"
 endef
+
+# Gathers the files @3 of @2 in build/dkms, in the directory that the
+# configuration @1 names as DKMS wants it; its path is then in the shell's $tree.
+dkms_tree = . $(1) && tree=build/dkms/$$PACKAGE_NAME-$$PACKAGE_VERSION && \
+	rm -rf $$tree && mkdir -p $$tree && \
+	( cd $(2) && cp --parents $(3) "$(CURDIR)/$$tree" )

@@ -2,6 +2,7 @@
 # The vhost device: build/vhost_pc.ko. Its own directory of the cache holds the
 # vhost core's header, of the kernel that the module is for.
 vhost_tree := build/vhost-module
+vhost_pc_extra := source
 $(eval $(call kmodule,vhost_pc,vhost/kernel,$(vhost_tree)))
 
 ifeq ($(SAN),)
@@ -12,12 +13,13 @@ endif
 vhost-modules: build/vhost_pc.ko
 vhost-modules-check: vhost_pc-check
 
+vhost_pc_tree += $(vhost_tree)/uapi/virtio_pc.h
 build/vhost_pc.ko vhost_pc-check: $(vhost_tree)/vhost.h $(vhost_tree)/uapi/virtio_pc.h
 
 # A kernel update changes $(KDIR), and so asks for another header.
 $(vhost_tree)/vhost.h: vhost/kernel/source $(KDIR)/Module.symvers
 	@mkdir -p $(@D)
-	$(call say,GET,$@)dir=$$(vhost/kernel/source $(KVER)) && cp "$$dir/vhost.h" $@
+	$(call say,GET,$@)vhost/kernel/source --to $@ $(KVER)
 
 $(vhost_tree)/uapi/virtio_pc.h: guest-driver/module/uapi/virtio_pc.h
 	@mkdir -p $(@D)
