@@ -73,6 +73,7 @@ struct run_result {
 	double sleeps_p_per_s, sleeps_c_per_s;
 	double batch;
 	double lat_p50_ns, lat_p98_ns, lat_p99_ns, lat_max_ns;
+	double clock_error_ns;	/* of the two sides' alignment, a bound; in the latencies, too */
 	double wp_ns, wc_ns, np_ns, nc_ns, sp_ns, sc_ns, yp_ns, yc_ns;
 	double lost, reordered;
 };

@@ -66,6 +66,7 @@ static void merge_measured(const struct run_sides *s, struct run_result *r)
 	r->lat_p98_ns = mean_if(s->stats_c, "lat_p98_ns", "lat_count");
 	r->lat_p99_ns = mean_if(s->stats_c, "lat_p99_ns", "lat_count");
 	r->lat_max_ns = mean_if(s->stats_c, "lat_max_ns", "lat_count");
+	r->clock_error_ns = json_number_at(s->stats_c, "clock_error_ns");
 	r->wp_ns = mean_if(s->stats_p, "w_ns", "items");
 	r->wc_ns = mean_if(s->stats_c, "w_ns", "items");
 	r->np_ns = mean_if(s->stats_p, "n_ns", "sent");

@@ -66,6 +66,7 @@ json_t *run_result_json(const struct run_result *r)
 	NUMBER(sleeps_c_per_s, 1);
 	NUMBER(batch, 2);
 	json_object_set_new(v, "latency_ns", latency_json(r));
+	NUMBER(clock_error_ns, 0);
 	json_object_set_new(v, "params", params_json(r));
 	NUMBER(lost, 0);
 	NUMBER(reordered, 0);
@@ -78,7 +79,7 @@ struct table *run_table(void)
 	static const char *const heads[] = {
 		"strategy", "dir", "L", "items/s", "T ns", "E ns", "cpu P", "cpu C",
 		"kicks/s", "spurious", "calls/s", "sleeps P/s", "sleeps C/s", "batch",
-		"p50 ns", "p98 ns", "W_P ns", "W_C ns", "N_P ns", "N_C ns", "S_P ns", "S_C ns",
+		"p50 ns", "p98 ns", "clock +- ns", "W_P ns", "W_C ns", "N_P ns", "N_C ns", "S_P ns", "S_C ns",
 		"Y_P ns", "Y_C ns",
 		"lost", "reordered",
 	};
@@ -109,6 +110,7 @@ void run_table_row(struct table *t, const struct run_result *r)
 	table_number(t, r->batch, 1);
 	table_number(t, r->lat_p50_ns, 0);
 	table_number(t, r->lat_p98_ns, 0);
+	table_number(t, r->clock_error_ns, 0);
 	table_number(t, r->wp_ns, 0);
 	table_number(t, r->wc_ns, 0);
 	table_number(t, r->np_ns, 0);

@@ -138,7 +138,7 @@ const char *run_json_read(const json_t *v, struct run_json *run)
 		{ v, "calls_per_s", &r->calls_per_s },
 		{ v, "sleeps_p_per_s", &r->sleeps_p_per_s },
 		{ v, "sleeps_c_per_s", &r->sleeps_c_per_s }, { v, "batch", &r->batch },
-		{ v, "lost", &r->lost }, { v, "reordered", &r->reordered },
+		{ v, "clock_error_ns", &r->clock_error_ns }, { v, "lost", &r->lost }, { v, "reordered", &r->reordered },
 		{ latency, "p50", &r->lat_p50_ns }, { latency, "p98", &r->lat_p98_ns },
 		{ latency, "p99", &r->lat_p99_ns }, { latency, "max", &r->lat_max_ns },
 		{ params, "wp_ns", &r->wp_ns }, { params, "wc_ns", &r->wc_ns },

@@ -41,7 +41,7 @@ static const char stats_c[] =
 	"{\"items\":1000,\"duration_ns\":1000000,\"cpu_ns\":250000,\"sent\":5,\"spurious\":2,"
 	"\"sleeps\":25,\"w_ns\":200,\"n_ns\":900,\"y_ns\":51000,\"lost\":4,\"reordered\":1,"
 	"\"lat_count\":1000,\"lat_p50_ns\":10,\"lat_p98_ns\":20,\"lat_p99_ns\":30,"
-	"\"lat_max_ns\":40}";
+	"\"lat_max_ns\":40,\"clock_error_ns\":7}";
 
 static void merge(enum run_dir_id dir, const char *p, const char *c, struct run_result *r)
 {
@@ -70,6 +70,7 @@ static void test_fwd(void **state)
 	assert_float_equal(r.sleeps_p_per_s, 0, 0);
 	assert_float_equal(r.sleeps_c_per_s, 25000, 1e-6);
 	assert_float_equal(r.batch, 25, 1e-6);
+	assert_float_equal(r.clock_error_ns, 7, 0);
 	assert_float_equal(r.lost, 4, 0);
 	assert_float_equal(r.reordered, 1, 0);
 	assert_float_equal(r.np_ns, 1100, 0);

@@ -24,7 +24,7 @@ RINGPACE = os.path.abspath(os.path.join(BUILD, "ringpace"))
 RINGPACED = os.path.abspath(os.path.join(BUILD, "ringpaced"))
 KEYS = ("lane strategy dir accel queue_len items items_per_s t_ns e_ns cpu_p cpu_c "
         "kicks_per_s spurious_kicks_per_s calls_per_s sleeps_p_per_s sleeps_c_per_s "
-        "batch latency_ns params lost reordered").split()
+        "batch latency_ns clock_error_ns params lost reordered").split()
 MS = 1000000
 tests = []
 
@@ -147,6 +147,7 @@ def check_result(r):
     assert r["params"]["wp_ns"] > 0 and r["params"]["wc_ns"] > 0, f"W not measured: {r}"
     assert None not in r["latency_ns"].values(), \
         f"no latency: the clocks were not aligned, the exchange had no answer: {r}"
+    assert 0 <= r["clock_error_ns"] < 100 * MS, f"the alignment has no bound: {r}"
     assert r["latency_ns"]["p50"] <= r["latency_ns"]["p98"] <= r["latency_ns"]["max"], \
         f"latency: {r}"
 
