@@ -10,7 +10,7 @@
 #include "sim/report.h"
 
 enum {
-	OPT_ITEMS = MODEL_ARGS_KEYS, OPT_WARMUP, OPT_SEED, OPT_MODE_P, OPT_MODE_C, OPT_WINDOW,
+	OPT_ITEMS = MODEL_ARGS_KEYS, OPT_WARMUP, OPT_SEED, OPT_MODE_P, OPT_MODE_C, OPT_DMAX, OPT_WINDOW,
 	OPT_STAGES, OPT_W, OPT_FALL_P, OPT_FALL_C, OPT_APP_BATCH, OPT_PLAIN, OPT_JSON,
 	OPT_DIST,		/* and the following, in the order of dists[] */
 };
@@ -49,6 +49,7 @@ static const struct argp_option options[] = {
 	{ "wp-fall", OPT_FALL_P, "NS:ITEMS", 0, "W_P falls to NS over ITEMS items of a batch", 0 },
 	{ "wc-fall", OPT_FALL_C, "NS:ITEMS", 0, "W_C likewise", 0 },
 	{ "app-batch", OPT_APP_BATCH, "B", 0, "items move B at a time: L/B slots of B W each; not with a trace of W (1)", 0 },
+	{ "dmax-ns", OPT_DMAX, "NS", 0, "D_MAX, bound of the p98 latency, ns; adaptive needs it", 0 },
 	{ "window-ns", OPT_WINDOW, "NS", 0, "time between asking for a notification and the second "
 	  "look, in which spurious ones arise, ns (0)", 0 },
 	{ NULL, 0, NULL, 0, "The run:", 5 },
@@ -139,6 +140,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_MODE_C:
 		a->mode_c = mode(state, "mode-c", arg);
+		break;
+	case OPT_DMAX:
+		a->sim.dmax_ns = opt_number(state, "dmax-ns", arg, RP_MODEL_MAX_NS);
 		break;
 	case OPT_WINDOW:
 		a->sim.window_ns = opt_number(state, "window-ns", arg, RP_MODEL_MAX_NS);

@@ -85,6 +85,12 @@ const char *run_params_check(const struct run_params *p)
 		return "--wp-ns and --wc-ns are at most 1000000000 (1 s)";
 	if (p->yp_ns > NSEC_PER_SEC || p->yc_ns > NSEC_PER_SEC)
 		return "--yp-ns and --yc-ns are at most 1000000000 (1 s)";
+	if (p->dmax_ns > NSEC_PER_SEC)
+		return "--dmax-ns is at most 1000000000 (1 s)";
+	if (!p->dmax_ns && (p->strategy_p == RP_ADAPTIVE || p->strategy_c == RP_ADAPTIVE))
+		return "--strategy adaptive needs --dmax-ns, the bound of the latency";
+	if (p->cpu_cap_percent > 100)
+		return "--cpu-cap is in percent of one CPU, at most 100";
 	if (p->duration_ns < 1000000 || p->duration_ns > 3600 * NSEC_PER_SEC)
 		return "--duration-s is not in 0.001..3600 s";
 	return p->lane->check ? p->lane->check(p) : NULL;

@@ -35,6 +35,8 @@ struct run_params {
 	enum rp_strategy_id strategy_p, strategy_c;
 	u64 wp_ns, wc_ns;	/* work per item */
 	u64 yp_ns, yc_ns;	/* length of a sleep */
+	u64 dmax_ns;		/* D_MAX; 0: none */
+	u32 cpu_cap_percent;	/* of one CPU, of either side; 0: none */
 	u32 queue_len;		/* L, slots */
 	u32 kp, kc;		/* thresholds; 0: default (1, 3/4 L) */
 	u32 burst;		/* items published at once, >= 1 */

@@ -10,7 +10,7 @@
 
 enum {
 	OPT_LANE = 256, OPT_STRATEGY, OPT_STRATEGY_P, OPT_STRATEGY_C, OPT_DIR,
-	OPT_WP, OPT_WC, OPT_YP, OPT_YC, OPT_QUEUE_LEN, OPT_KP, OPT_KC,
+	OPT_WP, OPT_WC, OPT_YP, OPT_YC, OPT_DMAX, OPT_CAP, OPT_QUEUE_LEN, OPT_KP, OPT_KC,
 	OPT_DURATION, OPT_WARMUP, OPT_BURST, OPT_ITEM_BYTES, OPT_CPU_P, OPT_CPU_C,
 	OPT_NO_TRACE, OPT_KEEP_TRACE,
 };
@@ -19,7 +19,8 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Where and how:", 1 },
 	{ "lane", OPT_LANE, "NAME", 0, "native (default) or vm", 0 },
 	{ "dir", OPT_DIR, "fwd|rev", 0, "guest to host (default), or host to guest", 0 },
-	{ "strategy", OPT_STRATEGY, "NAME", 0, "notify (default), sleep or busy, of both", 0 },
+	{ "strategy", OPT_STRATEGY, "NAME", 0, "of both: notify (default), sleep, busy, adaptive, or what others do: "
+	  "vhost-busyloop, kvm-halt-poll, ovs-sleep, qemu-poll, napi, metronome", 0 },
 	{ "strategy-p", OPT_STRATEGY_P, "NAME", 0, "the producer's alone", 0 },
 	{ "strategy-c", OPT_STRATEGY_C, "NAME", 0, "the consumer's alone", 0 },
 	{ NULL, 0, NULL, 0, "Parameters:", 2 },
@@ -27,6 +28,8 @@ static const struct argp_option options[] = {
 	{ "wc-ns", OPT_WC, "NS", 0, "W_C, work to consume an item, ns (0)", 0 },
 	{ "yp-ns", OPT_YP, "NS", 0, "Y_P, length of the producer's sleeps, ns (50000)", 0 },
 	{ "yc-ns", OPT_YC, "NS", 0, "Y_C, length of the consumer's sleeps, ns (50000)", 0 },
+	{ "dmax-ns", OPT_DMAX, "NS", 0, "D_MAX, bound of the p98 latency, ns; adaptive needs it", 0 },
+	{ "cpu-cap", OPT_CAP, "PERCENT", 0, "adaptive: most CPU time of each side (no limit)", 0 },
 	{ "queue-len", OPT_QUEUE_LEN, "SLOTS", 0, "L, 2..32768 slots (512)", 0 },
 	{ "kp", OPT_KP, "ITEMS", 0, "k_P, items after which P notifies a blocked C (1)", 0 },
 	{ "kc", OPT_KC, "SLOTS", 0, "k_C, free slots after which C notifies a blocked P (3/4 L)", 0 },
@@ -102,6 +105,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_YC:
 		p->yc_ns = opt_number(state, "yc-ns", arg, NSEC_PER_SEC);
+		break;
+	case OPT_DMAX:
+		p->dmax_ns = opt_number(state, "dmax-ns", arg, NSEC_PER_SEC);
+		break;
+	case OPT_CAP:
+		p->cpu_cap_percent = (u32)opt_number(state, "cpu-cap", arg, 100);
 		break;
 	case OPT_QUEUE_LEN:
 		p->queue_len = (u32)opt_number(state, "queue-len", arg, 32768);

@@ -64,10 +64,24 @@ static void set_defaults(const struct vpc_dev *dev, const struct vpc_queue *q,
 	arg->k = arg->k ?: rp_default_threshold(role, arg->queue_len);
 }
 
+static bool strategy_ok(const struct virtio_pc_run *arg)
+{
+	const struct rp_params p = {
+		.strategy = arg->strategy,
+		.queue_len = arg->queue_len,
+		.threshold = arg->k,
+		.y_ns = arg->y_ns,
+		.dmax_ns = arg->dmax_ns,
+		.cpu_cap_percent = arg->cpu_cap_percent,
+	};
+
+	return !rp_params_check(&p);
+}
+
 static bool fields_ok(const struct vpc_dev *dev, const struct vpc_queue *q,
 		     const struct virtio_pc_run *arg)
 {
-	return arg->strategy <= VIRTIO_PC_BUSY &&
+	return strategy_ok(arg) && !arg->reserved &&
 	       arg->duration_ns >= DURATION_MIN_NS &&
 	       arg->duration_ns <= DURATION_MAX_NS &&
 	       arg->w_ns <= NSEC_PER_SEC && arg->y_ns <= NSEC_PER_SEC &&

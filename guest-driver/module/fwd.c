@@ -20,7 +20,8 @@ static void fill(struct vpc_run *run, struct vpc_slot *slot, u64 now_tsc)
 /* The window's room, in items; bounded by what the run may still send. */
 static u32 room(const struct vpc_run *run, u32 max)
 {
-	u32 free = run->arg.queue_len - min(run->q->own, run->arg.queue_len);
+	u32 window = rp_party_window(&run->party);
+	u32 free = window - min(run->q->own, window);
 
 	if (run->arg.max_items)
 		max = min_t(u64, max, run->arg.max_items - run->seq);
@@ -68,10 +69,19 @@ static u32 fwd_work(struct rp_party *p, u32 max)
 	return n;
 }
 
+static u32 fwd_ready(struct rp_party *p)
+{
+	struct vpc_run *run = vpc_run_of(p);
+
+	vpc_queue_reclaim(run->q);
+	return room(run, run->arg.queue_len);
+}
+
 const struct rp_ring_ops vpc_fwd_ops = {
 	.work = fwd_work,
 	.peer_wants = vpc_ring_peer_wants,
 	.notify = vpc_ring_notify,
 	.arm = vpc_ring_arm,
 	.disarm = vpc_ring_disarm,
+	.ready = fwd_ready,
 };

@@ -213,8 +213,7 @@ void vpc_queue_reclaim(struct vpc_queue *q)
 			vpc_queue_put_free(q, slot);
 }
 
-/* Used buffers that wait to be taken back. */
-static u16 pending(const struct vpc_queue *q)
+u16 vpc_queue_pending(const struct vpc_queue *q)
 {
 	return (u16)(virtio16_to_cpu(q->vq->vdev, READ_ONCE(q->vring->used->idx)) -
 		     q->used);
@@ -240,7 +239,7 @@ bool vpc_queue_arm(struct vpc_queue *q, u32 k)
 	 * (virtio 1.2, sec. 2.7.7.2): one of the two sees the other.
 	 */
 	virt_mb();
-	return pending(q) >= k;
+	return vpc_queue_pending(q) >= k;
 }
 
 void vpc_queue_disarm(struct vpc_queue *q)

@@ -143,10 +143,18 @@ static u32 rev_work(struct rp_party *p, u32 max)
 	return n;
 }
 
+static u32 rev_ready(struct rp_party *p)
+{
+	struct vpc_run *run = vpc_run_of(p);
+
+	return vpc_queue_pending(run->q) + !!run->held;
+}
+
 const struct rp_ring_ops vpc_rev_ops = {
 	.work = rev_work,
 	.peer_wants = vpc_ring_peer_wants,
 	.notify = vpc_ring_notify,
 	.arm = vpc_ring_arm,
 	.disarm = vpc_ring_disarm,
+	.ready = rev_ready,
 };

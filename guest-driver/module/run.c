@@ -75,22 +75,33 @@ static void party_sleep(struct rp_party *p, u64 ns)
 	finish_wait(&run->q->dev->gone_wait, &wait);
 }
 
-static enum rp_wake party_block(struct rp_party *p)
+static enum rp_wake party_block(struct rp_party *p, u64 timeout_ns)
 {
 	struct vpc_run *run = vpc_run_of(p);
 	struct vpc_queue *q = run->q;
+	u64 most_ns = min_not_zero(timeout_ns, left_ns(run));
+	int err;
 
-	wait_event_interruptible_hrtimeout(q->wait,
+	err = wait_event_interruptible_hrtimeout(q->wait,
 		READ_ONCE(q->called) || READ_ONCE(q->dev->gone) ||
 			virtqueue_is_broken(q->vq),
-		ns_to_ktime(left_ns(run)));
-	return xchg(&q->called, false) ? RP_WAKE_NOTIFIED : RP_WAKE_STOP;
+		ns_to_ktime(most_ns));
+	if (xchg(&q->called, false))
+		return RP_WAKE_NOTIFIED;
+	return err == -ETIME && most_ns == timeout_ns ? RP_WAKE_TIMEOUT : RP_WAKE_STOP;
+}
+
+/* Up to date to a tick: the strategy looks at the sums of many waits. */
+static u64 party_cpu_ns(struct rp_party *p)
+{
+	return current->se.sum_exec_runtime;
 }
 
 static const struct rp_thread_ops thread_ops = {
 	.stopping = stopping,
 	.sleep = party_sleep,
 	.block = party_block,
+	.cpu_ns = party_cpu_ns,
 };
 
 /*
@@ -113,6 +124,8 @@ static int run_init(struct vpc_run *run)
 		.queue_len = arg->queue_len,
 		.threshold = arg->k,
 		.y_ns = arg->y_ns,
+		.dmax_ns = arg->dmax_ns,
+		.cpu_cap_percent = arg->cpu_cap_percent,
 	};
 	int err = vpc_queue_begin(run->q);
 

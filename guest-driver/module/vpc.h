@@ -181,6 +181,8 @@ bool vpc_ring_peer_wants(struct rp_party *p);
 void vpc_ring_notify(struct rp_party *p);
 bool vpc_ring_arm(struct rp_party *p, u32 k);
 void vpc_ring_disarm(struct rp_party *p);
+/* Used buffers that wait to be taken back. */
+u16 vpc_queue_pending(const struct vpc_queue *q);
 bool vpc_queue_arm(struct vpc_queue *q, u32 k);
 void vpc_queue_disarm(struct vpc_queue *q);
 

@@ -184,8 +184,11 @@ static bool arg_flag(const struct request *r, const char *key, uint32_t *to)
 static bool parse_run(const struct request *r, struct virtio_pc_run *arg)
 {
 	static const char *const dirs[] = { "fwd", "rev", NULL };
-	static const char *const strategies[] = { "notify", "sleep", "busy", NULL };
-	uint64_t pair = 0, k = 0, burst = 0, item_bytes = 0, queue_len = 0;
+	static const char *const strategies[] = {
+		"notify", "sleep", "busy", "adaptive", "vhost-busyloop", "kvm-halt-poll",
+		"ovs-sleep", "qemu-poll", "napi", "metronome", NULL
+	};
+	uint64_t pair = 0, k = 0, burst = 0, cap = 0, item_bytes = 0, queue_len = 0;
 	unsigned int dir, strategy;
 
 	memset(arg, 0, sizeof(*arg));
@@ -195,6 +198,8 @@ static bool parse_run(const struct request *r, struct virtio_pc_run *arg)
 	    !arg_u64(r, "duration_ns", 3600000000000, (uint64_t *)&arg->duration_ns) ||
 	    !arg_u64(r, "w_ns", 1000000000, (uint64_t *)&arg->w_ns) ||
 	    !arg_u64(r, "y_ns", 1000000000, (uint64_t *)&arg->y_ns) ||
+	    !arg_u64(r, "dmax_ns", 1000000000, (uint64_t *)&arg->dmax_ns) ||
+	    !arg_u64(r, "cpu_cap_percent", 100, &cap) ||
 	    !arg_u64(r, "max_items", INT64_MAX, (uint64_t *)&arg->max_items) ||
 	    !arg_u64(r, "k", VIRTIO_PC_QUEUE_MAX, &k) ||
 	    !arg_u64(r, "burst", VIRTIO_PC_QUEUE_MAX, &burst) ||
@@ -210,6 +215,7 @@ static bool parse_run(const struct request *r, struct virtio_pc_run *arg)
 	arg->dir = (uint8_t)dir;
 	arg->strategy = (uint8_t)strategy;
 	arg->k = (uint32_t)k;
+	arg->cpu_cap_percent = (uint32_t)cap;
 	arg->burst = (uint32_t)burst;
 	arg->item_bytes = (uint32_t)item_bytes;
 	arg->queue_len = (uint32_t)queue_len;

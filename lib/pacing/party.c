@@ -2,11 +2,44 @@
 /* The loop that every party runs. */
 #include "pacing/party.h"
 
+static void totals(const struct rp_strategy *s, struct rp_totals *t, bool cpu)
+{
+	struct rp_party *p = (struct rp_party *)((char *)s - offsetof(struct rp_party, strategy));
+	const struct rp_stats *st = &p->stats;
+	const struct rp_clock *c = &p->clock;
+
+	*t = (struct rp_totals) {
+		.items = st->items,
+		.timed = p->latency ? rp_load(&p->latency->count) : 0,
+		.late = st->late,
+		.work_ns = rp_tsc_to_ns(c, st->work_tsc),
+		.sent = st->sent,
+		.notify_ns = rp_tsc_to_ns(c, st->notify_tsc),
+		.received = st->received,
+		.spurious = st->spurious,
+		.sleeps = st->sleeps,
+		.sleep_ns = rp_tsc_to_ns(c, st->sleep_tsc),
+		.sleep_asked_ns = rp_tsc_to_ns(c, st->sleep_asked_tsc),
+		.blocks = st->blocks,
+		.block_ns = rp_tsc_to_ns(c, st->block_tsc),
+		.spin_ns = rp_tsc_to_ns(c, st->spin_tsc),
+		.wakes = st->wakes,
+		.wake_ns = rp_tsc_to_ns(c, st->wake_tsc),
+	};
+	if (cpu && p->thread && p->thread->cpu_ns)
+		t->cpu_ns = p->thread->cpu_ns(p);
+}
+
+static const struct rp_env_ops env_ops = {
+	.totals = totals,
+};
+
 void rp_party_init(struct rp_party *p, const struct rp_params *params,
 		   u64 tsc_hz)
 {
-	rp_strategy_init(&p->strategy, params);
+	rp_strategy_init(&p->strategy, params, &env_ops);
 	rp_clock_init(&p->clock, tsc_hz);
+	p->dmax_tsc = params->dmax_ns ? rp_ns_to_tsc(&p->clock, params->dmax_ns) : ~0ULL;
 	p->burst = p->burst ? p->burst : 1;
 }
 
@@ -66,7 +99,7 @@ static void note_idle(struct rp_party *p)
 	p->armed_k = 0;
 }
 
-static struct rp_next block(struct rp_party *p, u32 k)
+static struct rp_next block(struct rp_party *p, u32 k, u64 timeout_ns)
 {
 	rp_trace(p->trace, RP_EV_ARM, p->now_tsc, k);
 	p->armed = true;
@@ -81,7 +114,20 @@ static struct rp_next block(struct rp_party *p, u32 k)
 	p->wait_tsc = rp_tsc();
 	rp_add(&p->stats.blocks, 1);
 	rp_trace(p->trace, RP_EV_BLOCK, p->wait_tsc, p->stats.items);
-	return (struct rp_next){ RP_NEXT_BLOCK, 0 };
+	return (struct rp_next){ RP_NEXT_BLOCK, timeout_ns };
+}
+
+static void spin(struct rp_party *p, u64 before_tsc, u64 ns)
+{
+	u64 tsc = rp_ns_to_tsc(&p->clock, ns < RP_SPIN_MAX_NS ? ns : RP_SPIN_MAX_NS);
+	u64 start = p->now_tsc;
+
+	do
+		rp_relax();
+	while (tsc && rp_tsc() - start < tsc);
+	if (tsc)
+		p->now_tsc = rp_tsc();
+	rp_add(&p->stats.spin_tsc, p->now_tsc - before_tsc);
 }
 
 static struct rp_next idle(struct rp_party *p)
@@ -95,18 +141,17 @@ static struct rp_next idle(struct rp_party *p)
 				  rp_tsc_to_ns(&p->clock, p->now_tsc));
 	switch (d.wait) {
 	case RP_WAIT_BLOCK:
-		return block(p, d.threshold);
+		return block(p, d.threshold, d.wait_ns);
 	case RP_WAIT_SLEEP:
 		p->waiting = true;
 		p->wait_tsc = p->now_tsc;
 		rp_add(&p->stats.sleeps, 1);
 		rp_add(&p->stats.sleep_asked_tsc,
-		       rp_ns_to_tsc(&p->clock, d.sleep_ns));
-		rp_trace(p->trace, RP_EV_SLEEP, p->now_tsc, d.sleep_ns);
-		return (struct rp_next){ RP_NEXT_SLEEP, d.sleep_ns };
+		       rp_ns_to_tsc(&p->clock, d.wait_ns));
+		rp_trace(p->trace, RP_EV_SLEEP, p->now_tsc, d.wait_ns);
+		return (struct rp_next){ RP_NEXT_SLEEP, d.wait_ns };
 	default:
-		rp_add(&p->stats.spin_tsc, p->now_tsc - before);
-		rp_relax();
+		spin(p, before, d.wait_ns);
 		return (struct rp_next){ RP_NEXT_SPIN, 0 };
 	}
 }
@@ -131,6 +176,35 @@ struct rp_next rp_party_step(struct rp_party *p)
 	return (struct rp_next){ RP_NEXT_RUN, 0 };
 }
 
+/*
+ * A block was as long as the strategy lets it be. If there is work now, the
+ * peer's notification was lost. If a producer finds none, its own may have
+ * been: it tells the consumer again, whatever that asked for.
+ */
+static void repair(struct rp_party *p, u32 ready)
+{
+	if (ready) {
+		rp_add(&p->stats.repaired, 1);
+	} else if (p->strategy.params.role == RP_PRODUCER) {
+		rp_add(&p->stats.rekicks, 1);
+		p->ring->notify(p);
+	}
+}
+
+static void tell_strategy(struct rp_party *p, enum rp_wake by)
+{
+	struct rp_strategy *s = &p->strategy;
+	u32 ready;
+
+	if (!s->ops->woken && by != RP_WAKE_TIMEOUT)
+		return;
+	ready = p->ring->ready(p);
+	if (by == RP_WAKE_TIMEOUT)
+		repair(p, ready);
+	if (s->ops->woken)
+		s->ops->woken(s, by, ready, rp_tsc_to_ns(&p->clock, p->now_tsc));
+}
+
 void rp_party_resume(struct rp_party *p, enum rp_wake by)
 {
 	u64 took;
@@ -153,9 +227,7 @@ void rp_party_resume(struct rp_party *p, enum rp_wake by)
 	rp_trace(p->trace, p->armed ? RP_EV_WAKE : RP_EV_SLEPT, p->now_tsc,
 		 p->stats.items);
 	set_armed(p, false);
-	if (p->strategy.ops->woken)
-		p->strategy.ops->woken(&p->strategy, by,
-				       rp_tsc_to_ns(&p->clock, p->now_tsc));
+	tell_strategy(p, by);
 }
 
 void rp_party_run(struct rp_party *p)
@@ -171,7 +243,7 @@ void rp_party_run(struct rp_party *p)
 			rp_party_resume(p, RP_WAKE_SLEPT);
 			break;
 		case RP_NEXT_BLOCK:
-			rp_party_resume(p, p->thread->block(p));
+			rp_party_resume(p, p->thread->block(p, next.ns));
 			break;
 		default:
 			break;

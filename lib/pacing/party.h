@@ -51,6 +51,11 @@ struct rp_ring_ops {
 	bool (*arm)(struct rp_party *p, u32 k);
 	/* Tells the peer, as far as it listens, that no notification is needed. */
 	void (*disarm)(struct rp_party *p);
+	/*
+	 * Items (consumer) or free slots within rp_party_window() (producer)
+	 * that are there now. Only a strategy with a woken hook has it called.
+	 */
+	u32 (*ready)(struct rp_party *p);
 };
 
 /* The thread; only rp_party_run() uses it. */
@@ -59,11 +64,14 @@ struct rp_thread_ops {
 	bool (*stopping)(struct rp_party *p);
 	void (*sleep)(struct rp_party *p, u64 ns);
 	/*
-	 * Waits for a notification; returns RP_WAKE_NOTIFIED, or RP_WAKE_STOP
-	 * when stopping() has become true. A notification that arrived before
-	 * the call ends it at once.
+	 * Waits for a notification, at most timeout_ns (0: for ever); returns
+	 * RP_WAKE_NOTIFIED, RP_WAKE_TIMEOUT, or RP_WAKE_STOP when stopping()
+	 * has become true. A notification that arrived before the call ends it
+	 * at once.
 	 */
-	enum rp_wake (*block)(struct rp_party *p);
+	enum rp_wake (*block)(struct rp_party *p, u64 timeout_ns);
+	/* CPU time of this thread; NULL: unknown. */
+	u64 (*cpu_ns)(struct rp_party *p);
 };
 
 /* Times are counter ticks; convert with the party's clock. */
@@ -88,13 +96,17 @@ struct rp_stats {
 	u64 block_tsc;		/* total blocked */
 	u64 wake_tsc;		/* consumer: total, enqueue of the waking item to wake */
 	u64 wakes;		/* how many of those */
+	u64 late;		/* consumer: items whose latency was above D_MAX */
+	u64 repaired;		/* notifications to it that were lost, found by a time-out */
+	u64 rekicks;		/* producer: told a peer again that did not move */
 };
 
 enum rp_next_what {
 	RP_NEXT_RUN,		/* step again: items were moved */
 	RP_NEXT_SPIN,		/* step again: nothing to do, and that is meant */
 	RP_NEXT_SLEEP,		/* sleep .ns, then rp_party_resume(RP_WAKE_SLEPT) */
-	RP_NEXT_BLOCK,		/* wait for the notification, then rp_party_resume() */
+	/* wait for the notification, at most .ns if that is not 0, then resume() */
+	RP_NEXT_BLOCK,
 };
 
 struct rp_next {
@@ -108,6 +120,7 @@ struct rp_party {
 	struct rp_strategy strategy;
 	struct rp_clock clock;
 	u64 w_tsc;		/* emulated work per item; 0: none */
+	u64 dmax_tsc;		/* D_MAX; ~0: none */
 	u32 burst;		/* at most so many items per work() */
 	/* Of the loop */
 	u64 now_tsc;		/* end of the last thing done */
@@ -161,9 +174,18 @@ static inline void rp_party_latency(struct rp_party *p, u64 enq_tsc, u64 now_tsc
 {
 	s64 d = (s64)(now_tsc - enq_tsc - (u64)p->clock_offset_tsc);
 
+	if (!p->latency)
+		return;
 	/* An error of the clocks' alignment must not become an hour. */
-	if (p->latency)
-		rp_hist_add(p->latency, d > 0 ? (u64)d : 0);
+	rp_hist_add(p->latency, d > 0 ? (u64)d : 0);
+	if (unlikely(d > 0 && (u64)d > p->dmax_tsc))
+		rp_add(&p->stats.late, 1);
+}
+
+/* L of a producer: how many items may be outstanding now. */
+static inline u32 rp_party_window(const struct rp_party *p)
+{
+	return rp_load(&p->strategy.window);
 }
 
 void rp_party_init(struct rp_party *p, const struct rp_params *params,

@@ -46,6 +46,9 @@ void rp_party_report(const struct rp_party *p, struct rp_report *r)
 	COPY(double_checks);
 	COPY(blocks);
 	COPY(sleeps);
+	COPY(late);
+	COPY(repaired);
+	COPY(rekicks);
 #undef COPY
 	r->w_ns = mean_ns(c, rp_load(&s->work_tsc), r->items);
 	r->n_ns = mean_ns(c, rp_load(&s->notify_tsc), r->sent);

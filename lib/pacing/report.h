@@ -14,6 +14,8 @@
 	X(items) X(batches) X(lost) X(reordered)			\
 	X(sent) X(suppressed) X(received) X(spurious) X(double_checks)	\
 	X(blocks) X(sleeps)						\
+	X(late)		/* consumer: latency above dmax_ns */		\
+	X(repaired) X(rekicks)						\
 	X(w_ns)		/* mean work per item */			\
 	X(n_ns)		/* mean cost of a notification sent */		\
 	X(y_ns)		/* mean effective sleep */			\

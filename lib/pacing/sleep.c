@@ -7,7 +7,7 @@ static struct rp_decision sleep_idle(struct rp_strategy *s, u64 now_ns)
 	(void)now_ns;
 	return (struct rp_decision){
 		.wait = RP_WAIT_SLEEP,
-		.sleep_ns = s->params.y_ns,
+		.wait_ns = s->params.y_ns,
 	};
 }
 

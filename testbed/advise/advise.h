@@ -63,7 +63,7 @@ struct advice {
 	double dmax_ns;
 	u32 queue_len;			/* L that was given, or assumed */
 	double y_max_ns;		/* D_MAX / 2 - W */
-	struct choice choice[RP_STRATEGIES];	/* by strategy */
+	struct choice choice[RP_STATIC_STRATEGIES];	/* by strategy */
 	int recommended;		/* enum rp_strategy_id, or -1 */
 	char why[384];			/* of the recommendation, or of there being none */
 };

@@ -302,7 +302,7 @@ static void busy(const struct evidence *e, struct advice *a, struct choice *c)
 
 /* ---- The rule ---- */
 
-static const enum rp_strategy_id preference[2][RP_STRATEGIES] = {
+static const enum rp_strategy_id preference[2][RP_STATIC_STRATEGIES] = {
 	[RP_PRODUCER] = { RP_NOTIFY, RP_SLEEP, RP_BUSY },
 	[RP_CONSUMER] = { RP_SLEEP, RP_BUSY, RP_NOTIFY },
 };
@@ -328,7 +328,7 @@ static void recommend(struct advice *a)
 	const struct choice *n = &a->choice[RP_NOTIFY], *b = &a->choice[RP_BUSY];
 	u32 i;
 
-	for (i = 0; i < RP_STRATEGIES && a->recommended < 0; i++) {
+	for (i = 0; i < RP_STATIC_STRATEGIES && a->recommended < 0; i++) {
 		enum rp_strategy_id s = preference[a->f.faster][i];
 
 		if (a->choice[s].met == MET_YES ||
@@ -350,7 +350,7 @@ static void init_choices(struct advice *a)
 {
 	u32 i;
 
-	for (i = 0; i < RP_STRATEGIES; i++) {
+	for (i = 0; i < RP_STATIC_STRATEGIES; i++) {
 		a->choice[i] = (struct choice){
 			.strategy = (enum rp_strategy_id)i, .y_ns = UNKNOWN,
 			.y_nominal_ns = UNKNOWN, .t_ns = UNKNOWN, .e_ns = UNKNOWN, .d_ns = UNKNOWN,

@@ -80,7 +80,7 @@ json_t *advice_json(const struct evidence *e, const struct advice *a)
 	json_object_set_new(v, "recommend", a->recommended < 0 ? json_null() :
 			    choice_json(&a->choice[a->recommended]));
 	json_object_set_new(v, "why", json_string(a->why));
-	for (i = 0; i < RP_STRATEGIES; i++)
+	for (i = 0; i < RP_STATIC_STRATEGIES; i++)
 		json_array_append_new(choices, choice_json(&a->choice[i]));
 	json_object_set_new(v, "choices", choices);
 	json_object_set(v, "notes", f->notes);
@@ -116,7 +116,7 @@ static void print_choices(const struct advice *a)
 
 	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
 		table_cell(t, "%s", heads[i]);
-	for (i = 0; i < RP_STRATEGIES; i++) {
+	for (i = 0; i < RP_STATIC_STRATEGIES; i++) {
 		const struct choice *c = &a->choice[i];
 
 		table_cell(t, "%s", rp_strategy_by_id(c->strategy)->name);
@@ -134,7 +134,7 @@ static void print_choices(const struct advice *a)
 	putchar('\n');
 	table_print(t, stdout);
 	table_free(t);
-	for (i = 0; i < RP_STRATEGIES; i++)
+	for (i = 0; i < RP_STATIC_STRATEGIES; i++)
 		if (a->choice[i].why[0])
 			printf("%s: %s\n", rp_strategy_by_id(i)->name, a->choice[i].why);
 }

@@ -49,8 +49,8 @@ struct args {
 
 /* What a lane's runs gave, in the order they were made. */
 struct results {
-	struct run_result r[2 * STUDIES * RP_STRATEGIES];
-	const struct study *study[2 * STUDIES * RP_STRATEGIES];
+	struct run_result r[2 * STUDIES * RP_STATIC_STRATEGIES];
+	const struct study *study[2 * STUDIES * RP_STATIC_STRATEGIES];
 	u32 count;
 	u32 scale;
 };
@@ -242,7 +242,7 @@ static int run_lane(const struct args *a, const struct lane_ops *lane, struct re
 	all->scale = (u32)scale;
 	for (dir = RUN_FWD; dir <= RUN_REV; dir++)
 		for (study = 0; a->dir[dir] && study < STUDIES; study++)
-			for (strategy = 0; strategy < RP_STRATEGIES; strategy++)
+			for (strategy = 0; strategy < RP_STATIC_STRATEGIES; strategy++)
 				if (run_one(a, lane, (enum run_dir_id)dir, &studies[study],
 					    (enum rp_strategy_id)strategy, all))
 					return -1;

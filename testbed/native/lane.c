@@ -57,6 +57,8 @@ static void driver_options(const struct run_params *p, struct party_options *o)
 			.threshold = fwd ? run_threshold(RP_PRODUCER, p->kc, p->queue_len) :
 					   run_threshold(RP_CONSUMER, p->kp, p->queue_len),
 			.y_ns = fwd ? p->yp_ns : p->yc_ns,
+			.dmax_ns = p->dmax_ns,
+			.cpu_cap_percent = p->cpu_cap_percent,
 		},
 		.w_ns = fwd ? p->wp_ns : p->wc_ns,
 		.burst = p->burst,

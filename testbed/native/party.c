@@ -85,11 +85,18 @@ static void reclaim(struct party *n)
 		give_up(n, n->drv.broken);
 }
 
+/* Free slots within the window, which may just have become smaller. */
+static u32 room_of(const struct party *n)
+{
+	u32 window = rp_party_window(&n->rp), out = (u32)(n->posted - n->completed);
+
+	return out < window ? window - out : 0;
+}
+
 static u32 produce(struct rp_party *p, u32 max)
 {
 	struct party *n = party_of(p);
-	const u32 len = p->strategy.params.queue_len;
-	u32 room = len - (u32)(n->posted - n->completed), i;
+	u32 room = room_of(n), i;
 	u64 now = p->now_tsc;
 
 	/*
@@ -98,7 +105,7 @@ static u32 produce(struct rp_party *p, u32 max)
 	 */
 	if (room < max) {
 		reclaim(n);
-		room = len - (u32)(n->posted - n->completed);
+		room = room_of(n);
 		max = room < max ? room : max;
 	}
 	/* One item at least: none would mean that the ring is full. */
@@ -207,12 +214,26 @@ static void disarm(struct rp_party *p)
 	rp_drv_disarm(&party_of(p)->drv);
 }
 
+static u32 ready_slots(struct rp_party *p)
+{
+	struct party *n = party_of(p);
+
+	reclaim(n);
+	return room_of(n);
+}
+
+static u32 ready_items(struct rp_party *p)
+{
+	return rp_drv_used_count(&party_of(p)->drv);
+}
+
 static const struct rp_ring_ops fwd_ops = {
 	.work = produce,
 	.peer_wants = peer_wants,
 	.notify = notify,
 	.arm = arm,
 	.disarm = disarm,
+	.ready = ready_slots,
 };
 
 static const struct rp_ring_ops rev_ops = {
@@ -221,6 +242,7 @@ static const struct rp_ring_ops rev_ops = {
 	.notify = notify,
 	.arm = arm,
 	.disarm = disarm,
+	.ready = ready_items,
 };
 
 /* ---- Thread ---- */
@@ -271,17 +293,22 @@ static bool stopping(struct rp_party *p)
 	return unlikely(rp_load(&n->order)) && obey(n);
 }
 
-static void sleep_for(struct rp_party *p, u64 ns)
+static struct timespec timespec_of(u64 ns)
 {
-	const struct timespec ts = {
+	return (struct timespec){
 		.tv_sec = (time_t)(ns / NSEC_PER_SEC),
 		.tv_nsec = (long)(ns % NSEC_PER_SEC),
 	};
+}
+
+static void sleep_for(struct rp_party *p, u64 ns)
+{
+	const struct timespec ts = timespec_of(ns);
 
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
 }
 
-static enum rp_wake block(struct rp_party *p)
+static enum rp_wake block(struct rp_party *p, u64 timeout_ns)
 {
 	struct party *n = party_of(p);
 	/*
@@ -289,17 +316,28 @@ static enum rp_wake block(struct rp_party *p)
 	 * non-blocking for both of us.
 	 */
 	struct pollfd pfd = { .fd = n->fq->call_fd, .events = POLLIN };
+	const struct timespec ts = timespec_of(timeout_ns);
 	u64 count;
+	int rc;
 
-	if (poll(&pfd, 1, -1) <= 0 || read(pfd.fd, &count, sizeof(count)) < 0)
+	rc = ppoll(&pfd, 1, timeout_ns ? &ts : NULL, NULL);
+	if (!rc)
+		return RP_WAKE_TIMEOUT;
+	if (rc < 0 || read(pfd.fd, &count, sizeof(count)) < 0)
 		return RP_WAKE_STOP;
 	return rp_load(&n->order) ? RP_WAKE_STOP : RP_WAKE_NOTIFIED;
+}
+
+static u64 cpu_ns(struct rp_party *p)
+{
+	return thread_cpu_ns();
 }
 
 static const struct rp_thread_ops thread_ops = {
 	.stopping = stopping,
 	.sleep = sleep_for,
 	.block = block,
+	.cpu_ns = cpu_ns,
 };
 
 static void *thread_main(void *arg)

@@ -18,6 +18,7 @@ enum act {
 	ACT_ARM,		/* between asking for a notification and the second look */
 	ACT_BLOCK,
 	ACT_SPIN,
+	ACT_PAUSE,		/* a spin in which the queue is not looked at */
 };
 
 /* When an item was published by P, and since when it could have been taken. */
@@ -34,7 +35,10 @@ struct queue {
 	bool pending_c, pending_p;	/* notified while not blocked */
 };
 
+struct sim;
+
 struct party {
+	const struct sim *sim;
 	/*
 	 * When it is done with @act: time in ps, doubled, plus 1 for ACT_LOOK.
 	 * So at one instant everybody's work ends before anybody gives up.
@@ -46,6 +50,7 @@ struct party {
 	u32 run;		/* items since the last wake-up or notification */
 	u64 since;		/* begin of ACT_SPIN */
 	u64 cost_ps;		/* of the present ACT_SLEEP */
+	u64 block_ps;		/* longest ACT_BLOCK, 0: for ever */
 	u64 w_ps;
 	struct dist *w;
 	const struct sim_fall *fall;
@@ -83,6 +88,8 @@ static inline void item_done(struct sim *s, const struct stamp *st, u64 now)
 	r->items++;
 	r->latency_ps += latency;
 	rp_hist_add(&r->latency, latency / PS_PER_NS);
+	if (s->cfg->dmax_ns && latency > s->cfg->dmax_ns * PS_PER_NS)
+		r->late++;
 	if (service > r->service_max_ps)
 		r->service_max_ps = service;
 }

@@ -70,7 +70,7 @@ static bool has_slot(struct sim *s, u32 i)
 {
 	const struct queue *q = out_of(s, i);
 
-	return !q || queue_fill(q) < q->len;
+	return !q || queue_fill(q) < s->party[i].s_out.window;
 }
 
 static void act(struct party *p, enum act what, u64 until)
@@ -158,7 +158,7 @@ static void tell_in(struct sim *s, u32 i)
 {
 	struct queue *q = in_of(s, i);
 
-	if (q && q->armed_p && q->len - queue_fill(q) >= q->armed_p) {
+	if (q && q->armed_p && queue_fill(q) + q->armed_p <= s->party[i - 1].s_out.window) {
 		q->armed_p = 0;
 		send(s, i, false);
 	} else {
@@ -216,12 +216,23 @@ static void start(struct sim *s, u32 i)
 	act(p, ACT_START, s->now + t);
 }
 
+/* What is there for a party that has waited. */
+static u32 ready_at(struct sim *s, u32 i)
+{
+	const struct party *p = &s->party[i];
+	u32 fill = queue_fill(waits_at(s, i));
+
+	if (!p->at_out)
+		return fill;
+	return fill < p->s_out.window ? p->s_out.window - fill : 0;
+}
+
 static void woken(struct sim *s, u32 i, enum rp_wake by)
 {
 	struct rp_strategy *st = strategy_at(&s->party[i]);
 
 	if (st->ops->woken)
-		st->ops->woken(st, by, s->now / PS_PER_NS);
+		st->ops->woken(st, by, ready_at(s, i), s->now / PS_PER_NS);
 	look(s, i);
 }
 
@@ -233,7 +244,7 @@ static void block(struct sim *s, u32 i)
 
 	*(s->party[i].at_out ? &c->blocks_p : &c->blocks_c) += 1;
 	s->party[i].act = ACT_BLOCK;
-	s->party[i].key = NEVER;
+	s->party[i].key = s->party[i].block_ps ? at(s->now + s->party[i].block_ps) : NEVER;
 	if (*pending) {
 		*pending = false;
 		start(s, i);
@@ -252,12 +263,20 @@ static void end_arm(struct sim *s, u32 i)
 	look(s, i);
 }
 
-static void arm(struct sim *s, u32 i, u32 k)
+/* A block was as long as it might be; nothing gets lost here. */
+static void end_block(struct sim *s, u32 i)
+{
+	disarm(s, i);
+	woken(s, i, RP_WAKE_TIMEOUT);
+}
+
+static void arm(struct sim *s, u32 i, u32 k, u64 timeout_ns)
 {
 	struct queue *q = waits_at(s, i);
 	u64 window = s->cfg->window_ns * PS_PER_NS;
 
 	k = k < 1 ? 1 : k > q->len ? q->len : k;
+	s->party[i].block_ps = timeout_ns * PS_PER_NS;
 	*(s->party[i].at_out ? &q->armed_p : &q->armed_c) = k;
 	if (!window) {
 		block(s, i);
@@ -284,10 +303,16 @@ static void go_to_sleep(struct sim *s, u32 i, u64 sleep_ns)
 	act(p, ACT_SLEEP, s->now + (y ? y : 1));
 }
 
-static void spin(struct sim *s, u32 i)
+static void spin(struct sim *s, u32 i, u64 pause_ns)
 {
 	struct party *p = &s->party[i];
 
+	if (pause_ns) {
+		pause_ns = pause_ns < RP_SPIN_MAX_NS ? pause_ns : RP_SPIN_MAX_NS;
+		s->res->party[i].spin_ps += pause_ns * PS_PER_NS;
+		act(p, ACT_PAUSE, s->now + pause_ns * PS_PER_NS);
+		return;
+	}
 	p->since = s->now;
 	p->act = ACT_SPIN;
 	/* Who only ever spins need not be asked again before the other moves. */
@@ -315,11 +340,11 @@ static void give_up(struct sim *s, u32 i)
 	st = strategy_at(p);
 	d = st->ops->idle(st, s->now / PS_PER_NS);
 	if (d.wait == RP_WAIT_BLOCK)
-		arm(s, i, d.threshold);
+		arm(s, i, d.threshold, d.wait_ns);
 	else if (d.wait == RP_WAIT_SLEEP)
-		go_to_sleep(s, i, d.sleep_ns);
+		go_to_sleep(s, i, d.wait_ns);
 	else
-		spin(s, i);
+		spin(s, i, d.wait_ns);
 }
 
 /* ---- Notifications ---- */
@@ -374,6 +399,12 @@ static void complete(struct sim *s, u32 i, struct sim_skip *skip)
 	case ACT_SPIN:
 		stop_spinning(s, i);
 		break;
+	case ACT_PAUSE:
+		look(s, i);
+		break;
+	case ACT_BLOCK:
+		end_block(s, i);
+		break;
 	default:
 		if (has_item(s, i) && has_slot(s, i)) {
 			begin_work(s, i);
@@ -424,19 +455,76 @@ static void loop(struct sim *s, struct sim_skip *skip, bool fast)
 
 /* ---- Set-up ---- */
 
+/* ---- What the strategies may ask ---- */
+
+static void party_totals(const struct sim *s, const struct party *p, struct rp_totals *t)
+{
+	const struct sim_party *r = &s->res->party[p - s->party];
+
+	memset(t, 0, sizeof(*t));
+	t->items = r->worked;
+	t->work_ns = r->work_ps / PS_PER_NS;
+	t->spin_ns = r->spin_ps / PS_PER_NS;
+	t->wakes = r->started;
+	t->wake_ns = r->start_ps / PS_PER_NS;
+	t->cpu_ns = sim_party_cpu_ps(r) / PS_PER_NS;
+}
+
+static void in_totals(const struct rp_strategy *st, struct rp_totals *t, bool cpu)
+{
+	const struct party *p = (const void *)((const char *)st - offsetof(struct party, s_in));
+	const struct sim *s = p->sim;
+	const struct sim_queue *q = &s->res->queue[p - s->party - 1];
+
+	(void)cpu;
+	party_totals(s, p, t);
+	t->timed = s->res->items;
+	t->late = s->res->late;
+	t->sent = q->calls;
+	t->notify_ns = q->call_ps / PS_PER_NS;
+	t->received = q->kicks;
+	t->spurious = q->spurious_kicks;
+	t->sleeps = q->sleeps_c;
+	t->sleep_ns = q->sleep_c_ps / PS_PER_NS;
+	t->blocks = q->blocks_c;
+}
+
+static void out_totals(const struct rp_strategy *st, struct rp_totals *t, bool cpu)
+{
+	const struct party *p = (const void *)((const char *)st - offsetof(struct party, s_out));
+	const struct sim *s = p->sim;
+	const struct sim_queue *q = &s->res->queue[p - s->party];
+
+	(void)cpu;
+	party_totals(s, p, t);
+	t->sent = q->kicks;
+	t->notify_ns = q->kick_ps / PS_PER_NS;
+	t->received = q->calls;
+	t->spurious = q->spurious_calls;
+	t->sleeps = q->sleeps_p;
+	t->sleep_ns = q->sleep_p_ps / PS_PER_NS;
+	t->blocks = q->blocks_p;
+}
+
+static const struct rp_env_ops in_env = { .totals = in_totals };
+static const struct rp_env_ops out_env = { .totals = out_totals };
+
 static void init_party(struct sim *s, u32 i)
 {
 	const struct sim_config *c = s->cfg;
 	const struct rp_model_in *m = &c->model;
 	struct party *p = &s->party[i];
-	struct rp_params in = { c->strategy_c, RP_CONSUMER, m->queue_len, m->kp, m->yc_ns };
-	struct rp_params out = { c->strategy_p, RP_PRODUCER, m->queue_len, m->kc, m->yp_ns };
+	struct rp_params in = { c->strategy_c, RP_CONSUMER, m->queue_len, m->kp, m->yc_ns,
+				c->dmax_ns, 0 };
+	struct rp_params out = { c->strategy_p, RP_PRODUCER, m->queue_len, m->kc, m->yp_ns,
+				 c->dmax_ns, 0 };
 
 	p->w_ps = c->w_ns[i] * PS_PER_NS;
 	p->w = &s->dist[i ? D_WC : D_WP];
 	p->fall = i ? &c->fall_c : &c->fall_p;
-	rp_strategy_init(&p->s_in, &in);
-	rp_strategy_init(&p->s_out, &out);
+	p->sim = s;
+	rp_strategy_init(&p->s_in, &in, &in_env);
+	rp_strategy_init(&p->s_out, &out, &out_env);
 	p->at_out = !i;
 	act(p, ACT_LOOK, 0);
 	p->key |= 1;
@@ -490,6 +578,7 @@ static u64 ahead_ps(const struct sim *s, const struct party *p)
 	case ACT_NOTIFY_IN:
 	case ACT_START:
 	case ACT_ARM:
+	case ACT_PAUSE:
 		return left;
 	case ACT_SLEEP:		/* the cost is that of waking up */
 		return left < p->cost_ps ? left : p->cost_ps;
@@ -547,6 +636,8 @@ const char *sim_check(const struct sim_config *c)
 		return "yc_ns: a sleep of 0 ns that costs nothing is no sleep";
 	if (!c->items)
 		return "items: 0, nothing to simulate";
+	if (!c->dmax_ns && (c->strategy_p == RP_ADAPTIVE || c->strategy_c == RP_ADAPTIVE))
+		return "dmax_ns: 0; the adaptive strategy needs the bound of the latency";
 	if (c->window_ns > RP_MODEL_MAX_NS)
 		return "window_ns: more than 1000000000 (1 s)";
 	return NULL;

@@ -33,6 +33,7 @@ struct sim_config {
 	 * that comes meanwhile causes a spurious notification.
 	 */
 	u64 window_ns;
+	u64 dmax_ns;		/* D_MAX, for strategies that heed it; 0: none */
 	u64 items;		/* measured, at the end of the chain */
 	u64 warmup;		/* items before them */
 	u64 seed;
@@ -69,6 +70,7 @@ struct sim_result {
 	 * producer took the one before it) to the end of the last party's work.
 	 */
 	u64 service_max_ps;
+	u64 late;		/* items whose latency was above D_MAX */
 	u64 skipped;		/* items that were accounted for by whole periods */
 	u32 stages;
 	struct sim_party party[SIM_STAGES_MAX];

@@ -89,7 +89,7 @@ static void fake_sleep(struct rp_party *p, u64 ns)
 	assert_int_equal(ns, p->strategy.params.y_ns);
 }
 
-static enum rp_wake fake_block(struct rp_party *p)
+static enum rp_wake fake_block(struct rp_party *p, u64 timeout_ns)
 {
 	note('b');
 	return fake.block_ends;

@@ -197,14 +197,14 @@ static void bad_params(struct dev *d)
 		switch (i) {
 		case 0: p.size_bytes--; break;
 		case 1: p.queue = 1000; break;
-		case 2: p.strategy = 3; break;
+		case 2: p.strategy = VIRTIO_PC_STRATEGIES; break;
 		case 3: p.w_ns = 1000000001; break;
 		case 4: p.y_ns = 1000000001; break;
 		case 5: p.burst = 0; break;
 		case 6: p.queue_len = 65536; break;
 		case 7: p.item_bytes = VIRTIO_PC_ITEM_MIN_BYTES - 1; break;
 		case 8: p.k = 32769; break;
-		case 9: p.reserved = 1; break;
+		case 9: p.cpu_cap_percent = 101; break;
 		}
 		all &= try_ioctl(d->fd, VHOST_PC_SET_PARAMS, &p) == EINVAL;
 	}

@@ -118,7 +118,11 @@ static void test_bad_parameters(int fd)
 	BAD(pair, info.queue_pairs);
 	BAD(pair, 0xffff);
 	BAD(dir, 2);
-	BAD(strategy, 3);
+	BAD(strategy, VIRTIO_PC_STRATEGIES);
+	BAD(strategy, VIRTIO_PC_ADAPTIVE);	/* without a D_MAX */
+	BAD(dmax_ns, 1000 * MS + 1);
+	BAD(cpu_cap_percent, 101);
+	BAD(reserved, 1);
 	BAD(strategy, 255);
 	BAD(duration_ns, 0);
 	BAD(duration_ns, MS - 1);

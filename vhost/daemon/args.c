@@ -111,7 +111,7 @@ static bool args_strategy(const json_t *args, u32 *out, struct ctl_error *e)
 		return false;
 	id = rp_strategy_id_by_name(name);
 	if (id < 0) {
-		ctl_fail(e, "bad-value", "strategy: \"%s\" is none of notify, sleep, busy",
+		ctl_fail(e, "bad-value", "strategy: \"%s\" is none that is known (notify, sleep, busy, adaptive, ...)",
 			 name);
 		return false;
 	}
@@ -161,6 +161,8 @@ bool args_params(const json_t *args, const struct queue *q,
 	return args_strategy(args, &p->strategy, e) &&
 		args_u64(args, "w_ns", 0, ARGS_TIME_MAX_NS, &p->w_ns, e) &&
 		args_u64(args, "y_ns", 0, ARGS_TIME_MAX_NS, &p->y_ns, e) &&
+		args_u64(args, "dmax_ns", 0, ARGS_TIME_MAX_NS, &p->dmax_ns, e) &&
+		args_u32(args, "cpu_cap_percent", 0, 100, &p->cpu_cap_percent, e) &&
 		args_u32(args, "queue_len", 0, size, &p->queue_len, e) &&
 		args_u32(args, "k", 0, RP_VRING_MAX_NUM, &p->k, e) &&
 		args_u32(args, "burst", 1, RP_VRING_MAX_NUM, &p->burst, e) &&

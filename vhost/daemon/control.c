@@ -176,6 +176,7 @@ static const struct command commands[] = {
 	{ "hello", NO_KEYS, run_hello },
 	{ "list", NO_KEYS, run_list },
 	{ "set", KEYS("device", "queue", "strategy", "w_ns", "y_ns", "k",
+		      "dmax_ns", "cpu_cap_percent",
 		      "queue_len", "burst", "item_bytes", "cpu", "trace",
 		      "trace_items"), run_set },
 	{ "start", KEYS("device", "queue", "max_items", "duration_ns"), run_start },

@@ -225,10 +225,18 @@ static bool fwd_arm(struct rp_party *p, u32 k)
 	return queue_arm(p->ctx, k);
 }
 
+static u32 fwd_ready(struct rp_party *p)
+{
+	struct queue *q = p->ctx;
+
+	return rp_dev_avail(&q->dev);
+}
+
 const struct rp_ring_ops pc_fwd_ops = {
 	.work = fwd_work,
 	.peer_wants = queue_peer_wants,
 	.notify = queue_notify,
 	.arm = fwd_arm,
 	.disarm = queue_disarm,
+	.ready = fwd_ready,
 };

@@ -16,7 +16,7 @@
 /* Buffers that must stay unused, so that no more than L are outstanding. */
 static u32 reserve(struct queue *q, u32 avail)
 {
-	u32 len = q->party.strategy.params.queue_len;
+	u32 len = rp_party_window(&q->party);
 
 	if (avail > q->posted)
 		q->posted = avail;
@@ -151,10 +151,16 @@ static bool rev_arm(struct rp_party *p, u32 k)
 	return queue_arm(q, k + reserve(q, 0));
 }
 
+static u32 rev_ready(struct rp_party *p)
+{
+	return room(p->ctx);
+}
+
 const struct rp_ring_ops pc_rev_ops = {
 	.work = rev_work,
 	.peer_wants = queue_peer_wants,
 	.notify = queue_notify,
 	.arm = rev_arm,
 	.disarm = queue_disarm,
+	.ready = rev_ready,
 };

@@ -69,6 +69,8 @@ void queue_effective(const struct queue *q, const struct queue_params *p,
 	if (out->threshold > out->queue_len)
 		out->threshold = out->queue_len;
 	out->y_ns = p->y_ns;
+	out->dmax_ns = p->dmax_ns;
+	out->cpu_cap_percent = p->cpu_cap_percent;
 }
 
 /* The worker is parked. */

@@ -27,6 +27,8 @@ struct queue_params {
 	u32 strategy;		/* enum rp_strategy_id */
 	u64 w_ns;		/* work per item */
 	u64 y_ns;		/* length of a sleep */
+	u64 dmax_ns;		/* D_MAX; 0: none */
+	u32 cpu_cap_percent;	/* of one CPU; 0: none */
 	u32 k;			/* 0: the default */
 	u32 queue_len;		/* 0: the ring's size */
 	u32 burst;

@@ -336,23 +336,35 @@ static enum rp_wake take_kick(struct queue *q)
 	return RP_WAKE_NOTIFIED;
 }
 
-static enum rp_wake block(struct rp_party *p)
+static u64 cpu_ns(struct rp_party *p)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+}
+
+static enum rp_wake block(struct rp_party *p, u64 timeout_ns)
 {
 	struct queue *q = p->ctx;
 	struct pollfd fds[2] = {
 		{ .fd = q->wake_fd, .events = POLLIN },
 		{ .fd = q->kick_fd, .events = POLLIN },
 	};
-	struct timespec ts = timespec_of(until_end(q, UINT64_MAX));
+	u64 most_ns = until_end(q, timeout_ns ? timeout_ns : UINT64_MAX);
+	struct timespec ts = timespec_of(most_ns);
+	int rc;
 
 	PROBE_BLOCK(q->index, p->stats.items);
-	if (ppoll(fds, 2, q->end_tsc ? &ts : NULL, NULL) <= 0)
-		return RP_WAKE_STOP;
-	return fds[0].revents ? RP_WAKE_STOP : take_kick(q);
+	rc = ppoll(fds, 2, most_ns < UINT64_MAX ? &ts : NULL, NULL);
+	if (!rc && most_ns == timeout_ns)
+		return RP_WAKE_TIMEOUT;
+	return rc <= 0 || fds[0].revents ? RP_WAKE_STOP : take_kick(q);
 }
 
 const struct rp_thread_ops queue_thread_ops = {
 	.stopping = stopping,
 	.sleep = sleep_for,
 	.block = block,
+	.cpu_ns = cpu_ns,
 };

@@ -153,6 +153,8 @@ static void consume(struct vhpc_queue *q, const struct item *item)
 	if (unlikely(q->wake_left))
 		note_wake(q, item->enq_tsc);
 	rp_party_latency(p, item->enq_tsc, p->now_tsc);
+	if (unlikely(p->trace) && p->trace->items)
+		rp_trace(p->trace, RP_EV_CONSUME, p->now_tsc, item->seq);
 	vhpc_put(q, item->head, 0);
 }
 
@@ -182,10 +184,16 @@ static bool fwd_arm(struct rp_party *p, u32 k)
 	return vhpc_arm(p->ctx, k);
 }
 
+static u32 fwd_ready(struct rp_party *p)
+{
+	return vhpc_avail(p->ctx);
+}
+
 const struct rp_ring_ops vhpc_fwd_ops = {
 	.work = fwd_work,
 	.peer_wants = vhpc_peer_wants,
 	.notify = vhpc_notify,
 	.arm = fwd_arm,
 	.disarm = vhpc_disarm,
+	.ready = fwd_ready,
 };

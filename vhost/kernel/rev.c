@@ -12,7 +12,7 @@
 /* Buffers that must stay unused, so that no more than L are outstanding. */
 static u32 reserve(struct vhpc_queue *q, u32 avail)
 {
-	u32 len = q->party.strategy.params.queue_len;
+	u32 len = rp_party_window(&q->party);
 
 	q->posted = max(q->posted, avail);
 	return q->posted > len ? q->posted - len : 0;
@@ -31,6 +31,8 @@ static void note_sent(struct vhpc_queue *q)
 {
 	struct rp_party *p = &q->party;
 
+	if (unlikely(p->trace) && p->trace->items)
+		rp_trace(p->trace, RP_EV_PUBLISH, p->now_tsc, p->next_seq);
 	if (unlikely(!q->seq_seen)) {
 		WRITE_ONCE(q->first_seq, p->next_seq);
 		WRITE_ONCE(q->seq_seen, true);
@@ -96,10 +98,16 @@ static bool rev_arm(struct rp_party *p, u32 k)
 	return vhpc_arm(q, k + reserve(q, 0));
 }
 
+static u32 rev_ready(struct rp_party *p)
+{
+	return room(p->ctx);
+}
+
 const struct rp_ring_ops vhpc_rev_ops = {
 	.work = rev_work,
 	.peer_wants = vhpc_peer_wants,
 	.notify = vhpc_notify,
 	.arm = rev_arm,
 	.disarm = vhpc_disarm,
+	.ready = rev_ready,
 };

@@ -89,8 +89,10 @@ static void resume(struct vhpc_queue *q)
 		rp_party_resume(p, RP_WAKE_SLEPT);
 	} else if (q->state == VHPC_BLOCKED) {
 		bool kicked = xchg(&q->kicked, false);
+		bool timeout = !kicked && q->block_times_out;
 
-		rp_party_resume(p, kicked ? RP_WAKE_NOTIFIED : RP_WAKE_STOP);
+		rp_party_resume(p, kicked ? RP_WAKE_NOTIFIED :
+				   timeout ? RP_WAKE_TIMEOUT : RP_WAKE_STOP);
 		if (kicked)
 			trace_vhost_pc_wake(q);
 	}
@@ -110,7 +112,9 @@ static void step(struct vhpc_queue *q)
 		break;
 	case RP_NEXT_BLOCK:
 		trace_vhost_pc_block(q);
-		set_state(q, VHPC_BLOCKED, end_of_run(q));
+		q->block_times_out = next.ns;
+		set_state(q, VHPC_BLOCKED, min(next.ns ? ktime_add_ns(ktime_get(), next.ns) :
+					       KTIME_MAX, end_of_run(q)));
 		break;
 	default:
 		break;

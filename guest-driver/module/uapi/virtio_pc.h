@@ -90,6 +90,14 @@ enum virtio_pc_strategy {
 	VIRTIO_PC_NOTIFY = 0,
 	VIRTIO_PC_SLEEP = 1,
 	VIRTIO_PC_BUSY = 2,
+	VIRTIO_PC_ADAPTIVE = 3,
+	VIRTIO_PC_VHOST_BUSYLOOP = 4,	/* the peers', to compare with */
+	VIRTIO_PC_KVM_HALT_POLL = 5,
+	VIRTIO_PC_OVS_SLEEP = 6,
+	VIRTIO_PC_QEMU_POLL = 7,
+	VIRTIO_PC_NAPI = 8,
+	VIRTIO_PC_METRONOME = 9,
+	VIRTIO_PC_STRATEGIES
 };
 
 /**
@@ -112,6 +120,9 @@ struct virtio_pc_stats {
 	__u64 double_checks;	/* times that arming found work after all */
 	__u64 blocks;
 	__u64 sleeps;
+	__u64 late;		/* consumer: items whose latency was above dmax_ns */
+	__u64 repaired;		/* lost notifications to it, found by a time-out */
+	__u64 rekicks;		/* producer: told a host again that did not move */
 	__u64 w_ns;		/* mean work per item, the ring's cost included */
 	__u64 n_ns;		/* mean cost of sending a notification */
 	__u64 y_ns;		/* mean effective sleep */
@@ -152,6 +163,9 @@ struct virtio_pc_run {
 	__u32 item_bytes;	/* 0 = the configuration's */
 	__u32 queue_len;	/* L, at most the ring's size; 0 = the ring's size */
 	__u64 max_items;	/* stop after so many items; 0 = no limit */
+	__u64 dmax_ns;		/* D_MAX, 0 .. 1 s; 0 = no bound (not for adaptive) */
+	__u32 cpu_cap_percent;	/* of one CPU, 0 .. 100; 0 = none */
+	__u32 reserved;		/* 0 */
 	__u32 stopped;		/* out: 1 when a signal ended the run */
 	__u32 trace;		/* 1: trace every item too, not only slow events */
 	struct virtio_pc_stats stats;	/* out */
