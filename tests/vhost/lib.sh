@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# A VM whose kernel runs vhost_pc.ko, for the tests beside this file. The
+# initramfs is the test guest's and a second archive on top: modules, a program
+# rp-test, and what that needs. Sourced, with $here set to this directory.
+#
+#   QEMU (TCG): [ rp-test ]--/dev/vhost-pc--[ vhost_pc.ko ]
+#       first port: console            second port: TAP, printed here
+
+root=$(cd "$here/../.." && pwd)
+build=$root/build
+qemu=${RP_QEMU:-$build/qemu-system-x86_64}
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+mkdir -p "$tmp/root/sbin" "$tmp/root/lib/modules"
+: > "$tmp/root/lib/modules/test-order"
+
+bail() { echo "Bail out! $*"; exit 1; }
+
+# add_module NAME: from the package of the guest's kernel; loaded in this order.
+add_module() {
+	local path
+	path=$(find "$(cd "$root" && images/guest/kernel)/lib/modules/" -name "$1.ko*" | head -n 1)
+	case $path in
+	*.ko) cp "$path" "$tmp/root/lib/modules" ;;
+	*.ko.xz) xz -dc "$path" > "$tmp/root/lib/modules/$1.ko" ;;
+	*.ko.zst) zstd -qdc "$path" > "$tmp/root/lib/modules/$1.ko" ;;
+	*) bail "the guest's kernel has no module $1" ;;
+	esac
+	echo "$1" >> "$tmp/root/lib/modules/test-order"
+}
+
+add_vhost_pc() {
+	add_module vhost_iotlb
+	add_module vhost
+	strip --strip-debug -o "$tmp/root/lib/modules/vhost_pc.ko" "$build/vhost_pc.ko"
+	echo vhost_pc >> "$tmp/root/lib/modules/test-order"
+}
+
+# boot MEM_MB LIMIT_S [WORD...]: runs rp-test in the VM and prints its TAP.
+# WORDs go to the kernel's command line. The limit is for a busy host.
+boot() {
+	local mem_mb=$1 limit_s=$2
+	shift 2
+	install -m 755 "$here/init" "$tmp/root/sbin/rp-init"
+	cp "$build/guest/initrd" "$tmp/initrd"
+	# The kernel takes archives one after the other, each at a multiple of
+	# 4. Not compressed: a guest under TCG is slow at that.
+	truncate -s %4 "$tmp/initrd"
+	(cd "$tmp/root" && find . | cpio --quiet --create --format=newc --owner=0:0) \
+		>> "$tmp/initrd"
+
+	# In the foreground, so that a signal for the group reaches it, too.
+	timeout "$limit_s" "$qemu" -accel tcg,thread=multi -cpu max -machine q35 \
+		-smp 2 -m "$mem_mb" \
+		-nodefaults -no-user-config -display none -no-reboot \
+		-kernel "$build/guest/vmlinuz" -initrd "$tmp/initrd" \
+		-append "console=ttyS0 quiet tsc=reliable panic=-1 oops=panic rdinit=/sbin/rp-init $*" \
+		-serial "file:$tmp/console" -serial "file:$tmp/tap" < /dev/null || true
+
+	cat "$tmp/tap"
+	if ! grep -q '^init: rp-test exited with 0' "$tmp/console"; then
+		sed 's/^/# console: /' "$tmp/console" | tail -n 60
+		grep -Eq '^(1\.\.|Bail out)' "$tmp/tap" || bail "the VM did not come to its end"
+		exit 1
+	fi
+}
