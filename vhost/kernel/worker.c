@@ -99,6 +99,11 @@ static void resume(struct vhpc_queue *q)
 	set_state(q, VHPC_READY, KTIME_MAX);
 }
 
+static ktime_t end_of_block(u64 most_ns)
+{
+	return most_ns ? ktime_add_ns(ktime_get(), most_ns) : KTIME_MAX;
+}
+
 static void step(struct vhpc_queue *q)
 {
 	struct rp_next next = rp_party_step(&q->party);
@@ -113,8 +118,7 @@ static void step(struct vhpc_queue *q)
 	case RP_NEXT_BLOCK:
 		trace_vhost_pc_block(q);
 		q->block_times_out = next.ns;
-		set_state(q, VHPC_BLOCKED, min(next.ns ? ktime_add_ns(ktime_get(), next.ns) :
-					       KTIME_MAX, end_of_run(q)));
+		set_state(q, VHPC_BLOCKED, min(end_of_block(next.ns), end_of_run(q)));
 		break;
 	default:
 		break;
