@@ -23,6 +23,7 @@ void ok(bool good, const char *fmt, ...)
 int main(void)
 {
 	test_work();
+	test_admin();
 	test_migration();
 	test_hostile();
 	test_life();

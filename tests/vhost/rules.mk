@@ -2,6 +2,6 @@
 # rp-vhost-test runs in the test guest: static, never sanitized.
 ifeq ($(SAN),)
 PROGRAMS += $(BUILD)/rp-vhost-test
-$(eval $(call program,rp-vhost-test,$(addprefix tests/vhost/,main.c dev.c work.c \
+$(eval $(call program,rp-vhost-test,$(addprefix tests/vhost/,main.c dev.c work.c admin.c \
 	migration.c hostile.c life.c),-static,-Ivhost/kernel/uapi))
 endif

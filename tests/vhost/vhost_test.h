@@ -10,6 +10,8 @@ void ok(bool good, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The device at work: strategies, threads, thresholds, clocks, the log. */
 void test_work(void);
 void test_migration(void);
+/* Its event ring and its control file. */
+void test_admin(void);
 /* Drivers and VMMs that do as they should not. */
 void test_hostile(void);
 /* Life and death of devices and of the module. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The device at work: strategies, threads, thresholds, clocks, observation. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -323,14 +324,34 @@ static u32 count_lines(const char *path, const char *word)
 	return n;
 }
 
+static u32 only_device(void)
+{
+	struct vhost_pc_device a = { .size_bytes = sizeof(a) };
+	int fd = open("/dev/vhost-pc-control", O_RDWR | O_CLOEXEC);
+
+	must(fd, VHOST_PC_NEXT_DEVICE, &a, "the only device");
+	close(fd);
+	return a.device;
+}
+
+/* A line of a file that debugfs has of the only device. */
+static bool debugfs_tells(const char *file, const char *line)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vhost_pc/%u/%s", only_device(), file);
+	return count_lines(path, line) == 1;
+}
+
 #define TRACEFS	"/sys/kernel/tracing/"
 
-/* Events of queue 0. */
+/* Events of queue 0; there is but one device. */
 static u32 events(const char *name)
 {
 	char word[64];
 
-	snprintf(word, sizeof(word), "vhost_pc_%s: device=0 queue=0 ", name);
+	snprintf(word, sizeof(word), "vhost_pc_%s: device=%u queue=0 ", name,
+		 only_device());
 	return count_lines(TRACEFS "trace", word);
 }
 
@@ -356,9 +377,8 @@ static void traced(void)
 	/* Beginning to serve a ring is a call, too, of which no item tells. */
 	ok(events("call") == s.sent + 1 && events("mode") == 1,
 	   "calls and modes, too");
-	ok(count_lines("/sys/kernel/debug/vhost_pc/0/q0", "items 200") == 1 &&
-	   count_lines("/sys/kernel/debug/vhost_pc/0/q0", "strategy notify") == 1 &&
-	   count_lines("/sys/kernel/debug/vhost_pc/0/state", "owned 1") == 1,
+	ok(debugfs_tells("q0", "items 200") && debugfs_tells("q0", "strategy notify") &&
+	   debugfs_tells("state", "owned 1"),
 	   "debugfs tells the same");
 	dev_close(&d);
 }

@@ -3,7 +3,10 @@
  * The ioctls of the uapi header: parameters, rev runs, statistics, clocks.
  * Called with vhost_dev.mutex held, by whoever has the file.
  */
+#include <linux/mm.h>
 #include <linux/nospec.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/tsc.h>
 
@@ -74,7 +77,6 @@ static long get_params(struct vhpc_dev *d, void __user *arg)
 
 	if (err)
 		return err;
-	a.reserved = 0;
 	/* Only ever changed under vhost_dev.mutex, too. */
 #define COPY(name) a.name = q->params.name
 	COPY(strategy);
@@ -84,6 +86,8 @@ static long get_params(struct vhpc_dev *d, void __user *arg)
 	COPY(burst);
 	COPY(queue_len);
 	COPY(item_bytes);
+	COPY(dmax_ns);
+	COPY(cpu_cap_percent);
 #undef COPY
 	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
 }
@@ -95,11 +99,13 @@ static bool params_ok(const struct vhost_pc_params *a)
 		.queue_len = a->queue_len ?: VIRTIO_PC_QUEUE_MAX,
 		.threshold = a->k ?: 1,
 		.y_ns = a->y_ns,
+		.dmax_ns = a->dmax_ns,
+		.cpu_cap_percent = a->cpu_cap_percent,
 	};
 
 	return !rp_params_check(&rp) && a->w_ns <= NSEC_PER_SEC && a->burst &&
 	       a->burst <= BURST_MAX && a->item_bytes >= VIRTIO_PC_ITEM_MIN_BYTES &&
-	       a->item_bytes <= VIRTIO_PC_ITEM_MAX_BYTES && !a->reserved;
+	       a->item_bytes <= VIRTIO_PC_ITEM_MAX_BYTES;
 }
 
 static long set_params(struct vhpc_dev *d, const void __user *arg)
@@ -121,6 +127,8 @@ static long set_params(struct vhpc_dev *d, const void __user *arg)
 	COPY(burst);
 	COPY(queue_len);
 	COPY(item_bytes);
+	COPY(dmax_ns);
+	COPY(cpu_cap_percent);
 #undef COPY
 	vhpc_order(q);
 	vhpc_unlock(q);
@@ -206,6 +214,8 @@ static long reset_stats(struct vhpc_dev *d, const u32 __user *arg)
 		return -EINVAL;
 	vhpc_lock(q);
 	rp_party_stats_reset(&q->party);
+	if (q->trace)
+		q->trace->head = 0;
 	WRITE_ONCE(q->seq_seen, false);
 	q->reset_ns = ktime_get_ns();
 	q->cpu_base_ns = vhpc_worker_cpu_ns(q->worker);
@@ -246,6 +256,83 @@ static long set_clock(struct vhpc_dev *d, const void __user *arg)
 	return 0;
 }
 
+static u32 trace_flags(const struct vhpc_queue *q)
+{
+	if (!q->trace)
+		return 0;
+	return VHOST_PC_TRACE_ON | (q->trace->items ? VHOST_PC_TRACE_ITEMS : 0);
+}
+
+static long get_queue(struct vhpc_dev *d, void __user *arg)
+{
+	struct vhost_pc_stats st = { 0 };
+	struct vhost_pc_queue a;
+	struct vhpc_queue *q;
+	struct rp_params rp;
+	int err = fetch(d, &a, arg, sizeof(a), &q);
+
+	if (err)
+		return err;
+	memset(&a, 0, sizeof(a));
+	a.size_bytes = sizeof(a);
+	a.queue = q->index;
+	vhpc_queue_stats(q, &st);
+	a.flags = st.flags & ~VHOST_PC_STATS_SEQ;
+	/* Only ever changed under vhost_dev.mutex, too. */
+	rp = vhpc_queue_effective(q);
+	a.queue_len = rp.queue_len;
+	a.k = rp.threshold;
+	a.ring_len = a.flags & VHOST_PC_STATS_READY ? q->vq.num : 0;
+	a.trace = trace_flags(q);
+	a.tid = q->worker->task ? task_pid_vnr(q->worker->task) : 0;
+	if (a.flags & VHOST_PC_STATS_BROKEN)
+		strscpy(a.broken, READ_ONCE(q->broken), sizeof(a.broken));
+	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
+}
+
+static long set_trace(struct vhpc_dev *d, const void __user *arg)
+{
+	struct vhost_pc_trace a;
+	struct vhpc_queue *q;
+	int err = fetch(d, &a, arg, sizeof(a), &q);
+
+	if (err)
+		return err;
+	if (a.flags & ~(VHOST_PC_TRACE_ON | VHOST_PC_TRACE_ITEMS) || a.reserved)
+		return -EINVAL;
+	return vhpc_queue_set_trace(q, a.flags);
+}
+
+/* Beside the party, which goes on; the caller's memory gets a copy's copy. */
+static long get_events(struct vhpc_dev *d, void __user *arg)
+{
+	struct vhost_pc_events a;
+	struct rp_event *copy;
+	struct vhpc_queue *q;
+	int err = fetch(d, &a, arg, sizeof(a), &q);
+
+	BUILD_BUG_ON(sizeof(struct vhost_pc_event) != sizeof(*copy));
+	BUILD_BUG_ON(offsetof(struct vhost_pc_event, arg) != offsetof(struct rp_event, arg));
+	BUILD_BUG_ON(VHOST_PC_EV_SLEPT != (int)RP_EV_SLEPT ||
+		     VHOST_PC_EV_SLEPT + 1 != (int)RP_EV_TYPES);
+	BUILD_BUG_ON(VHOST_PC_EVENTS_MAX != RP_TRACE_EVENTS);
+	if (err)
+		return err;
+	a.count = 0;
+	a.max = min_t(u32, a.max, VHOST_PC_EVENTS_MAX);
+	if (q->trace && a.max) {
+		copy = kvmalloc_array(a.max, sizeof(*copy), GFP_KERNEL);
+		if (!copy)
+			return -ENOMEM;
+		a.count = rp_trace_snapshot(q->trace, copy, a.max);
+		if (copy_to_user(u64_to_user_ptr(a.events), copy,
+				 a.count * sizeof(*copy)))
+			err = -EFAULT;
+		kvfree(copy);
+	}
+	return err ?: copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
+}
+
 long vhpc_control(struct vhpc_dev *d, unsigned int cmd, void __user *arg)
 {
 	switch (cmd) {
@@ -269,6 +356,12 @@ long vhpc_control(struct vhpc_dev *d, unsigned int cmd, void __user *arg)
 		return get_clock(d, arg);
 	case VHOST_PC_SET_CLOCK:
 		return set_clock(d, arg);
+	case VHOST_PC_GET_QUEUE:
+		return get_queue(d, arg);
+	case VHOST_PC_SET_TRACE:
+		return set_trace(d, arg);
+	case VHOST_PC_GET_EVENTS:
+		return get_events(d, arg);
 	default:
 		return -ENOIOCTLCMD;
 	}

@@ -9,10 +9,10 @@
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
-#include <linux/idr.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
+#include <linux/pid.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -29,7 +29,6 @@ static uint threads = VHOST_PC_THREAD_QUEUE;
 module_param(threads, uint, 0444);
 MODULE_PARM_DESC(threads, "A kernel thread for each queue (0), each pair (1), each device (2); a device may choose otherwise");
 
-static DEFINE_IDA(vhpc_ids);
 struct dentry *vhpc_debugfs_root;
 
 /* ---- Life: under dev.mutex, but for open and release ---- */
@@ -87,6 +86,8 @@ static void drop_mm(struct vhpc_dev *d)
 	if (d->mm)
 		mmput(d->mm);
 	d->mm = NULL;
+	put_pid(d->owner);
+	d->owner = NULL;
 }
 
 static long reset_owner(struct vhpc_dev *d)
@@ -170,6 +171,7 @@ static long core_ioctl(struct vhpc_dev *d, unsigned int cmd, void __user *arg)
 		/* The core's reference keeps the struct, this the memory. */
 		d->mm = d->dev.mm;
 		mmget(d->mm);
+		d->owner = get_task_pid(current, PIDTYPE_TGID);
 	} else if (cmd == VHOST_SET_VRING_CALL) {
 		owe_call(d, arg);
 	}
@@ -228,8 +230,12 @@ static struct vhpc_dev *dev_alloc(u32 n_queues)
 	return d;
 }
 
-static void dev_free(struct vhpc_dev *d)
+void vhpc_dev_free(struct vhpc_dev *d)
 {
+	u32 i;
+
+	for (i = 0; i < d->n_queues; i++)
+		kvfree(d->queues[i].trace);
 	kfree(d->vqs);
 	kfree(d->workers);
 	kvfree(d);
@@ -239,21 +245,20 @@ static int vhpc_open(struct inode *inode, struct file *file)
 {
 	struct vhpc_dev *d = dev_alloc(2 * pairs);
 	u32 i;
-	int id;
+	int err;
 
 	if (!d)
 		return -ENOMEM;
-	id = ida_alloc(&vhpc_ids, GFP_KERNEL);
-	if (id < 0) {
-		dev_free(d);
-		return id;
-	}
-	d->id = id;
 	vhpc_workers_assign(d, threads);
 	for (i = 0; i < d->n_queues; i++)
 		vhpc_queue_init(d, i);
 	/* Weights are for the core's worker, which there is none. */
 	vhost_dev_init(&d->dev, d->vqs, d->n_queues, UIO_MAXIOV, 0, 0, false, NULL);
+	err = vhpc_devices_add(d);
+	if (err) {
+		vhpc_dev_free(d);
+		return err;
+	}
 	vhpc_debugfs_add(d);
 	file->private_data = d;
 	return 0;
@@ -263,6 +268,7 @@ static int vhpc_release(struct inode *inode, struct file *file)
 {
 	struct vhpc_dev *d = file->private_data;
 
+	vhpc_devices_remove(d);
 	/* Its readers take dev.mutex, so before that. */
 	debugfs_remove_recursive(d->debugfs);
 	mutex_lock(&d->dev.mutex);
@@ -271,9 +277,9 @@ static int vhpc_release(struct inode *inode, struct file *file)
 	vhost_dev_stop(&d->dev);
 	vhost_dev_cleanup(&d->dev);
 	drop_mm(d);
+	d->gone = true;
 	mutex_unlock(&d->dev.mutex);
-	ida_free(&vhpc_ids, d->id);
-	dev_free(d);
+	vhpc_dev_put(d);
 	return 0;
 }
 
@@ -302,17 +308,26 @@ static int __init vhpc_init(void)
 		return -EINVAL;
 	}
 	vhpc_debugfs_root = debugfs_create_dir("vhost_pc", NULL);
+	err = vhpc_devices_init();
+	if (err)
+		goto remove_debugfs;
 	err = misc_register(&vhpc_misc);
 	if (err)
-		debugfs_remove_recursive(vhpc_debugfs_root);
+		goto exit_devices;
+	return 0;
+
+exit_devices:
+	vhpc_devices_exit();
+remove_debugfs:
+	debugfs_remove_recursive(vhpc_debugfs_root);
 	return err;
 }
 
 static void __exit vhpc_exit(void)
 {
 	misc_deregister(&vhpc_misc);
+	vhpc_devices_exit();
 	debugfs_remove_recursive(vhpc_debugfs_root);
-	ida_destroy(&vhpc_ids);
 }
 
 module_init(vhpc_init);

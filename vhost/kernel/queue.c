@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A queue: its life, parameters, statistics. */
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <asm/tsc.h>
 
@@ -51,15 +52,17 @@ void vhpc_queue_init(struct vhpc_dev *d, u32 index)
 	rp_clock_init(&q->party.clock, (u64)tsc_khz * 1000);
 }
 
-/* L and k as the ring allows: they may have been set before it was known. */
-static struct rp_params effective(const struct vhpc_queue *q)
+struct rp_params vhpc_queue_effective(const struct vhpc_queue *q)
 {
 	const struct vhpc_params *p = &q->params;
+	u32 most = q->vq.private_data ? q->vq.num : VIRTIO_PC_QUEUE_MAX;
 	struct rp_params rp = {
 		.strategy = p->strategy,
 		.role = vhpc_is_rev(q) ? RP_PRODUCER : RP_CONSUMER,
-		.queue_len = min_not_zero(p->queue_len, q->vq.num),
+		.queue_len = min_not_zero(p->queue_len, most),
 		.y_ns = p->y_ns,
+		.dmax_ns = p->dmax_ns,
+		.cpu_cap_percent = p->cpu_cap_percent,
 	};
 
 	rp.threshold = p->k ? min(p->k, rp.queue_len) :
@@ -69,7 +72,7 @@ static struct rp_params effective(const struct vhpc_queue *q)
 
 void vhpc_queue_apply(struct vhpc_queue *q)
 {
-	struct rp_params rp = effective(q);
+	struct rp_params rp = vhpc_queue_effective(q);
 	struct rp_party *p = &q->party;
 
 	rp_party_init(p, &rp, (u64)tsc_khz * 1000);
@@ -140,6 +143,29 @@ void vhpc_queue_detach(struct vhpc_queue *q)
 	WRITE_ONCE(q->producing, false);
 	q->state = VHPC_OFF;
 	vhpc_unlock(q);
+}
+
+/* The party may be in the middle of a run, so under its mutex. */
+int vhpc_queue_set_trace(struct vhpc_queue *q, u32 flags)
+{
+	struct rp_trace *old = q->trace, *trace = NULL;
+
+	if (flags & VHOST_PC_TRACE_ON) {
+		trace = old ?: kvzalloc(sizeof(*trace), GFP_KERNEL);
+		if (!trace)
+			return -ENOMEM;
+	}
+	vhpc_lock(q);
+	if (trace) {
+		trace->on = true;
+		trace->items = flags & VHOST_PC_TRACE_ITEMS;
+	}
+	q->trace = trace;
+	q->party.trace = trace;
+	vhpc_unlock(q);
+	if (old != trace)
+		kvfree(old);
+	return 0;
 }
 
 static u32 flags(const struct vhpc_queue *q)

@@ -13,6 +13,9 @@
  * its queues in turn, and steps the party (lib/pacing) of each that has
  * something to do; it waits when none has. Threads live while the device runs.
  *
+ * The control file reaches devices by their numbers. It holds a device's memory
+ * by ->ref, not the device, which ends with its own file as ever.
+ *
  * Locks. vhost_dev.mutex: set-up, life of threads, orders. vhost_virtqueue
  * .mutex, inside it: the ring and the party, for one turn at a time. Who wants
  * it says so in ->wanted, and a turn ends with the item at hand. Only workers
@@ -25,6 +28,7 @@
 #ifndef VHPC_H
 #define VHPC_H
 
+#include <linux/kref.h>
 #include <linux/ktime.h>
 #include <linux/version.h>
 #include <linux/wait.h>
@@ -83,6 +87,7 @@ struct vhpc_queue {
 	/* The worker's alone */
 	enum vhpc_state state;
 	ktime_t wake_at;	/* KTIME_MAX: never */
+	bool block_times_out;	/* the block is one that may end by itself */
 
 	/* The rest under vq.mutex. Marked *: read without it, too. */
 	struct vhpc_params {
@@ -90,6 +95,8 @@ struct vhpc_queue {
 		u32 k;
 		u64 w_ns;
 		u64 y_ns;
+		u64 dmax_ns;
+		u32 cpu_cap_percent;
 		u32 burst;
 		u32 queue_len;
 		u32 item_bytes;
@@ -118,6 +125,8 @@ struct vhpc_queue {
 	/* Under vhost_dev.mutex */
 	u64 reset_ns;
 	u64 cpu_base_ns;	/* of the thread, at the reset */
+	/* Changed under both mutexes: either lets it be looked at. NULL: none */
+	struct rp_trace *trace;
 
 	struct rp_hist latency;
 };
@@ -125,9 +134,12 @@ struct vhpc_queue {
 struct vhpc_dev {
 	struct vhost_dev dev;
 	struct mm_struct *mm;	/* the owner's, in use; NULL: no owner */
+	struct pid *owner;	/* NULL: no owner */
 	u32 n_queues;
 	u32 threads;		/* enum vhost_pc_threads */
 	bool running;		/* under dev.mutex */
+	bool gone;		/* under dev.mutex: its file was closed */
+	struct kref ref;
 	int id;
 	struct dentry *debugfs;
 	struct vhost_virtqueue **vqs;
@@ -170,6 +182,10 @@ void vhpc_queue_detach(struct vhpc_queue *q);
 void vhpc_queue_apply(struct vhpc_queue *q);
 bool vhpc_queue_on(const struct vhpc_queue *q);
 void vhpc_queue_stats(struct vhpc_queue *q, struct vhost_pc_stats *s);
+/* L and k as the ring allows: they may have been set before it was known. */
+struct rp_params vhpc_queue_effective(const struct vhpc_queue *q);
+/* Under vhost_dev.mutex. @flags: VHOST_PC_TRACE_*. 0 or -ENOMEM. */
+int vhpc_queue_set_trace(struct vhpc_queue *q, u32 flags);
 
 /* ---- the ring: by the worker, under vq.mutex ---- */
 /* Gives the ring up; @why is a constant. */
@@ -201,6 +217,17 @@ extern const struct rp_ring_ops vhpc_rev_ops;
 
 /* ---- control: the ioctls of vhost_pc.h ---- */
 long vhpc_control(struct vhpc_dev *d, unsigned int cmd, void __user *arg);
+
+/* ---- devices: all that are open, and the control file ---- */
+/* Makes @d known, with a number, and with a first reference. 0 or -errno. */
+int vhpc_devices_add(struct vhpc_dev *d);
+/* Nobody finds it any more; the reference stays. */
+void vhpc_devices_remove(struct vhpc_dev *d);
+void vhpc_dev_put(struct vhpc_dev *d);
+/* In main.c: its last reference is gone. */
+void vhpc_dev_free(struct vhpc_dev *d);
+int vhpc_devices_init(void);
+void vhpc_devices_exit(void);
 
 /* ---- debugfs ---- */
 extern struct dentry *vhpc_debugfs_root;

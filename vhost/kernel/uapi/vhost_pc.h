@@ -8,6 +8,10 @@
  * numbered as the driver does: 2i is fwd of pair i, 2i+1 its rev. Structures
  * begin with their size, which is the version. Times are nanoseconds.
  *
+ * /dev/vhost-pc-control is for who does not hold that file: an administrator's
+ * process. It lists devices and selects one, to which these same ioctls then
+ * go. Numbers of devices are not used again soon.
+ *
  * Errors of all: EFAULT; EINVAL (size, queue, or a field out of range).
  */
 #ifndef _UAPI_VHOST_PC_H
@@ -48,7 +52,8 @@ struct vhost_pc_params {
 	__u32 burst;		/* items published at once, 1 .. 32768 */
 	__u32 queue_len;	/* L, 0: the ring's size */
 	__u32 item_bytes;	/* rev: size of an item */
-	__u32 reserved;		/* 0 */
+	__u32 cpu_cap_percent;	/* of one CPU, 0 .. 100; 0: none */
+	__u64 dmax_ns;		/* D_MAX, 0 .. 1 s; 0: no bound (not for adaptive) */
 };
 
 /* Starts the numbering of a rev queue's items at 0 and sends. */
@@ -90,12 +95,82 @@ struct vhost_pc_clock {
 	__u64 tsc_hz;		/* out: of the host's counter */
 };
 
+/* What a queue is, beside its parameters. */
+struct vhost_pc_queue {
+	__u32 size_bytes;
+	__u32 queue;
+	__u32 flags;		/* VHOST_PC_STATS_READY, _PRODUCING, _BROKEN */
+	__u32 ring_len;		/* slots; 0: not ready */
+	__u32 queue_len;	/* L and k as they are in effect */
+	__u32 k;
+	__u32 trace;		/* VHOST_PC_TRACE_* */
+	__s32 tid;		/* of its thread; 0: none that the caller can see */
+	char broken[80];	/* the reason, or "" */
+};
+
+#define VHOST_PC_TRACE_ON	(1u << 0)	/* record what the party does */
+#define VHOST_PC_TRACE_ITEMS	(1u << 1)	/* every single item, too */
+
+/* Without TRACE_ON what was recorded is dropped, 1 MiB a queue. */
+struct vhost_pc_trace {
+	__u32 size_bytes;
+	__u32 queue;
+	__u32 flags;		/* VHOST_PC_TRACE_* */
+	__u32 reserved;		/* 0 */
+};
+
+enum vhost_pc_event_type {
+	VHOST_PC_EV_NONE = 0,
+	VHOST_PC_EV_PUBLISH = 1,	/* arg: the item's number */
+	VHOST_PC_EV_CONSUME = 2,	/* arg: the item's number */
+	VHOST_PC_EV_NOTIFY_START = 3,	/* arg: items so far */
+	VHOST_PC_EV_NOTIFY_END = 4,	/* arg: items so far */
+	VHOST_PC_EV_ARM = 5,		/* arg: threshold k */
+	VHOST_PC_EV_DOUBLE_CHECK = 6,
+	VHOST_PC_EV_BLOCK = 7,		/* arg: items so far */
+	VHOST_PC_EV_WAKE = 8,		/* arg: items so far */
+	VHOST_PC_EV_SLEEP = 9,		/* arg: nominal length, ns */
+	VHOST_PC_EV_SLEPT = 10,		/* arg: items so far */
+};
+
+struct vhost_pc_event {
+	__u64 tsc;
+	__u32 type;		/* enum vhost_pc_event_type */
+	__u32 arg;
+};
+
+/* A queue remembers so many. */
+#define VHOST_PC_EVENTS_MAX	65536
+
+/* The newest events since the last reset, oldest first. */
+struct vhost_pc_events {
+	__u32 size_bytes;
+	__u32 queue;
+	__u32 max;		/* how many are wanted */
+	__u32 count;		/* out: how many came */
+	__u64 events;		/* address of struct vhost_pc_event[max] */
+};
+
+/* Of the control file. */
+struct vhost_pc_device {
+	__u32 size_bytes;
+	__u32 device;		/* in: the least number wanted; out: its number */
+	__s32 owner_pid;	/* 0: none that the caller can see */
+	__u32 queue_pairs;
+	__u32 threads;		/* enum vhost_pc_threads */
+	__u32 running;
+};
+
 /*
  * SET_RUNNING: 1 serves the rings that are set up, 0 stops; both may be
  * repeated. EPERM: not the owner; EFAULT: a ring is not in memory; EINVAL: no
  * ring is set up, or not for virtio 1; ENOMEM, EINTR: no thread.
  * SET_THREADS: EBUSY while running.
  * START: ENOTCONN: the ring is not served, or broken; EBUSY: a run is on.
+ * SET_TRACE, GET_EVENTS: ENOMEM.
+ * NEXT_DEVICE: ENOENT: no such number, nor a larger one. SELECT: ENODEV. Both
+ * are the control file's alone. Any other there: ENODEV: none is selected, or
+ * it is gone. SET_RUNNING is not among them.
  * SET_FEATURES while running: EBUSY unless only VHOST_F_LOG_ALL changes.
  */
 #define VHOST_PC_SET_RUNNING	_IOW(VIRTIO_PC_IOC_MAGIC, 0x20, int)
@@ -109,5 +184,10 @@ struct vhost_pc_clock {
 #define VHOST_PC_RESET_STATS	_IOW(VIRTIO_PC_IOC_MAGIC, 0x28, __u32)
 #define VHOST_PC_GET_CLOCK	_IOWR(VIRTIO_PC_IOC_MAGIC, 0x29, struct vhost_pc_clock)
 #define VHOST_PC_SET_CLOCK	_IOW(VIRTIO_PC_IOC_MAGIC, 0x2a, struct vhost_pc_clock)
+#define VHOST_PC_GET_QUEUE	_IOWR(VIRTIO_PC_IOC_MAGIC, 0x2b, struct vhost_pc_queue)
+#define VHOST_PC_SET_TRACE	_IOW(VIRTIO_PC_IOC_MAGIC, 0x2c, struct vhost_pc_trace)
+#define VHOST_PC_GET_EVENTS	_IOWR(VIRTIO_PC_IOC_MAGIC, 0x2d, struct vhost_pc_events)
+#define VHOST_PC_NEXT_DEVICE	_IOWR(VIRTIO_PC_IOC_MAGIC, 0x2e, struct vhost_pc_device)
+#define VHOST_PC_SELECT		_IOW(VIRTIO_PC_IOC_MAGIC, 0x2f, __u32)
 
 #endif /* _UAPI_VHOST_PC_H */
