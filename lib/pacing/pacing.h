@@ -41,6 +41,7 @@ enum rp_wait {
 	RP_WAIT_SPIN,		/* keep the CPU, and look again after wait_ns */
 	RP_WAIT_SLEEP,		/* look again after wait_ns */
 	RP_WAIT_BLOCK,		/* ask for a notification at threshold, then block */
+	RP_WAITS
 };
 
 /* The longest wait_ns of a SPIN that a runtime must heed. */
@@ -118,7 +119,7 @@ struct rp_status {
 	u64 y_min_ns;		/* how long the shortest sleep lasts */
 	u64 repaired;		/* lost notifications that were made up for */
 	u64 mode_changes;
-	u64 mode_ns[3];		/* by enum rp_wait: time in that mode, its work included */
+	u64 mode_ns[RP_WAITS];	/* by enum rp_wait: time in that mode, its work included */
 };
 
 /*

@@ -41,10 +41,26 @@ void rp_party_init(struct rp_party *p, const struct rp_params *params,
 	rp_clock_init(&p->clock, tsc_hz);
 	p->dmax_tsc = params->dmax_ns ? rp_ns_to_tsc(&p->clock, params->dmax_ns) : ~0ULL;
 	p->burst = p->burst ? p->burst : 1;
+	memset(&p->status_base, 0, sizeof(p->status_base));
+}
+
+static void status_reset(struct rp_party *p)
+{
+	const struct rp_strategy *s = &p->strategy;
+	struct rp_status st = { 0 };
+	u32 i;
+
+	if (!s->ops || !s->ops->status)
+		return;
+	s->ops->status(s, &st);
+	for (i = 0; i < RP_WAITS; i++)
+		p->status_base.mode_ns[i] = st.mode_ns[i];
+	p->status_base.mode_changes = st.mode_changes;
 }
 
 void rp_party_stats_reset(struct rp_party *p)
 {
+	status_reset(p);
 	memset(&p->stats, 0, sizeof(p->stats));
 	if (p->latency)
 		rp_hist_reset(p->latency);

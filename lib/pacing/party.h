@@ -134,6 +134,11 @@ struct rp_party {
 	bool seq_known;
 	s64 clock_offset_tsc;	/* add to a peer's time stamp to get ours */
 	struct rp_stats stats;
+	/* Where the strategy's own counts stood when the statistics began. */
+	struct {
+		u64 mode_ns[RP_WAITS];
+		u64 mode_changes;
+	} status_base;
 	struct rp_hist *latency;	/* ticks; NULL: not measured */
 	struct rp_trace *trace;		/* NULL: none */
 	void *ctx;			/* the runtime's */

@@ -60,3 +60,24 @@ void rp_party_report(const struct rp_party *p, struct rp_report *r)
 	r->block_ns = rp_tsc_to_ns(c, rp_load(&s->block_tsc));
 	report_latency(p, r);
 }
+
+const char *const rp_wait_names[RP_WAITS] = {
+	[RP_WAIT_SPIN] = "spin",
+	[RP_WAIT_SLEEP] = "sleep",
+	[RP_WAIT_BLOCK] = "block",
+};
+
+bool rp_party_status(const struct rp_party *p, struct rp_status *st)
+{
+	const struct rp_strategy *s = &p->strategy;
+	u32 i;
+
+	memset(st, 0, sizeof(*st));
+	if (!s->ops || !s->ops->status)
+		return false;
+	s->ops->status(s, st);
+	for (i = 0; i < RP_WAITS; i++)
+		st->mode_ns[i] -= p->status_base.mode_ns[i];
+	st->mode_changes -= p->status_base.mode_changes;
+	return true;
+}

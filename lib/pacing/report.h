@@ -34,4 +34,20 @@ struct rp_report {
 /* May be called from any thread; values may lag each other by a batch. */
 void rp_party_report(const struct rp_party *p, struct rp_report *r);
 
+/* X(name): the numbers of struct rp_status of which 0 means "not known". */
+#define RP_STATUS_FIELDS(X)						\
+	X(threshold) X(window) X(predicted_t_ns) X(w_own_ns) X(w_peer_ns)	\
+	X(n_ns) X(s_ns) X(y_e_ns) X(y_min_ns)
+
+/* "spin", "sleep", "block", by enum rp_wait. */
+extern const char *const rp_wait_names[RP_WAITS];
+
+/*
+ * What the party's strategy says of itself; false: it says nothing. mode_ns
+ * and mode_changes are since the statistics began, or since the strategy did
+ * if that was later. May be called from any thread, as above, but not while
+ * another one sets the party up.
+ */
+bool rp_party_status(const struct rp_party *p, struct rp_status *st);
+
 #endif /* RP_REPORT_H */

@@ -293,6 +293,44 @@ static void test_stats_and_reset(void **state)
 	assert_false(device.queues[0].seq_seen);
 }
 
+static void tell(const struct rp_strategy *s, struct rp_status *st)
+{
+	*st = (struct rp_status) {
+		.regime = "sFC", .mode = RP_WAIT_SLEEP, .wait_ns = 1500, .predicted_t_ns = 320,
+		.mode_ns = { 100, s->params.y_ns, 7 }, .mode_changes = 3,
+	};
+}
+
+/* What a strategy says of itself; times per mode are since the reset. */
+static void test_pacing(void **state)
+{
+	static const char stats[] = "{\"v\":1,\"cmd\":\"stats\",\"device\":\"pc0\",\"queue\":0}";
+	static const struct rp_strategy_ops telling = { .name = "telling", .status = tell };
+	struct rp_strategy *s = &device.queues[0].party.strategy;
+	json_t *o, *p;
+
+	o = expect_ok(stats);
+	assert_true(json_is_null(json_object_get(json_object_get(o, "stats"), "pacing")));
+	json_decref(o);
+	s->ops = &telling;
+	s->params.y_ns = 5000;
+	do_ok("{\"v\":1,\"cmd\":\"reset\",\"device\":\"pc0\",\"queue\":0}");
+	s->params.y_ns = 5600;
+	o = expect_ok(stats);
+	p = json_object_get(json_object_get(o, "stats"), "pacing");
+	assert_string_equal(json_string_value(json_object_get(p, "regime")), "sFC");
+	assert_string_equal(json_string_value(json_object_get(p, "mode")), "sleep");
+	assert_true(json_is_null(json_object_get(p, "unmet")));
+	assert_int_equal(int_of(p, "wait_ns"), 1500);
+	assert_int_equal(int_of(p, "predicted_t_ns"), 320);
+	assert_true(json_is_null(json_object_get(p, "w_peer_ns")));
+	assert_int_equal(int_of(p, "mode_changes"), 0);
+	assert_int_equal(int_of(json_object_get(p, "mode_ns"), "spin"), 0);
+	assert_int_equal(int_of(json_object_get(p, "mode_ns"), "sleep"), 600);
+	assert_int_equal(int_of(json_object_get(p, "mode_ns"), "block"), 0);
+	json_decref(o);
+}
+
 static void test_trace(void **state)
 {
 	struct queue *q = &device.queues[2];
@@ -453,6 +491,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_list_and_hello, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rev_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stats_and_reset, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_pacing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_trace, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_long_trace, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_noise, set_up, tear_down),

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "describe.h"
-#include "pacing/report.h"
+#include "pacing/status_json.h"
 
 static json_t *string_or_null(const char *s)
 {
@@ -89,6 +89,7 @@ json_t *describe_stats(const struct queue *q)
 	json_object_set_new(o, "clock_error_ns",
 		u64_or_null(clock, clock ? rp_tsc_to_ns(&p->clock,
 				rp_load(&q->clock_error_tsc)) : 0));
+	json_object_set_new(o, "pacing", rp_party_status_json(p));
 	return o;
 }
 
