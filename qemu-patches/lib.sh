@@ -9,8 +9,10 @@
 # recompiles what it touches and no more.
 
 cache=${XDG_CACHE_HOME:-${HOME:?}/.cache}/ringpace
-header=$here/../guest-driver/module/uapi/virtio_pc.h
-header_in_tree=include/standard-headers/linux/virtio_pc.h
+# The interfaces of the device and of the kernel's backend, and where they go.
+headers=("$here/../guest-driver/module/uapi/virtio_pc.h"
+	"$here/../vhost/kernel/uapi/vhost_pc.h")
+headers_in_tree=include/standard-headers/linux
 
 say() { echo "qemu-patches/${0##*/}: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -61,7 +63,7 @@ update_file() {
 }
 
 # sync_work PRISTINE WORK PATCH...: makes WORK/src the pristine tree with the
-# device's header and the patches, up from whatever it was.
+# headers and the patches, up from whatever it was.
 sync_work() {
 	local pristine=$1 work=$2 scratch file patch rc=0
 	shift 2
@@ -72,7 +74,9 @@ sync_work() {
 		cp -a --reflink=auto "$pristine" "$work/src.tmp"
 		mv "$work/src.tmp" "$work/src"
 	fi
-	update_file "$header" "$work/src/$header_in_tree"
+	for file in "${headers[@]}"; do
+		update_file "$file" "$work/src/$headers_in_tree/${file##*/}"
+	done
 
 	scratch=$(mktemp -d "$work/scratch.XXXXXX")
 	touch "$work/touched"

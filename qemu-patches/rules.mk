@@ -6,7 +6,8 @@
 # order-only prerequisite for the same reason.
 QEMU_DIR := qemu-patches
 QEMU_INPUTS := $(addprefix $(QEMU_DIR)/,build fetch lib.sh series) \
-	$(wildcard $(QEMU_DIR)/*.patch) guest-driver/module/uapi/virtio_pc.h
+	$(wildcard $(QEMU_DIR)/*.patch) guest-driver/module/uapi/virtio_pc.h \
+	vhost/kernel/uapi/vhost_pc.h
 
 .PHONY: qemu qemu-src qemu-gone
 qemu: build/qemu-path

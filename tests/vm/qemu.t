@@ -4,6 +4,7 @@
 goes, dies and does not fit. The driver is qtest_guest.py, the backend is
 vhost_user_peer.py; no guest is booted.
 """
+import json
 import os
 import signal
 import socket
@@ -99,6 +100,73 @@ def bad_properties_are_refused_with_their_range():
                           "-device", "virtio-pc-pci"],
                          capture_output=True, text=True, timeout=PATIENCE_S)
     assert run.returncode == 1 and "'chardev' is not set" in run.stderr
+
+
+def refused(properties, *args, files=()):
+    """What QEMU says to a device that it cannot make."""
+    run = subprocess.run(
+        [QEMU, "-M", "q35", "-accel", "tcg", "-S", "-nodefaults", "-display",
+         "none", *args, "-device", f"virtio-pc-pci,{properties}"],
+        capture_output=True, text=True, timeout=PATIENCE_S, pass_fds=files)
+    assert run.returncode == 1, f"{properties}: exit {run.returncode}"
+    return run.stderr
+
+
+@test
+def vhost_in_the_kernel_says_what_it_needs():
+    other = os.open("/dev/null", os.O_RDWR)
+    cases = [
+        ("vhost=on,chardev=c", ("-chardev", "null,id=c"),
+         "properties 'chardev' and 'vhost' exclude each other"),
+        (f"vhostfd={other},chardev=c", ("-chardev", "null,id=c"),
+         "properties 'chardev' and 'vhostfd' exclude each other"),
+        (f"vhostfd={other},vhost=off", (), "'vhostfd' needs vhost=on"),
+        ("vhost-threads=pair", (), "'vhost-threads' needs vhost=on"),
+        ("vhost=on,iommu_platform=on", (), "'iommu_platform' must be off"),
+        (f"vhostfd={other}", (), "is no file of /dev/vhost-pc"),
+        ("vhostfd=1000000", (), "Bad file descriptor"),
+        ("vhostfd=none", (), "'vhostfd': Invalid file descriptor number 'none'")]
+    if not os.path.exists("/dev/vhost-pc"):
+        cases.append(("vhost=on", (), "vhost=on cannot open /dev/vhost-pc: No "
+                      "such file or directory; load the module vhost_pc"))
+    for properties, args, message in cases:
+        said = refused(properties, *args, files=[other])
+        assert message in said, f"{properties}: {said}"
+    os.close(other)
+
+
+@test
+def vhostfd_may_be_a_name_known_to_the_monitor():
+    with Bench() as b, open("/dev/null", "r+b") as other:
+        for name in "fd1", "fd1":
+            # A file that was refused is gone, its name free again.
+            socket.send_fds(b.qemu.monitor.sock, [json.dumps(
+                {"execute": "getfd", "arguments": {"fdname": name}}).encode()],
+                [other.fileno()])
+            assert "return" in json.loads(b.qemu.monitor.file.readline())
+            try:
+                b.qemu.qmp("device_add", driver="virtio-pc-pci", vhostfd=name)
+            except AssertionError as e:
+                assert "is no file of /dev/vhost-pc" in str(e), e
+            else:
+                raise AssertionError("/dev/null was taken")
+
+
+@test
+def vhost_user_blocks_migration_and_says_why():
+    with Bench() as b:
+        for connected in False, True:
+            if connected:
+                b.peer()
+            assert not b.qemu.try_qmp("migrate", uri="exec:cat > /dev/null")
+            # Of several reasons the command tells one; vhost has its own.
+            reasons = b.qemu.qmp("query-migrate")["blocked-reasons"]
+            assert any("chardev 'c' does not log" in r for r in reasons), reasons
+            if not connected:
+                assert "does not log" in b.qemu.hmp("savevm x")
+    said = refused("chardev=c", "-only-migratable", "-chardev",
+                   "socket,id=c,path=/nonexistent,reconnect=1")
+    assert "does not log" in said, said
 
 
 @test
