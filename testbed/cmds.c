@@ -9,6 +9,7 @@ const struct cmd *const cmds[] = {
 	&cmd_casestudy,
 	&cmd_bench,
 	&cmd_vm,
+	&cmd_ctl,
 	&cmd_doctor,
 	&cmd_model,
 	&cmd_sim,

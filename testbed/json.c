@@ -40,22 +40,27 @@ json_t *json_report(const struct rp_report *r)
 	return v;
 }
 
+json_t *json_events(const struct rp_event *ev, u32 n)
+{
+	json_t *list = json_array();
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		if (ev[i].type < RP_EV_TYPES)
+			json_array_append_new(list, json_pack("[I, s, I]", (json_int_t)ev[i].tsc,
+							      rp_event_names[ev[i].type],
+							      (json_int_t)ev[i].arg));
+	return list;
+}
+
 json_t *json_trace(const struct rp_trace *t, u64 hz)
 {
 	struct rp_event *ev = malloc(RP_TRACE_EVENTS * sizeof(*ev));
-	json_t *list = json_array();
-	u32 i, n;
+	json_t *list;
 
 	if (!ev)
 		abort();
-	n = rp_trace_snapshot(t, ev, RP_TRACE_EVENTS);
-	for (i = 0; i < n; i++) {
-		if (ev[i].type >= RP_EV_TYPES)
-			continue;
-		json_array_append_new(list, json_pack("[I, s, I]", (json_int_t)ev[i].tsc,
-						      rp_event_names[ev[i].type],
-						      (json_int_t)ev[i].arg));
-	}
+	list = json_events(ev, rp_trace_snapshot(t, ev, RP_TRACE_EVENTS));
 	free(ev);
 	return json_pack("{s:I, s:n, s:n, s:o}", "tsc_hz", (json_int_t)hz,
 			 "clock_offset_tsc", "clock_error_ns", "events", list);

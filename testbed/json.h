@@ -18,6 +18,8 @@ void json_print(json_t *v, FILE *to);
 
 /* The fields of RP_REPORT_FIELDS under their names (docs/control.md, STATS). */
 json_t *json_report(const struct rp_report *r);
+/* [[tsc,type,arg]...]; types that have no name are left out. */
+json_t *json_events(const struct rp_event *ev, u32 n);
 /* The result of the `trace` command: {"tsc_hz",...,"events":[[tsc,type,arg]...]}. */
 json_t *json_trace(const struct rp_trace *t, u64 hz);
 

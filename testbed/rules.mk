@@ -5,7 +5,8 @@ RINGPACE_SRCS := $(filter-out testbed/bench/peer_%,\
 	$(wildcard testbed/*.c testbed/*/*.c))
 RINGPACE_LIBS += -ljansson -ldl -lm
 
-$(eval $(call program,ringpace,$(RINGPACE_SRCS),$$(RINGPACE_LIBS),-iquote testbed))
+$(eval $(call program,ringpace,$(RINGPACE_SRCS),$$(RINGPACE_LIBS),\
+	-iquote testbed -Ivhost/kernel/uapi))
 PROGRAMS += $(BUILD)/ringpace
 
 # What the native lane's tests need; with SAN= they run under a sanitizer.

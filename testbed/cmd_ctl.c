@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `ringpace ctl`: orders to the host's side of devices, in a daemon or in the kernel. */
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "json.h"
+#include "model_args.h"
+#include "orders.h"
+#include "virtio_pc.h"
+
+#define ANSWER_MS	30000
+
+enum {
+	OPT_SOCKET = 256, OPT_VHOST, OPT_DEVICE, OPT_QUEUE, OPT_JSON,
+	OPT_SETTING,	/* the first of the options in settings[] */
+};
+
+struct args;
+
+struct action {
+	const char *name;
+	bool queue;	/* takes a device and a queue */
+	int (*run)(struct args *a);
+};
+
+struct args {
+	const struct action *action;
+	const char *socket, *device;
+	bool kernel, json;
+	u32 queue;
+	json_t *settings;	/* arguments of the order */
+	struct orders orders;
+};
+
+/* ---- Options that are arguments of an order ---- */
+
+enum kind { NUMBER, CPU, STRATEGY, ON_OFF };
+
+static const struct setting {
+	const char *option, *arg, *key, *action;
+	enum kind kind;
+	u64 max;
+	const char *doc;
+} settings[] = {
+	{ "strategy", "NAME", "strategy", "set", STRATEGY, 0, "what the host's party does when it cannot go on: notify, sleep, busy, ..." },
+	{ "w-ns", "NS", "w_ns", "set", NUMBER, NSEC_PER_SEC, "work per item, ns" },
+	{ "y-ns", "NS", "y_ns", "set", NUMBER, NSEC_PER_SEC, "length of a sleep, ns" },
+	{ "dmax-ns", "NS", "dmax_ns", "set", NUMBER, NSEC_PER_SEC, "D_MAX, bound of the p98 latency, ns; 0: none" },
+	{ "cpu-cap", "PERCENT", "cpu_cap_percent", "set", NUMBER, 100, "most CPU time of the party; 0: no limit" },
+	{ "k", "ITEMS", "k", "set", NUMBER, VIRTIO_PC_QUEUE_MAX, "threshold of the notifications to the host; 0: the default" },
+	{ "queue-len", "SLOTS", "queue_len", "set", NUMBER, VIRTIO_PC_QUEUE_MAX, "L, slots; 0: the ring's size" },
+	{ "burst", "ITEMS", "burst", "set", NUMBER, VIRTIO_PC_QUEUE_MAX, "items published at once" },
+	{ "item-bytes", "BYTES", "item_bytes", "set", NUMBER, VIRTIO_PC_ITEM_MAX_BYTES, "rev: size of an item, bytes" },
+	{ "cpu", "N", "cpu", "set", CPU, 4095, "CPU of the queue's thread; -1: any" },
+	{ "trace", "on|off", "trace", "set", ON_OFF, 0, "record events; off drops them" },
+	{ "trace-items", "on|off", "trace_items", "set", ON_OFF, 0, "record every single item, too" },
+	{ "max-items", "ITEMS", "max_items", "start", NUMBER, INT64_MAX, "start: end after so many" },
+	{ "duration-ns", "NS", "duration_ns", "start", NUMBER, 3600 * NSEC_PER_SEC, "start: end after this time, 1000000 (1 ms) or more" },
+	{ "max", "EVENTS", "max", "trace", NUMBER, 65536, "trace: the newest so many (all)" },
+};
+
+#define SETTINGS	(sizeof(settings) / sizeof(settings[0]))
+
+static json_t *value_of(struct argp_state *state, const struct setting *s, const char *arg)
+{
+	switch (s->kind) {
+	case STRATEGY:
+		if (rp_strategy_id_by_name(arg) < 0)
+			argp_error(state, "--strategy %s: there is no such strategy", arg);
+		return json_string(arg);
+	case ON_OFF:
+		if (strcmp(arg, "on") && strcmp(arg, "off"))
+			argp_error(state, "--%s %s: neither on nor off", s->option, arg);
+		return json_boolean(!strcmp(arg, "on"));
+	case CPU:
+		if (!strcmp(arg, "-1"))
+			return json_integer(-1);
+		break;
+	default:
+		break;
+	}
+	return json_integer((json_int_t)opt_number(state, s->option, arg, s->max));
+}
+
+/* ---- Output ---- */
+
+static char *text_of(const json_t *v)
+{
+	if (json_is_string(v))
+		return strdup(json_string_value(v));
+	return json_is_null(v) ? strdup("-") : json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+}
+
+static void cell(struct table *t, const json_t *v)
+{
+	char *text = text_of(v);
+
+	table_cell(t, "%s", text ?: "");
+	free(text);
+}
+
+/* An object as lines of name and value. */
+static void print_object(const json_t *v)
+{
+	struct table *t = table_new((u32)json_object_size(v));
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)v, key, value)
+		table_cell(t, "%s", key);
+	json_object_foreach((json_t *)v, key, value)
+		cell(t, value);
+	table_print_turned(t, stdout);
+	table_free(t);
+}
+
+/* Takes the reference; @print is for people. */
+static int output(const struct args *a, json_t *v, void (*print)(const json_t *v))
+{
+	if (!v)
+		return -1;
+	if (a->json) {
+		json_print(v, stdout);
+		return 0;
+	}
+	if (print)
+		print(v);
+	json_decref(v);
+	return 0;
+}
+
+static void print_list(const json_t *v)
+{
+	static const char *const keys[] = { "queue", "dir", "ready", "size", "queue_len",
+		"strategy", "w_ns", "y_ns", "k", "cpu", "producing", "broken" };
+	const u32 n = sizeof(keys) / sizeof(keys[0]);
+	struct table *t = table_new(n + 1);
+	const json_t *dev, *q;
+	size_t i, j;
+	u32 k;
+
+	table_cell(t, "device");
+	for (k = 0; k < n; k++)
+		table_cell(t, "%s", keys[k]);
+	json_array_foreach(json_object_get(v, "devices"), i, dev)
+		json_array_foreach(json_object_get(dev, "queues"), j, q) {
+			cell(t, json_object_get(dev, "device"));
+			for (k = 0; k < n; k++)
+				cell(t, json_object_get(q, keys[k]));
+		}
+	table_print(t, stdout);
+	table_free(t);
+}
+
+static void print_stats(const json_t *v)
+{
+	print_object(json_object_get(v, "stats"));
+}
+
+static void print_trace(const json_t *v)
+{
+	const json_t *e;
+	size_t i;
+
+	json_array_foreach(json_object_get(v, "events"), i, e)
+		printf("%lld %s %lld\n", (long long)json_integer_value(json_array_get(e, 0)),
+		       json_string_value(json_array_get(e, 1)),
+		       (long long)json_integer_value(json_array_get(e, 2)));
+}
+
+/* ---- Orders ---- */
+
+static json_t *list(struct args *a)
+{
+	return orders_call(&a->orders, "list", NULL, ANSWER_MS);
+}
+
+/* To the queue that was named, with @args, whose reference is taken. */
+static json_t *order(struct args *a, const char *cmd, json_t *args)
+{
+	json_object_set_new(args, "device", json_string(a->device));
+	json_object_set_new(args, "queue", json_integer(a->queue));
+	return orders_call(&a->orders, cmd, args, ANSWER_MS);
+}
+
+static int do_list(struct args *a)
+{
+	return output(a, list(a), print_list);
+}
+
+static int do_order(struct args *a)
+{
+	const char *cmd = a->action->name;
+
+	return output(a, order(a, cmd, json_incref(a->settings)),
+		      !strcmp(cmd, "set") ? print_object :
+		      !strcmp(cmd, "stats") ? print_stats :
+		      !strcmp(cmd, "trace") ? print_trace : NULL);
+}
+
+/* Of the device and queue that were named: 1 producing, 0 not, -1 after fail(). */
+static int producing(struct args *a)
+{
+	json_t *all = list(a);
+	const json_t *dev;
+	int on = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(all, "devices"), i, dev)
+		if (!strcmp(json_string_value(json_object_get(dev, "device")), a->device))
+			on = json_is_true(json_object_get(json_array_get(
+				json_object_get(dev, "queues"), a->queue), "producing"));
+	json_decref(all);
+	return all ? on : -1;
+}
+
+/* The run ends with its client, as the daemon has it: by itself, or by Ctrl-C. */
+static int do_start(struct args *a)
+{
+	json_t *v = order(a, "start", json_incref(a->settings));
+	int on = 1;
+
+	if (!v)
+		return -1;
+	while (on > 0 && nap_ms(20))
+		on = producing(a);
+	if (on > 0 || stopped())
+		json_decref(order(a, "stop", json_object()));
+	if (stopped() || on < 0) {
+		json_decref(v);
+		return -1;
+	}
+	return output(a, v, NULL);
+}
+
+static const struct action actions[] = {
+	{ "list", false, do_list },
+	{ "set", true, do_order },
+	{ "stats", true, do_order },
+	{ "reset", true, do_order },
+	{ "start", true, do_start },
+	{ "stop", true, do_order },
+	{ "trace", true, do_order },
+};
+
+/* Without --device: the only one there is. Static. */
+static int choose_device(struct args *a)
+{
+	static char name[64];
+	json_t *all, *devices;
+
+	if (a->device)
+		return 0;
+	all = list(a);
+	if (!all)
+		return -1;
+	devices = json_object_get(all, "devices");
+	if (json_array_size(devices) == 1)
+		snprintf(name, sizeof(name), "%s", json_string_value(
+			 json_object_get(json_array_get(devices, 0), "device")));
+	else
+		fail("ctl: there are %zu devices: name one by --device; ctl list shows them",
+		     json_array_size(devices));
+	json_decref(all);
+	a->device = name;
+	return *name ? 0 : -1;
+}
+
+/* ---- The command line ---- */
+
+static const struct action *find_action(struct argp_state *state, const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (!strcmp(actions[i].name, name))
+			return &actions[i];
+	argp_error(state, "%s: not one of list, set, stats, reset, start, stop, trace", name);
+	return NULL;
+}
+
+/* What depends on other options. */
+static void check(struct args *a, struct argp_state *state)
+{
+	u32 i;
+
+	if (!a->action)
+		argp_error(state, "what to do? list, set, stats, reset, start, stop or trace");
+	if (!a->socket == !a->kernel)
+		argp_error(state, "who is to do it? either --socket PATH or --vhost");
+	for (i = 0; i < SETTINGS; i++)
+		if (json_object_get(a->settings, settings[i].key) &&
+		    strcmp(settings[i].action, a->action->name))
+			argp_error(state, "--%s is for %s, not for %s", settings[i].option,
+				   settings[i].action, a->action->name);
+	if (!strcmp(a->action->name, "set") && !json_object_size(a->settings))
+		argp_error(state, "set: what? --strategy, --y-ns, ...");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct args *a = state->input;
+
+	if (key >= OPT_SETTING && key < OPT_SETTING + (int)SETTINGS) {
+		const struct setting *s = &settings[key - OPT_SETTING];
+
+		json_object_set_new(a->settings, s->key, value_of(state, s, arg));
+		return 0;
+	}
+	switch (key) {
+	case OPT_SOCKET: a->socket = arg; break;
+	case OPT_VHOST: a->kernel = true; break;
+	case OPT_DEVICE: a->device = arg; break;
+	case OPT_QUEUE: a->queue = (u32)opt_number(state, "queue", arg, 127); break;
+	case OPT_JSON: a->json = true; break;
+	case ARGP_KEY_ARG:
+		if (a->action)
+			argp_error(state, "%s: one argument too many", arg);
+		a->action = find_action(state, arg);
+		break;
+	case ARGP_KEY_END: check(a, state); break;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp_option fixed[] = {
+	{ NULL, 0, NULL, 0, "Who:", 1 },
+	{ "socket", OPT_SOCKET, "PATH", 0, "ringpaced, at its control socket", 0 },
+	{ "vhost", OPT_VHOST, NULL, 0, "the kernel's vhost_pc; as root", 0 },
+	{ "device", OPT_DEVICE, "NAME", 0, "the device; vhost_pc's are numbers (the only one)", 0 },
+	{ "queue", OPT_QUEUE, "N", 0, "2i is fwd of pair i, 2i+1 its rev (0)", 0 },
+	{ "json", OPT_JSON, NULL, 0, "one JSON object, as in docs/control.md", 0 },
+	{ NULL, 0, NULL, 0, "For set, start and trace:", 2 },
+};
+
+#define FIXED	(sizeof(fixed) / sizeof(fixed[0]))
+
+static int run(int argc, char **argv)
+{
+	struct argp_option options[FIXED + SETTINGS + 1] = { 0 };
+	const struct argp argp = {
+		.options = options, .parser = parse,
+		.args_doc = "list|set|stats|reset|start|stop|trace",
+		.doc = "Gives orders to the host's side of virtio-pc devices: to ringpaced, or to "
+		"the kernel's vhost_pc whatever VMM holds its devices.\v"
+		"Times are nanoseconds. start makes the host produce on a rev queue, and returns "
+		"when that has ended; Ctrl-C ends it.\n\n"
+		"Examples:\n\n"
+		"  ringpace ctl list --socket /tmp/rp.ctl\n"
+		"  ringpace ctl set --vhost --queue 0 --strategy sleep --y-ns 50000\n"
+		"  ringpace ctl stats --vhost --queue 0 --json",
+	};
+	struct args a = { .settings = json_object() };
+	u32 i;
+	int rc;
+
+	memcpy(options, fixed, sizeof(fixed));
+	for (i = 0; i < SETTINGS; i++)
+		options[FIXED + i] = (struct argp_option){
+			settings[i].option, OPT_SETTING + (int)i, settings[i].arg, 0,
+			settings[i].doc, 0 };
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	catch_signals();
+	orders_init(&a.orders);
+	rc = a.kernel ? orders_open_kernel(&a.orders) :
+			orders_open_daemon(&a.orders, a.socket, 0);
+	if (!rc && a.action->queue)
+		rc = choose_device(&a);
+	if (!rc)
+		rc = a.action->run(&a);
+	orders_close(&a.orders);
+	json_decref(a.settings);
+	return rc ? stopped() ? EXIT_STOPPED : 1 : 0;
+}
+
+const struct cmd cmd_ctl = {
+	.name = "ctl",
+	.summary = "give orders to a device's host side: ringpaced or vhost_pc",
+	.run = run,
+};

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `ringpace ctl` against a ringpaced: its orders, what it prints, wrong uses.
+. "$(dirname "$0")/lib.sh"
+
+out=$scratch/out
+socket=$scratch/ctl
+"$top/build/ringpaced" --control "$socket" --device "a,socket=$scratch/a,pairs=2" \
+	>"$scratch/daemon.log" 2>&1 &
+wait_for 30 test -S "$socket"
+
+ctl() { timeout 60 "$ringpace" ctl "$@" >"$out" 2>"$scratch/err" </dev/null; }
+to_daemon() { ctl "$@" --socket "$socket"; }
+
+# gives NAME FILTER ARG...: exit code 0, and the JSON is so.
+gives() {
+	local name=$1 filter=$2
+	shift 2
+	to_daemon "$@" --json && json_of "$out" "$filter"
+	ok $? "$name"
+}
+
+# refuses CODE TEXT ARG...: the exit code, one line with the text, no output.
+refuses() {
+	local code=$1 text=$2
+	shift 2
+	ctl "$@"
+	[ $? -eq "$code" ] && grep -q -e "$text" "$scratch/err" && [ ! -s "$out" ]
+	ok $? "refused: ctl $*"
+}
+
+gives "list" '.devices[0] | .device == "a" and (.queues | length) == 4 and
+	.queues[1].dir == "rev" and .queues[1].ready == false' list
+gives "set" '.strategy == "sleep" and .y_ns == 70000 and .k == 5 and .queue_len == 64 and
+	.burst == 2 and .w_ns == 7 and .trace' \
+	set --queue 1 --strategy sleep --y-ns 70000 --k 5 --queue-len 64 --burst 2 --w-ns 7 --trace on
+gives "what was set is listed" '.devices[0].queues | .[1].y_ns == 70000 and .[0].y_ns == 0' list
+gives "stats" '.stats | .items == 0 and .next_seq == null and .duration_ns > 0' stats --queue 1
+gives "trace" '.events == [] and .tsc_hz > 0' trace --queue 1 --max 5
+gives "reset" '. == {}' reset --queue 1
+gives "stop of what does not run" '. == {}' stop --queue 1 --device a
+
+to_daemon list && grep -q "^a .* rev .* sleep .* 70000" "$out"
+ok $? "a table for people"
+to_daemon stats && grep -Eq '^items +0$' "$out"
+ok $? "statistics for people"
+to_daemon reset && [ ! -s "$out" ]
+ok $? "nothing is said where there is nothing to say"
+
+refuses 1 "no driver has set it up" start --queue 1 --duration-ns 1000000 --socket "$socket"
+refuses 1 "fwd queue" start --queue 0 --socket "$socket"
+refuses 1 'no "b"' stats --device b --socket "$socket"
+refuses 1 "600 is more than queue_len 64" set --queue 1 --k 600 --socket "$socket"
+refuses 1 "is the daemon running" list --socket "$scratch/none"
+refuses 2 "either --socket PATH or --vhost" list
+refuses 2 "either --socket PATH or --vhost" list --vhost --socket "$socket"
+refuses 2 "y-ns is for set, not for stats" stats --y-ns 5 --socket "$socket"
+refuses 2 "set: what" set --socket "$socket"
+refuses 2 "neither on nor off" set --trace maybe --socket "$socket"
+refuses 2 "no such strategy" set --strategy lazy --socket "$socket"
+refuses 2 "what to do" --socket "$socket"
+refuses 2 "one argument too many" list list --socket "$socket"
+if [ ! -e /dev/vhost-pc-control ]; then
+	refuses 1 "vhost_pc is not loaded" list --vhost
+fi
+
+# A live one: the daemon of an experiment.
+"$ringpace" run --duration-s 60 >"$scratch/run.log" 2>&1 &
+run=$!
+live() { socket=$(echo "$XDG_RUNTIME_DIR"/ringpace.*/control1.sock); to_daemon "$@" --json; }
+flows() { live stats && json_of "$out" '.stats.items > 0'; }
+wait_for 60 flows
+ok $? "items flow in a run's daemon"
+live list && json_of "$out" '.devices[0] | .connected and .queues[0].ready and .queues[0].size >= 512'
+ok $? "it is connected and ready"
+kill -TERM $run
+wait $run
+[ $? -eq 130 ]
+ok $? "the run ends by a signal as ever"
+finish
