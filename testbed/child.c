@@ -98,6 +98,25 @@ bool child_alive(pid_t pid)
 	return false;
 }
 
+int child_run(char *const argv[], const char *log)
+{
+	struct timespec ts = { 0, 2000000 };
+	pid_t pid = child_start(argv, log);
+	int status;
+
+	if (pid < 0)
+		return -1;
+	while (!waitpid(pid, &status, WNOHANG)) {
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
+		if (!stopped())
+			continue;
+		child_stop(pid);
+		return -1;
+	}
+	*slot_of(pid) = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 void child_stop(pid_t pid)
 {
 	struct timespec ts = { 0, 2000000 };

@@ -62,6 +62,11 @@ const char *run_path(const char *name);
 pid_t child_start(char *const argv[], const char *log);
 /* False once it has ended (and is reaped). */
 bool child_alive(pid_t pid);
+/*
+ * Starts, and waits for its end: its exit status, 128 + N for signal N, -1 after
+ * fail() or when stopped(), which stops it.
+ */
+int child_run(char *const argv[], const char *log);
 /* SIGTERM, after 2 s SIGKILL, reap. Harmless for one that has ended. */
 void child_stop(pid_t pid);
 /* The last line of a log, for error messages; "" if there is none. Static. */
