@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What kernel modules take from lib/, without suffix. Read by the makefile and
 # by the modules' Kbuild files.
-lib_kernel := $(addprefix lib/pacing/,party report strategy notify sleep busy model) \
+lib_kernel := $(addprefix lib/pacing/,party work report strategy notify sleep busy model) \
 	lib/hist/hist lib/trace/trace

@@ -10,7 +10,7 @@
 
 enum {
 	OPT_LANE = 256, OPT_STRATEGY, OPT_STRATEGY_P, OPT_STRATEGY_C, OPT_DIR,
-	OPT_WP, OPT_WC, OPT_YP, OPT_YC, OPT_DMAX, OPT_CAP, OPT_QUEUE_LEN, OPT_KP, OPT_KC,
+	OPT_WP, OPT_WC, OPT_W_DIST, OPT_YP, OPT_YC, OPT_DMAX, OPT_CAP, OPT_QUEUE_LEN, OPT_KP, OPT_KC,
 	OPT_DURATION, OPT_WARMUP, OPT_BURST, OPT_ITEM_BYTES, OPT_CPU_P, OPT_CPU_C,
 	OPT_NO_TRACE, OPT_KEEP_TRACE,
 };
@@ -26,6 +26,7 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Parameters:", 2 },
 	{ "wp-ns", OPT_WP, "NS", 0, "W_P, work to produce an item, ns (0)", 0 },
 	{ "wc-ns", OPT_WC, "NS", 0, "W_C, work to consume an item, ns (0)", 0 },
+	{ "w-dist", OPT_W_DIST, "const|exp", 0, "work of each item is W (default), or exponential around it", 0 },
 	{ "yp-ns", OPT_YP, "NS", 0, "Y_P, length of the producer's sleeps, ns (50000)", 0 },
 	{ "yc-ns", OPT_YC, "NS", 0, "Y_C, length of the consumer's sleeps, ns (50000)", 0 },
 	{ "dmax-ns", OPT_DMAX, "NS", 0, "D_MAX, bound of the p98 latency, ns; adaptive needs it", 0 },
@@ -74,6 +75,15 @@ static enum run_dir_id direction(struct argp_state *state, const char *arg)
 	return RUN_FWD;
 }
 
+static enum rp_work_dist work_dist(struct argp_state *state, const char *arg)
+{
+	int dist = rp_work_dist_by_name(arg);
+
+	if (dist < 0)
+		argp_error(state, "--w-dist %s: not one of const, exp", arg);
+	return (enum rp_work_dist)dist;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct run_params *p = state->input;
@@ -99,6 +109,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_WC:
 		p->wc_ns = opt_number(state, "wc-ns", arg, NSEC_PER_SEC);
+		break;
+	case OPT_W_DIST:
+		p->w_dist = work_dist(state, arg);
 		break;
 	case OPT_YP:
 		p->yp_ns = opt_number(state, "yp-ns", arg, NSEC_PER_SEC);

@@ -41,6 +41,8 @@ void rp_party_init(struct rp_party *p, const struct rp_params *params,
 	rp_clock_init(&p->clock, tsc_hz);
 	p->dmax_tsc = params->dmax_ns ? rp_ns_to_tsc(&p->clock, params->dmax_ns) : ~0ULL;
 	p->burst = p->burst ? p->burst : 1;
+	/* The two sides' work must not go up and down together. */
+	p->w_rng = p->w_rng ? p->w_rng : 0x9e3779b97f4a7c15ULL + params->role;
 	memset(&p->status_base, 0, sizeof(p->status_base));
 }
 

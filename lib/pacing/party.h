@@ -23,6 +23,7 @@
 
 #include "hist/hist.h"
 #include "pacing/pacing.h"
+#include "pacing/work.h"
 #include "trace/trace.h"
 
 struct rp_party;
@@ -119,7 +120,9 @@ struct rp_party {
 	const struct rp_thread_ops *thread;
 	struct rp_strategy strategy;
 	struct rp_clock clock;
-	u64 w_tsc;		/* emulated work per item; 0: none */
+	u64 w_tsc;		/* emulated work per item, the mean; 0: none */
+	u32 w_dist;		/* enum rp_work_dist */
+	u64 w_rng;		/* of rp_work_exp() */
 	u64 dmax_tsc;		/* D_MAX; ~0: none */
 	u32 burst;		/* at most so many items per work() */
 	/* Of the loop */
@@ -157,6 +160,12 @@ static inline u64 rp_emulate(u64 start_tsc, u64 w_tsc)
 		now = rp_tsc();
 	} while (now - start_tsc < w_tsc);
 	return now;
+}
+
+/* How long the next item's work is; the party's own thread asks, once an item. */
+static inline u64 rp_party_work_tsc(struct rp_party *p)
+{
+	return likely(p->w_dist == RP_WORK_CONST) ? p->w_tsc : rp_work_exp(p->w_tsc, &p->w_rng);
 }
 
 /* Consumer: checks an item's number; counts gaps and steps back. */

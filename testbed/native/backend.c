@@ -113,9 +113,10 @@ json_t *backend_options(const struct run_params *p)
 	u32 k = fwd ? run_threshold(RP_CONSUMER, p->kp, p->queue_len) :
 		      run_threshold(RP_PRODUCER, p->kc, p->queue_len);
 
-	return json_pack("{s:s, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:b}",
+	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:b}",
 			 "strategy", rp_strategy_by_id(fwd ? p->strategy_c : p->strategy_p)->name,
 			 "w_ns", (json_int_t)(fwd ? p->wc_ns : p->wp_ns),
+			 "w_dist", rp_work_dist_names[p->w_dist],
 			 "y_ns", (json_int_t)(fwd ? p->yc_ns : p->yp_ns),
 			 "dmax_ns", (json_int_t)p->dmax_ns,
 			 "cpu_cap_percent", (int)p->cpu_cap_percent,

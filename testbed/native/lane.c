@@ -60,7 +60,10 @@ static void driver_options(const struct run_params *p, struct party_options *o)
 			.dmax_ns = p->dmax_ns,
 			.cpu_cap_percent = p->cpu_cap_percent,
 		},
-		.w_ns = fwd ? p->wp_ns : p->wc_ns,
+		.traffic = {
+			.w_ns = fwd ? p->wp_ns : p->wc_ns,
+			.w_dist = p->w_dist,
+		},
 		.burst = p->burst,
 		.item_bytes = p->item_bytes,
 		.cpu = fwd ? p->cpu_p : p->cpu_c,

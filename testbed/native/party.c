@@ -63,13 +63,14 @@ static inline bool wanted(const struct rp_party *p)
 }
 
 /* As rp_emulate(), but leaves early for an order. */
-static inline u64 emulate(const struct rp_party *p, u64 start_tsc)
+static inline u64 emulate(struct rp_party *p, u64 start_tsc)
 {
+	const u64 w_tsc = rp_party_work_tsc(p);
 	u64 now;
 
 	do {
 		now = rp_tsc();
-	} while (now - start_tsc < p->w_tsc && !wanted(p));
+	} while (now - start_tsc < w_tsc && !wanted(p));
 	return now;
 }
 
@@ -99,6 +100,8 @@ static u32 produce(struct rp_party *p, u32 max)
 	u32 room = room_of(n), i;
 	u64 now = p->now_tsc;
 
+	if (unlikely(max > n->left))
+		max = (u32)n->left;
 	/*
 	 * Only when it is needed: every look at used->idx takes the cache line
 	 * from the consumer.
@@ -125,6 +128,7 @@ static u32 produce(struct rp_party *p, u32 max)
 	}
 	if (!i)
 		return 0;
+	n->left -= i;
 	rp_drv_publish(&n->drv);
 	p->now_tsc = p->w_tsc ? now : rp_tsc();
 	return i;
@@ -266,6 +270,23 @@ static void take_report(struct party *n)
 	n->next_seq = n->rp.next_seq;
 }
 
+static void take_traffic(struct party *n, const struct party_traffic *t)
+{
+	n->opt.traffic = *t;
+	n->rp.w_tsc = rp_ns_to_tsc(&n->rp.clock, t->w_ns);
+	n->rp.w_dist = t->w_dist;
+	/* ~0: more than anybody will ever send. */
+	n->left = t->idle ? 0 : t->burst_items ? t->burst_items : ~0ULL;
+}
+
+/* The thread is between two turns, or not there yet. */
+static void take_pace(struct party *n, const struct rp_params *pacing)
+{
+	n->opt.pacing = *pacing;
+	rp_party_init(&n->rp, pacing, tsc_hz());
+	rp_party_start(&n->rp);
+}
+
 /* True: leave the loop. */
 static bool obey(struct party *n)
 {
@@ -278,9 +299,61 @@ static bool obey(struct party *n)
 		begin_stats(n);
 	if (order == PARTY_REPORT)
 		take_report(n);
+	if (order == PARTY_PACE)
+		take_pace(n, &n->next.pacing);
+	if (order == PARTY_PACE || order == PARTY_TRAFFIC)
+		take_traffic(n, &n->next.traffic);
 	/* Work since the order came was not the party's: do not count it as W. */
 	n->rp.now_tsc = rp_tsc();
 	rp_store_release(&n->order, PARTY_NO_ORDER);
+	return false;
+}
+
+static struct timespec timespec_of(u64 ns)
+{
+	return (struct timespec){
+		.tv_sec = (time_t)(ns / NSEC_PER_SEC),
+		.tv_nsec = (long)(ns % NSEC_PER_SEC),
+	};
+}
+
+/* Waits for an order, at most until @end_ns; 0: for ever. */
+static void await_order(struct party *n, u64 end_ns)
+{
+	struct pollfd pfd = { .fd = n->fq->call_fd, .events = POLLIN };
+	u64 now = now_ns(), count;
+	const struct timespec ts = timespec_of(end_ns > now ? end_ns - now : 0);
+
+	/* A call meanwhile is for a party that waits for slots: we do not. */
+	if (ppoll(&pfd, 1, end_ns ? &ts : NULL, NULL) > 0 &&
+	    read(pfd.fd, &count, sizeof(count)) < 0 && errno != EAGAIN && errno != EINTR)
+		give_up(n, "its call eventfd cannot be read");
+}
+
+/*
+ * The application has no items, so the party, which is disarmed, does nothing:
+ * no turn, no decision. True: leave the loop.
+ */
+static bool rest(struct party *n)
+{
+	const struct party_traffic *t = &n->opt.traffic;
+	const u64 begin = now_ns();
+	u64 end;
+
+	while (!n->left) {
+		end = t->gap_ns && !t->idle ? begin + t->gap_ns : 0;
+		if (rp_load(&n->order)) {
+			if (obey(n))
+				return true;
+		} else if (end && now_ns() >= end) {
+			n->left = t->burst_items;
+		} else {
+			await_order(n, end);
+		}
+		if (n->broken)
+			return true;
+	}
+	n->rp.now_tsc = rp_tsc();
 	return false;
 }
 
@@ -290,15 +363,9 @@ static bool stopping(struct rp_party *p)
 
 	if (unlikely(n->broken))
 		return true;
-	return unlikely(rp_load(&n->order)) && obey(n);
-}
-
-static struct timespec timespec_of(u64 ns)
-{
-	return (struct timespec){
-		.tv_sec = (time_t)(ns / NSEC_PER_SEC),
-		.tv_nsec = (long)(ns % NSEC_PER_SEC),
-	};
+	if (unlikely(rp_load(&n->order)) && obey(n))
+		return true;
+	return unlikely(!n->left) && rest(n);
 }
 
 static void sleep_for(struct rp_party *p, u64 ns)
@@ -348,6 +415,7 @@ static void *thread_main(void *arg)
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	if (pin_to_cpu(n->opt.cpu))
 		give_up(n, "its thread could not be pinned");
+	rp_store(&n->tid, gettid());
 	begin_stats(n);
 	rp_party_run(&n->rp);
 	rp_store_release(&n->ended, true);
@@ -388,6 +456,20 @@ int party_order(struct party *n, enum party_order order)
 	return 0;
 }
 
+int party_set_traffic(struct party *n, const struct party_traffic *traffic)
+{
+	n->next.traffic = *traffic;
+	return party_order(n, PARTY_TRAFFIC);
+}
+
+int party_set_pace(struct party *n, const struct rp_params *pacing,
+		   const struct party_traffic *traffic)
+{
+	n->next.pacing = *pacing;
+	n->next.traffic = *traffic;
+	return party_order(n, PARTY_PACE);
+}
+
 /* ---- Setting up ---- */
 
 static u32 stride_of(u32 item_bytes)
@@ -419,7 +501,7 @@ int party_init(struct party *n, struct fe *f, u32 queue, u8 *items,
 	n->rp.burst = opt->burst;
 	n->rp.ctx = n;
 	rp_party_init(&n->rp, &opt->pacing, tsc_hz());
-	n->rp.w_tsc = rp_ns_to_tsc(&n->rp.clock, opt->w_ns);
+	take_traffic(n, &opt->traffic);
 	n->rp.latency = produces ? NULL : calloc(1, sizeof(*n->rp.latency));
 	n->rp.trace = opt->trace ? calloc(1, sizeof(*n->rp.trace)) : NULL;
 	if ((!produces && !n->rp.latency) || (opt->trace && !n->rp.trace))
@@ -451,11 +533,14 @@ void party_free(struct party *n)
 	n->rp.trace = NULL;
 }
 
+u16 party_done(const struct party *n)
+{
+	return rp_load_acquire(&n->fq->ring.used->idx);
+}
+
 u64 party_outstanding(const struct party *n)
 {
-	u16 used = rp_load_acquire(&n->fq->ring.used->idx);
-
-	return (u16)(n->drv.published - used);
+	return (u16)(n->drv.published - party_done(n));
 }
 
 void party_kick(struct party *n)

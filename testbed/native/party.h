@@ -24,12 +24,24 @@ enum party_order {
 	PARTY_NO_ORDER,
 	PARTY_RESET,		/* statistics and trace begin anew */
 	PARTY_REPORT,		/* fill in ->report and what is with it */
+	PARTY_TRAFFIC,		/* go on with ->next.traffic; the strategy hears nothing of it */
+	PARTY_PACE,		/* ->next.pacing and .traffic: the strategy begins anew */
 	PARTY_STOP,
+};
+
+/* What there is to do, as an application would have it. */
+struct party_traffic {
+	u64 w_ns;
+	enum rp_work_dist w_dist;
+	/* Of a producer; all 0: it never runs out of items. */
+	bool idle;		/* it has none */
+	u64 burst_items;	/* it has so many, then none for gap_ns, and so on */
+	u64 gap_ns;		/* 0: after the first burst it has none */
 };
 
 struct party_options {
 	struct rp_params pacing;	/* role: producer on fwd, consumer on rev */
-	u64 w_ns;
+	struct party_traffic traffic;
 	u32 burst;
 	u32 item_bytes;
 	int cpu;		/* -1: not pinned */
@@ -47,9 +59,12 @@ struct party {
 	u32 item_bytes;
 	u64 posted;		/* items' buffers given to the device, ever */
 	u64 completed;		/* of those, that came back */
+	u64 left;		/* producer: items until it has none */
 	const char *broken;	/* NULL, or why the ring was given up */
 	/* Orders */
 	u32 order;		/* enum party_order; release by main, then by thread */
+	struct party_options next;	/* of PARTY_TRAFFIC, PARTY_PACE */
+	int tid;		/* of the thread, for /proc; 0 until it runs */
 	bool ended;		/* the thread takes no more orders */
 	pthread_t thread;
 	bool started;
@@ -87,6 +102,13 @@ int party_start(struct party *n);
  */
 int party_order(struct party *n, enum party_order order);
 
+/* PARTY_TRAFFIC and PARTY_PACE with what they need. L is at most what it was at first. */
+int party_set_traffic(struct party *n, const struct party_traffic *traffic);
+int party_set_pace(struct party *n, const struct rp_params *pacing,
+		   const struct party_traffic *traffic);
+
+/* Items that the device has completed, ever; any thread, modulo 2^16. */
+u16 party_done(const struct party *n);
 /* Items that were published and are not completed; exact once it has stopped. */
 u64 party_outstanding(const struct party *n);
 /* Kicks the device, whatever it asked for. */

@@ -76,7 +76,7 @@ static int set_up(struct bed *b)
 			.threshold = rp_default_threshold(RP_PRODUCER, SLOTS),
 			.y_ns = 50000,
 		},
-		.w_ns = W_NS / 2,
+		.traffic.w_ns = W_NS / 2,
 		.burst = 4,
 		.item_bytes = ITEM_BYTES,
 		.cpu = -1,

@@ -2,6 +2,7 @@
 # Unit tests: every test_NAME.c is a cmocka program of its own. A test that
 # needs sources outside lib/ adds them with UNIT_SRCS_test_NAME, and their flags
 # with UNIT_CFLAGS_test_NAME.
+UNIT_LIBS_test_work := -lm
 UNIT_NAMES := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 UNIT_TESTS := $(addprefix $(BUILD)/tests/unit/,$(UNIT_NAMES))
 $(foreach t,$(UNIT_NAMES),$(eval $(call program,tests/unit/$(t),\

@@ -168,6 +168,8 @@ static void test_set_errors(void **state)
 		{ "\"w_ns\":-1", "w_ns" },
 		{ "\"w_ns\":1000000001", "w_ns" },
 		{ "\"w_ns\":1.5", "w_ns" },
+		{ "\"w_dist\":\"normal\"", "w_dist" },
+		{ "\"w_dist\":1", "w_dist" },
 		{ "\"y_ns\":1000000001", "y_ns" },
 		{ "\"y_ns\":true", "y_ns" },
 		{ "\"k\":32769", "k:" },
@@ -225,6 +227,25 @@ static void test_set(void **state)
 	assert_int_equal(int_of(q, "k"), 1);
 	assert_int_equal(int_of(q, "w_ns"), 300);
 	json_decref(q);
+}
+
+/* Other work is another load; anything else begins the strategy anew. */
+static void test_set_work(void **state)
+{
+	struct rp_party *p = &device.queues[3].party;
+
+	attach(3);	/* not producing: no thread to race with */
+	p->strategy.priv[0] = 1;
+	json_decref(expect_ok("{\"v\":1,\"cmd\":\"set\",\"device\":\"pc0\",\"queue\":3,"
+			      "\"w_ns\":300,\"w_dist\":\"exp\"}"));
+	assert_int_equal(p->strategy.priv[0], 1);
+	assert_int_equal(p->w_tsc, rp_ns_to_tsc(&p->clock, 300));
+	assert_int_equal(p->w_dist, RP_WORK_EXP);
+	json_decref(expect_ok("{\"v\":1,\"cmd\":\"set\",\"device\":\"pc0\",\"queue\":3,"
+			      "\"w_ns\":300,\"strategy\":\"notify\"}"));
+	assert_int_equal(p->strategy.priv[0], 0);
+	assert_int_equal(p->w_dist, RP_WORK_EXP);
+	detach(3);
 }
 
 static void test_list_and_hello(void **state)
@@ -488,6 +509,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_errors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_set_errors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_set, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_set_work, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_list_and_hello, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rev_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stats_and_reset, set_up, tear_down),

@@ -119,6 +119,25 @@ static bool args_strategy(const json_t *args, u32 *out, struct ctl_error *e)
 	return true;
 }
 
+static bool args_work_dist(const json_t *args, u32 *out, struct ctl_error *e)
+{
+	const char *name;
+	int id;
+
+	if (!json_object_get(args, "w_dist"))
+		return true;
+	name = args_string(args, "w_dist", e);
+	if (!name)
+		return false;
+	id = rp_work_dist_by_name(name);
+	if (id < 0) {
+		ctl_fail(e, "bad-value", "w_dist: \"%s\" is neither const nor exp", name);
+		return false;
+	}
+	*out = (u32)id;
+	return true;
+}
+
 static bool args_cpu(const json_t *args, int *out, struct ctl_error *e)
 {
 	const json_t *v = json_object_get(args, "cpu");
@@ -160,6 +179,7 @@ bool args_params(const json_t *args, const struct queue *q,
 
 	return args_strategy(args, &p->strategy, e) &&
 		args_u64(args, "w_ns", 0, ARGS_TIME_MAX_NS, &p->w_ns, e) &&
+		args_work_dist(args, &p->w_dist, e) &&
 		args_u64(args, "y_ns", 0, ARGS_TIME_MAX_NS, &p->y_ns, e) &&
 		args_u64(args, "dmax_ns", 0, ARGS_TIME_MAX_NS, &p->dmax_ns, e) &&
 		args_u32(args, "cpu_cap_percent", 0, 100, &p->cpu_cap_percent, e) &&

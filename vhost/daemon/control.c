@@ -80,6 +80,21 @@ static json_t *run_list(struct request *r)
 	return json_pack("{s:o}", "devices", list);
 }
 
+/* Does the request name something other than the work? */
+static bool sets_pacing(const json_t *args)
+{
+	static const char *const others[] = {
+		"v", "id", "cmd", "device", "queue", "w_ns", "w_dist", NULL
+	};
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)args, key, value)
+		if (!args_known(key, others))
+			return true;
+	return false;
+}
+
 static json_t *run_set(struct request *r)
 {
 	struct queue *q = find_queue(r);
@@ -91,7 +106,7 @@ static json_t *run_set(struct request *r)
 	p = q->params;
 	if (!args_params(r->args, q, &p, &r->err))
 		return NULL;
-	rc = queue_set(q, &p);
+	rc = queue_set(q, &p, sets_pacing(r->args));
 	if (rc == 0)
 		return describe_queue(q);
 	ctl_fail(&r->err, "failed", "cannot set queue %u: %s", q->index,
@@ -175,7 +190,7 @@ static json_t *run_trace(struct request *r)
 static const struct command commands[] = {
 	{ "hello", NO_KEYS, run_hello },
 	{ "list", NO_KEYS, run_list },
-	{ "set", KEYS("device", "queue", "strategy", "w_ns", "y_ns", "k",
+	{ "set", KEYS("device", "queue", "strategy", "w_ns", "w_dist", "y_ns", "k",
 		      "dmax_ns", "cpu_cap_percent",
 		      "queue_len", "burst", "item_bytes", "cpu", "trace",
 		      "trace_items"), run_set },

@@ -20,7 +20,7 @@ json_t *describe_queue(const struct queue *q)
 
 	queue_effective(q, p, &rp);
 	return json_pack("{s:i, s:i, s:s, s:b, s:o, s:i, s:s, s:I, s:I, s:i, s:i, "
-			 "s:i, s:i, s:b, s:b, s:b, s:o, s:I, s:i}",
+			 "s:i, s:i, s:b, s:b, s:b, s:o, s:I, s:i, s:s}",
 			 "queue", (int)q->index, "pair", (int)q->index / 2,
 			 "dir", queue_is_rev(q) ? "rev" : "fwd",
 			 "ready", q->attached,
@@ -35,7 +35,8 @@ json_t *describe_queue(const struct queue *q)
 			 "producing", rp_load(&q->producing),
 			 "broken", string_or_null(rp_load(&q->broken)),
 			 "dmax_ns", (json_int_t)p->dmax_ns,
-			 "cpu_cap_percent", (int)p->cpu_cap_percent);
+			 "cpu_cap_percent", (int)p->cpu_cap_percent,
+			 "w_dist", rp_work_dist_names[p->w_dist]);
 }
 
 json_t *describe_device(const struct device *d)

@@ -158,7 +158,7 @@ static u32 work_one(struct queue *q)
 	if (!next_item(q, &item, &head))
 		return 0;
 	note_seq(q, &item);
-	p->now_tsc = queue_work(q, p->now_tsc, p->w_tsc);
+	p->now_tsc = queue_work(q, p->now_tsc, rp_party_work_tsc(p));
 	note_item(q, item.seq, item.enq_tsc, p->now_tsc);
 	rp_dev_put(&q->dev, head, 0);
 	return 1;

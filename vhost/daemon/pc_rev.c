@@ -117,7 +117,7 @@ static u32 work_all(struct queue *q, u32 max)
 
 	do {
 		/* The work comes first: an item is stamped when it is ready. */
-		now = p->w_tsc ? queue_work(q, now, p->w_tsc) : rp_tsc();
+		now = p->w_tsc ? queue_work(q, now, rp_party_work_tsc(p)) : rp_tsc();
 		got = p->w_tsc ? fill(q, now) : fill_batch(q, max - n, now);
 		n += got;
 	} while (got && n < max && !rp_load(&q->pending));

@@ -74,6 +74,15 @@ void queue_effective(const struct queue *q, const struct queue_params *p,
 }
 
 /* The worker is parked. */
+static void apply_work(struct queue *q)
+{
+	struct rp_party *p = &q->party;
+
+	p->w_tsc = rp_ns_to_tsc(&p->clock, q->params.w_ns);
+	p->w_dist = q->params.w_dist;
+}
+
+/* The worker is parked. */
 static void apply_params(struct queue *q)
 {
 	struct rp_party *p = &q->party;
@@ -84,7 +93,7 @@ static void apply_params(struct queue *q)
 	p->ring = queue_is_rev(q) ? &pc_rev_ops : &pc_fwd_ops;
 	p->thread = &queue_thread_ops;
 	p->ctx = q;
-	p->w_tsc = rp_ns_to_tsc(&p->clock, q->params.w_ns);
+	apply_work(q);
 	p->burst = q->params.burst;
 	p->trace = q->params.trace ? q->trace : NULL;
 	if (q->trace) {
@@ -134,7 +143,7 @@ static void drop_trace(struct queue *q)
 	q->trace = NULL;
 }
 
-int queue_set(struct queue *q, const struct queue_params *p)
+int queue_set(struct queue *q, const struct queue_params *p, bool restart)
 {
 	struct rp_trace *trace = NULL;
 	int rc;
@@ -154,8 +163,10 @@ int queue_set(struct queue *q, const struct queue_params *p)
 		if (!p->trace)
 			drop_trace(q);
 		q->params = *p;
-		if (q->attached)
+		if (q->attached && restart)
 			apply_params(q);
+		else if (q->attached)
+			apply_work(q);
 	}
 	queue_resume(q);
 	return rc;

@@ -26,6 +26,7 @@
 struct queue_params {
 	u32 strategy;		/* enum rp_strategy_id */
 	u64 w_ns;		/* work per item */
+	u32 w_dist;		/* enum rp_work_dist */
 	u64 y_ns;		/* length of a sleep */
 	u64 dmax_ns;		/* D_MAX; 0: none */
 	u32 cpu_cap_percent;	/* of one CPU; 0: none */
@@ -126,8 +127,12 @@ u32 queue_size_limit(const struct queue *q);
 /* L and k as the party uses them. */
 void queue_effective(const struct queue *q, const struct queue_params *p,
 		     struct rp_params *out);
-/* @p was checked. 0, or -errno: nothing has changed. */
-int queue_set(struct queue *q, const struct queue_params *p);
+/*
+ * @p was checked. @restart: the strategy begins anew; false when only the work
+ * has changed, which is the load and not how it is paced. 0, or -errno: nothing
+ * has changed.
+ */
+int queue_set(struct queue *q, const struct queue_params *p, bool restart);
 void queue_reset(struct queue *q);
 /* -ENOTCONN: no ring; -EBUSY: already producing. max_items, duration_ns 0: no limit. */
 int queue_start(struct queue *q, u64 max_items, u64 duration_ns);
