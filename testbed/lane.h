@@ -80,6 +80,12 @@ struct run_result {
 	double clock_error_ns;	/* of the two sides' alignment, a bound; in the latencies, too */
 	double wp_ns, wc_ns, np_ns, nc_ns, sp_ns, sc_ns, yp_ns, yc_ns;
 	double lost, reordered;
+	double late;		/* 0..1, of the items: latency above D_MAX */
+	/* What the strategies say of themselves; "" and UNKNOWN if they do not. */
+	char regime[32];	/* "sFC"; "sFC/idle" where P and C differ */
+	char unmet[192];	/* which bound is not met, and why */
+	double predicted_t_ns;
+	double time_p[RP_WAITS], time_c[RP_WAITS];	/* 0..1, by enum rp_wait */
 };
 
 /* Adding a lane: its file, its declaration here, a line in lane.c's table. */
@@ -124,6 +130,8 @@ int run_experiment(const struct run_params *p, struct run_result *r);
 void run_sides_free(struct run_sides *s);
 void run_merge(const struct run_params *p, const struct run_sides *s,
 	       struct run_result *r);
+/* For a result that is not of run_merge(): nothing is known of bounds and regimes. */
+void run_result_no_pacing(struct run_result *r);
 /* The result as the JSON object that every lane prints. New reference. */
 json_t *run_result_json(const struct run_result *r);
 /* A table with its heading, then a row per result. */

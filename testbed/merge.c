@@ -81,6 +81,52 @@ static void merge_measured(const struct run_sides *s, struct run_result *r)
 	r->reordered = json_number_at(s->stats_c, "reordered");
 }
 
+/* Shares of the time in each mode; an aborted or empty window has none. */
+static void merge_times(const json_t *pacing, double share[RP_WAITS])
+{
+	const json_t *times = json_object_get(pacing, "mode_ns");
+	double total = 0;
+	u32 i;
+
+	for (i = 0; i < RP_WAITS; i++) {
+		share[i] = json_number_at(times, rp_wait_names[i]);
+		total += share[i];
+	}
+	for (i = 0; i < RP_WAITS; i++)
+		share[i] = ratio(share[i], total);
+}
+
+static const char *text_at(const json_t *obj, const char *key)
+{
+	return json_string_value(json_object_get(obj, key));
+}
+
+static void merge_pacing(const struct run_params *p, const struct run_sides *s,
+			 struct run_result *r)
+{
+	const json_t *pp = json_object_get(s->stats_p, "pacing");
+	const json_t *pc = json_object_get(s->stats_c, "pacing");
+	const char *a = text_at(pp, "regime"), *b = text_at(pc, "regime");
+
+	if (a && b && strcmp(a, b))
+		snprintf(r->regime, sizeof(r->regime), "%s/%s", a, b);
+	else
+		snprintf(r->regime, sizeof(r->regime), "%s", a ?: b ?: "");
+	a = text_at(pp, "unmet");
+	b = text_at(pc, "unmet");
+	if (a && b && strcmp(a, b))
+		snprintf(r->unmet, sizeof(r->unmet), "P: %s; C: %s", a, b);
+	else
+		snprintf(r->unmet, sizeof(r->unmet), "%s", a ?: b ?: "");
+	r->predicted_t_ns = json_number_at(pc, "predicted_t_ns");
+	if (!is_known(r->predicted_t_ns))
+		r->predicted_t_ns = json_number_at(pp, "predicted_t_ns");
+	merge_times(pp, r->time_p);
+	merge_times(pc, r->time_c);
+	r->late = p->dmax_ns ? ratio(json_number_at(s->stats_c, "late"),
+				     json_number_at(s->stats_c, "lat_count")) : UNKNOWN;
+}
+
 /* Mean without the slowest hundredth, which is other processes' work. */
 static double startup_ns(const struct run_params *p, const struct run_sides *s,
 			 enum span_kind kind)
@@ -107,6 +153,7 @@ void run_merge(const struct run_params *p, const struct run_sides *s, struct run
 	snprintf(r->accel, sizeof(r->accel), "%s", s->accel);
 	merge_rates(p, s, r);
 	merge_measured(s, r);
+	merge_pacing(p, s, r);
 	r->sp_ns = startup_ns(p, s, SPAN_SP);
 	r->sc_ns = startup_ns(p, s, SPAN_SC);
 }

@@ -29,6 +29,57 @@ static json_t *params_json(const struct run_result *r)
 	return v;
 }
 
+void run_result_no_pacing(struct run_result *r)
+{
+	u32 i;
+
+	r->regime[0] = r->unmet[0] = 0;
+	r->late = r->predicted_t_ns = UNKNOWN;
+	for (i = 0; i < RP_WAITS; i++)
+		r->time_p[i] = r->time_c[i] = UNKNOWN;
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text[0] ? json_string(text) : json_null();
+}
+
+static json_t *bool_or_null(bool known, bool v)
+{
+	return known ? json_boolean(v) : json_null();
+}
+
+static json_t *shares_json(const double share[RP_WAITS])
+{
+	json_t *v = json_object();
+	u32 i;
+
+	if (!is_known(share[0])) {
+		json_decref(v);
+		return json_null();
+	}
+	for (i = 0; i < RP_WAITS; i++)
+		json_object_set_new(v, rp_wait_names[i], json_number_or_null(share[i], 4));
+	return v;
+}
+
+/* What a run under a bound adds. */
+static void set_pacing(json_t *v, const struct run_result *r)
+{
+	double dmax = r->params.dmax_ns ? (double)r->params.dmax_ns : UNKNOWN;
+	bool known = is_known(dmax) && is_known(r->lat_p98_ns);
+
+	json_object_set_new(v, "dmax_ns", json_number_or_null(dmax, 0));
+	json_object_set_new(v, "dmax_met", bool_or_null(known, r->lat_p98_ns <= dmax));
+	json_object_set_new(v, "late", json_number_or_null(r->late, 6));
+	json_object_set_new(v, "unmet", text_or_null(r->unmet));
+	json_object_set_new(v, "regime", text_or_null(r->regime));
+	json_object_set_new(v, "predicted_t_ns", json_number_or_null(r->predicted_t_ns, 0));
+	json_object_set_new(v, "strategy_time",
+			    json_pack("{s:o, s:o}", "p", shares_json(r->time_p),
+				      "c", shares_json(r->time_c)));
+}
+
 /* "notify", or "notify/sleep" where P and C differ. */
 static const char *strategy_name(const struct run_params *p)
 {
@@ -71,6 +122,7 @@ json_t *run_result_json(const struct run_result *r)
 	NUMBER(lost, 0);
 	NUMBER(reordered, 0);
 #undef NUMBER
+	set_pacing(v, r);
 	return v;
 }
 
@@ -82,6 +134,8 @@ struct table *run_table(void)
 		"p50 ns", "p98 ns", "clock +- ns", "W_P ns", "W_C ns", "N_P ns", "N_C ns", "S_P ns", "S_C ns",
 		"Y_P ns", "Y_C ns",
 		"lost", "reordered",
+		"D_MAX ns", "late", "unmet", "regime", "T predicted ns",
+		"P spin:sleep:block", "C spin:sleep:block",
 	};
 	const u32 n = sizeof(heads) / sizeof(heads[0]);
 	struct table *t = table_new(n);
@@ -90,6 +144,15 @@ struct table *run_table(void)
 	for (i = 0; i < n; i++)
 		table_cell(t, "%s", heads[i]);
 	return t;
+}
+
+static void shares_cell(struct table *t, const double share[RP_WAITS])
+{
+	if (is_known(share[0]))
+		table_cell(t, "%.2f:%.2f:%.2f", share[RP_WAIT_SPIN], share[RP_WAIT_SLEEP],
+			   share[RP_WAIT_BLOCK]);
+	else
+		table_cell(t, "-");
 }
 
 void run_table_row(struct table *t, const struct run_result *r)
@@ -121,4 +184,11 @@ void run_table_row(struct table *t, const struct run_result *r)
 	table_number(t, r->yc_ns, 0);
 	table_number(t, r->lost, 0);
 	table_number(t, r->reordered, 0);
+	table_number(t, r->params.dmax_ns ? (double)r->params.dmax_ns : UNKNOWN, 0);
+	table_number(t, r->late, 4);
+	table_cell(t, "%s", r->unmet[0] ? r->unmet : "-");
+	table_cell(t, "%s", r->regime[0] ? r->regime : "-");
+	table_number(t, r->predicted_t_ns, 0);
+	shares_cell(t, r->time_p);
+	shares_cell(t, r->time_c);
 }

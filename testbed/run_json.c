@@ -93,7 +93,7 @@ static const char *read_strategies(const json_t *v, struct run_json *r)
 	id_p = rp_strategy_id_by_name(p);
 	id_c = rp_strategy_id_by_name(c ?: p);
 	if (id_p < 0 || id_c < 0)
-		return "\"strategy\" is none of notify, sleep, busy, nor two of them with a /";
+		return "\"strategy\" is none that this version knows, nor two of them with a /";
 	r->r.params.strategy_p = (enum rp_strategy_id)id_p;
 	r->r.params.strategy_c = (enum rp_strategy_id)id_c;
 	return NULL;
@@ -117,7 +117,22 @@ static const char *read_place(const json_t *v, struct run_json *r)
 		 json_string_value(json_object_get(v, "accel")) ?: "");
 	snprintf(r->study, sizeof(r->study), "%s",
 		 json_string_value(json_object_get(v, "case")) ?: "");
+	snprintf(r->r.regime, sizeof(r->r.regime), "%s",
+		 json_string_value(json_object_get(v, "regime")) ?: "");
+	snprintf(r->r.unmet, sizeof(r->r.unmet), "%s",
+		 json_string_value(json_object_get(v, "unmet")) ?: "");
 	return NULL;
+}
+
+static const char *read_times(const json_t *v, const char *side, double to[RP_WAITS])
+{
+	const json_t *times = json_object_get(json_object_get(v, "strategy_time"), side);
+	const char *why = NULL;
+	u32 i;
+
+	for (i = 0; i < RP_WAITS && !why; i++)
+		why = read_number(times, rp_wait_names[i], &to[i]);
+	return why;
 }
 
 const char *run_json_read(const json_t *v, struct run_json *run)
@@ -125,6 +140,7 @@ const char *run_json_read(const json_t *v, struct run_json *run)
 	struct run_result *r = &run->r;
 	const json_t *params = json_object_get(v, "params");
 	const json_t *latency = json_object_get(v, "latency_ns");
+	double dmax_ns;
 	const struct {
 		const json_t *from;
 		const char *key;
@@ -145,6 +161,8 @@ const char *run_json_read(const json_t *v, struct run_json *run)
 		{ params, "np_ns", &r->np_ns }, { params, "nc_ns", &r->nc_ns },
 		{ params, "sp_ns", &r->sp_ns }, { params, "sc_ns", &r->sc_ns },
 		{ params, "yp_ns", &r->yp_ns }, { params, "yc_ns", &r->yc_ns },
+		{ v, "late", &r->late }, { v, "predicted_t_ns", &r->predicted_t_ns },
+		{ v, "dmax_ns", &dmax_ns },
 	};
 	const char *why;
 	u32 i;
@@ -153,6 +171,9 @@ const char *run_json_read(const json_t *v, struct run_json *run)
 	why = read_strategies(v, run) ?: read_place(v, run);
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !why; i++)
 		why = read_number(numbers[i].from, numbers[i].key, numbers[i].to);
+	why = why ?: read_times(v, "p", r->time_p) ?: read_times(v, "c", r->time_c);
+	if (!why && is_known(dmax_ns))
+		r->params.dmax_ns = (u64)dmax_ns;
 	return why;
 }
 

@@ -13,7 +13,7 @@
 #include "pacing/model.h"
 
 struct run_json {
-	/* params: strategy_p, strategy_c, dir and queue_len only. */
+	/* params: strategy_p, strategy_c, dir, queue_len and dmax_ns only. */
 	struct run_result r;
 	char lane[16];
 	char strategy[32];	/* as written: "notify", "notify/sleep" */

@@ -11,6 +11,7 @@
 #include "backend.h"
 #include "frontend.h"
 #include "json.h"
+#include "pacing/status_json.h"
 #include "party.h"
 
 /* Slots of the queue's ring: L, rounded up to what a ring can have. */
@@ -140,10 +141,13 @@ static int work_for(struct native *n, u64 ns, u64 done_ns)
 
 static json_t *driver_stats(const struct native *n)
 {
-	json_t *v = json_report(&n->party->report);
+	const struct party *party = n->party;
+	json_t *v = json_report(&party->report);
 
-	json_object_set_new(v, "duration_ns", json_integer((json_int_t)n->party->duration_ns));
-	json_object_set_new(v, "cpu_ns", json_integer((json_int_t)n->party->cpu_ns));
+	json_object_set_new(v, "duration_ns", json_integer((json_int_t)party->duration_ns));
+	json_object_set_new(v, "cpu_ns", json_integer((json_int_t)party->cpu_ns));
+	json_object_set_new(v, "pacing", party->has_status ? rp_status_json(&party->status) :
+			    json_null());
 	say_clock(v);
 	return v;
 }

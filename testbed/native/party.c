@@ -263,6 +263,7 @@ static void begin_stats(struct party *n)
 static void take_report(struct party *n)
 {
 	rp_party_report(&n->rp, &n->report);
+	n->has_status = rp_party_status(&n->rp, &n->status);
 	n->duration_ns = now_ns() - n->reset_ns;
 	n->cpu_ns = thread_cpu_ns() - n->reset_cpu_ns;
 	n->taken = n->completed;

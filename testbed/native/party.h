@@ -70,6 +70,8 @@ struct party {
 	bool started;
 	/* Of PARTY_REPORT */
 	struct rp_report report;
+	struct rp_status status;	/* of its strategy; only if has_status */
+	bool has_status;
 	u64 duration_ns, cpu_ns;
 	u64 done;		/* items that the device has completed, ever */
 	u64 taken;		/* of those, that the party has taken back */

@@ -75,6 +75,7 @@ void sim_run_result(const struct sim_config *c, const struct sim_result *s, u32 
 	u32 i;
 
 	memset(r, 0, sizeof(*r));
+	run_result_no_pacing(r);
 	r->params.lane = &lane_sim;
 	r->params.strategy_p = c->strategy_p;
 	r->params.strategy_c = c->strategy_c;

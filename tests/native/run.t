@@ -4,7 +4,7 @@
 # wrong use, being stopped, a daemon that dies; nothing is left behind.
 . "$(dirname "$0")/lib.sh"
 
-keys='["lane","strategy","dir","accel","queue_len","items","items_per_s","t_ns","e_ns","cpu_p","cpu_c","kicks_per_s","spurious_kicks_per_s","calls_per_s","sleeps_p_per_s","sleeps_c_per_s","batch","latency_ns","clock_error_ns","params","lost","reordered"]'
+keys='["lane","strategy","dir","accel","queue_len","items","items_per_s","t_ns","e_ns","cpu_p","cpu_c","kicks_per_s","spurious_kicks_per_s","calls_per_s","sleeps_p_per_s","sleeps_c_per_s","batch","latency_ns","clock_error_ns","params","lost","reordered","dmax_ns","dmax_met","late","unmet","regime","predicted_t_ns","strategy_time"]'
 latency_keys='["p50","p98","p99","max"]'
 params_keys='["wp_ns","wc_ns","np_ns","nc_ns","sp_ns","sc_ns","yp_ns","yc_ns"]'
 out=$scratch/out
@@ -68,6 +68,15 @@ run --strategy-p busy --strategy-c sleep --queue-len 100 --wp-ns 2000 --burst 7 
 ok $? 'different strategies, L no power of two, bursts, long items'
 check 'both strategies are named, P never slept' json '.strategy == "busy/sleep" and
 	.sleeps_p_per_s == 0 and .sleeps_c_per_s > 0 and .lost == 0 and .reordered == 0'
+
+check 'without a bound nothing is said of one' json '.dmax_ns == null and .dmax_met == null and
+	.late == null and .unmet == null and .regime == null and .predicted_t_ns == null and
+	.strategy_time == {"p": null, "c": null}'
+
+run --strategy notify --wp-ns 2000 --dmax-ns 1000000000 --json
+check 'a bound that is kept' json '.dmax_ns == 1000000000 and .dmax_met == true and .late >= 0'
+run --strategy notify --wc-ns 2000 --queue-len 512 --dmax-ns 1000 --json
+check 'a bound that is not' json '.dmax_met == false and .late > 0.02'
 
 run --strategy notify --wc-ns 3000 --queue-len 8 --kc 6 --kp 3 --json
 ok $? 'fast producer, thresholds'

@@ -111,6 +111,42 @@ static void test_unknown_is_null(void **state)
 	json_decref(v);
 }
 
+static void test_pacing(void **state)
+{
+	struct run_params rp = params(RUN_FWD);
+	struct run_sides s = {
+		.stats_p = parse("{\"pacing\":{\"regime\":\"sFC\",\"unmet\":null,\"predicted_t_ns\":300,"
+				 "\"mode_ns\":{\"spin\":0,\"sleep\":0,\"block\":0}}}"),
+		.stats_c = parse("{\"late\":5,\"lat_count\":1000,\"lat_p98_ns\":900,\"pacing\":"
+				 "{\"regime\":\"idle\",\"unmet\":\"dmax_ns: too short\","
+				 "\"predicted_t_ns\":320,"
+				 "\"mode_ns\":{\"spin\":25,\"sleep\":75,\"block\":0}}}"),
+		.lost_at_end = UNKNOWN,
+	};
+	struct run_result r;
+	json_t *v, *c;
+
+	rp.dmax_ns = 900;
+	run_merge(&rp, &s, &r);
+	v = run_result_json(&r);
+	assert_string_equal(json_string_value(json_object_get(v, "regime")), "sFC/idle");
+	assert_string_equal(json_string_value(json_object_get(v, "unmet")), "dmax_ns: too short");
+	assert_float_equal(json_number_at(v, "predicted_t_ns"), 320, 0);
+	assert_float_equal(json_number_at(v, "late"), 0.005, 1e-9);
+	assert_true(json_is_true(json_object_get(v, "dmax_met")));
+	c = json_object_get(json_object_get(v, "strategy_time"), "c");
+	assert_float_equal(json_number_at(c, "spin"), 0.25, 1e-9);
+	assert_float_equal(json_number_at(c, "sleep"), 0.75, 1e-9);
+	assert_true(json_is_null(json_object_get(json_object_get(v, "strategy_time"), "p")));
+	json_decref(v);
+	rp.dmax_ns = 899;
+	run_merge(&rp, &s, &r);
+	v = run_result_json(&r);
+	assert_true(json_is_false(json_object_get(v, "dmax_met")));
+	json_decref(v);
+	run_sides_free(&s);
+}
+
 /* Without a gap, only an end that was seen says that nothing is lost. */
 static void test_lost_without_an_end(void **state)
 {
@@ -198,6 +234,7 @@ int main(void)
 		cmocka_unit_test(test_rev),
 		cmocka_unit_test(test_unknown_is_null),
 		cmocka_unit_test(test_lost_without_an_end),
+		cmocka_unit_test(test_pacing),
 		cmocka_unit_test(test_startup),
 		cmocka_unit_test(test_startup_unmatched),
 	};
