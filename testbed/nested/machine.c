@@ -13,7 +13,7 @@
 #include "vm/domain.h"
 
 #define BOOT_S		300	/* 40 s on a quiet machine of two CPUs */
-#define STATE_S		120
+#define STATE_S		300
 #define READY		"ringpace-ready"	/* a line of its own */
 /*
  * tsc=reliable: no watchdog, which under emulation finds the counter unstable;
@@ -131,35 +131,43 @@ int machine_wait_boot(const struct nested *n, const struct nested_config *c)
 		    "ended while it booted", log_tail(nested_path(n, "serial.log")));
 }
 
-/* Of query-migrate and query-status alike. */
-static bool status_is(struct ctl *c, const char *cmd, const char *want, bool *failed)
+static const char *migration(struct ctl *c, bool *done)
 {
-	json_t *v = qmp_call(c, cmd, NULL);
+	json_t *v = qmp_call(c, "query-migrate", NULL);
 	const char *status = json_string_value(json_object_get(v, "status"));
-	bool is = status && !strcmp(status, want);
+	const char *why = v ? NULL : "no answer";
 
-	*failed = !v || (status && !strcmp(status, "failed"));
+	*done = status && !strcmp(status, "completed");
+	if (status && !strcmp(status, "failed"))
+		why = because("%s", json_string_value(json_object_get(v, "error-desc")) ?: "failed");
 	json_decref(v);
-	return is;
+	return why;
 }
 
-static int wait_status(struct ctl *c, const char *cmd, const char *want)
+/* The memory has been written, or read. */
+static int wait_migrated(struct ctl *c)
 {
 	u64 end = now_ns() + STATE_S * NSEC_PER_SEC;
-	bool failed = false;
+	const char *why;
+	bool done;
 
-	while (!status_is(c, cmd, want, &failed)) {
-		if (failed || now_ns() > end)
-			return fail("QEMU did not read or write the snapshot; see its log");
+	for (;;) {
+		why = migration(c, &done);
+		if (!why && !done && now_ns() > end)
+			why = "it takes too long";
+		if (why)
+			return stopped() ? -1 : fail("QEMU does not write or read the snapshot: %s", why);
+		if (done)
+			return 0;
 		if (!nap_ms(20))
 			return -1;
 	}
-	return 0;
 }
 
 int machine_wait_state(const struct nested *n, struct ctl *c)
 {
-	return wait_status(c, "query-status", "running");
+	/* It was stopped when it was saved, and so it is now. */
+	return wait_migrated(c) || qmp_do(c, "cont", NULL) ? -1 : 0;
 }
 
 int machine_save(const struct nested *n, struct ctl *c, const char *path)
@@ -170,7 +178,7 @@ int machine_save(const struct nested *n, struct ctl *c, const char *path)
 	       qmp_do(c, "migrate-set-parameters", json_pack("{s:I}", "max-bandwidth",
 							     (json_int_t)1 << 40)) ||
 	       qmp_do(c, "migrate", json_pack("{s:s}", "uri", uri)) ||
-	       wait_status(c, "query-migrate", "completed") ||
+	       wait_migrated(c) ||
 	       qmp_do(c, "quit", NULL) ? -1 : 0;
 }
 
