@@ -160,7 +160,7 @@ class Qemu:
 
 
 class Driver:
-    """Drives queue 0 of the virtio-pc device in PCI slot SLOT."""
+    """Drives one queue of the virtio-pc device in PCI slot SLOT."""
 
     def __init__(self, qemu):
         self.qemu, self.where, self.posted = qemu, {}, 0
@@ -209,9 +209,9 @@ class Driver:
     def reset(self):
         self.common(20, 0, "b")
 
-    def start(self, size=16):
+    def start(self, size=16, queue=0):
         self.reset()
-        self.size, self.posted = size, 0
+        self.size, self.queue, self.posted = size, queue, 0
         self.common(20, ACK | DRIVER, "b")
         want = self.features() & (F_EVENT_IDX | F_VERSION_1 | 3)
         for i in range(2):
@@ -221,7 +221,7 @@ class Driver:
         self.qemu.command(f"memset {DESC:#x} 0x4000 0x0")
         self.clear_mark()
         self.vector(0)
-        self.common(22, 0, "w")         # queue_select
+        self.common(22, queue, "w")     # queue_select
         self.common(24, size, "w")
         self.common(26, 0, "w")         # queue_msix_vector
         for offset, addr in ((32, DESC), (40, AVAIL), (48, USED)):
@@ -242,7 +242,12 @@ class Driver:
             self.posted = (self.posted + 1) & 0xffff
         self.qemu.write(AVAIL + 2, struct.pack("<H", self.posted))
         if kick:
-            self.qemu.command(f"writew {self.where[NOTIFY]:#x} 0x0")
+            self.kick()
+
+    def kick(self):
+        # QEMU's notify_off_multiplier is 4.
+        addr = self.where[NOTIFY] + 4 * self.queue
+        self.qemu.command(f"writew {addr:#x} {self.queue:#x}")
 
     def used(self):
         return self.qemu.read16(USED + 2)

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An L2 guest under KVM, whose driver moves items. One guest for all tests, in
+this order; the last but one goes on in another QEMU.
+"""
+import os
+import subprocess
+import tempfile
+
+from guest_vm import BUILD, Control, Failed, PATIENCE_S, QEMU, Qmp, wait_until
+from l1 import migrate, same, test, users, vhost_threads
+from vhost_pc import Device, SEQ
+
+MS = 1000000
+ITEMS = 2000
+guests = []
+
+
+class L2:
+    """A guest with device pc0, two queue pairs. end() is idempotent."""
+
+    def __init__(self, *extra, pairs=2):
+        self.dir = tempfile.TemporaryDirectory(prefix="rp-l2.")
+        self.extra = extra
+        self.pairs = pairs
+        self.device = None
+        self.process = self.start()
+        try:
+            self.qmp = Qmp(self.path("qmp"), self.process)
+            self.agent = Control(self.path("agent"), self.process)
+            self.find_device()
+        except BaseException:
+            self.end()
+            raise
+
+    def path(self, name):
+        return os.path.join(self.dir.name, name)
+
+    def find_device(self):
+        self.device = Device(self.process.pid)
+
+    def forget_device(self):
+        if self.device:
+            self.device.close()
+        self.device = None
+
+    def device_args(self):
+        return {"driver": "virtio-pc-pci", "id": "pc0", "bus": "port0",
+                "vhost": True, "queue-size": 64, "queue-pairs": self.pairs}
+
+    def start(self):
+        pc = "virtio-pc-pci,id=pc0,bus=port0,vhost=on,queue-size=64," \
+             f"queue-pairs={self.pairs}"
+        with open(self.path("qemu.log"), "wb") as log:
+            return subprocess.Popen(
+                [QEMU, "-accel", "kvm", "-cpu", "host", "-machine", "q35",
+                 "-smp", "2", "-m", "256", "-nodefaults", "-no-user-config",
+                 "-display", "none",
+                 "-kernel", os.path.join(BUILD, "guest/vmlinuz"),
+                 "-initrd", os.path.join(BUILD, "guest/initrd"),
+                 "-append", "console=ttyS0 quiet panic=-1 oops=panic",
+                 "-serial", "file:" + self.path("console.log"),
+                 "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
+                 "-device", "pcie-root-port,id=port0,chassis=1",
+                 "-device", pc, "-device", "virtio-serial-pci",
+                 "-chardev", f"socket,id=agent,path={self.path('agent')},"
+                             "server=on,wait=off",
+                 "-device", "virtserialport,chardev=agent,"
+                            "name=org.ringpace.agent.0", *self.extra],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def up(self):
+        """Waits for the agent, which announces itself."""
+        same("program", self.agent.receive()["result"]["program"], "rp-agent")
+        return self
+
+    def end(self):
+        self.forget_device()
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.dir.cleanup()
+
+    def logs(self):
+        for name in "qemu.log", "console.log":
+            try:
+                with open(self.path(name), errors="replace") as f:
+                    yield from (f"{name}: {line}" for line in f.readlines()[-20:])
+            except OSError:
+                pass
+
+    def seen(self, queue, items):
+        """The host's statistics, once it has seen that many items."""
+        wait_until(lambda: self.device.stats(queue)["items"] >= items)
+        return self.device.stats(queue)
+
+    def fwd(self, strategy, pair=0):
+        self.device.set(2 * pair, strategy)
+        guest = self.agent.call("run", dir="fwd", strategy=strategy, pair=pair,
+                                y_ns=200000, duration_ns=60000 * MS, burst=8,
+                                max_items=ITEMS)["stats"]
+        host = self.seen(2 * pair, guest["items"])
+        print(f"# fwd {strategy}: {guest['items']} items in "
+              f"{guest['duration_ns'] // MS} ms, sent {guest['sent']}, host "
+              f"received {host['received']}, sent {host['sent']}, slept "
+              f"{host['sleeps']}, p50 {host['lat_p50_ns']} ns")
+        same("items", (guest["items"], host["items"]), (ITEMS, ITEMS))
+        same("lost, reordered", (host["lost"], host["reordered"]), (0, 0))
+        return guest, host
+
+    def rev(self, strategy, pair=0):
+        queue = 2 * pair + 1
+        self.device.set(queue, strategy)
+        run = self.agent.begin("run", dir="rev", strategy=strategy, pair=pair,
+                               y_ns=200000, duration_ns=60000 * MS,
+                               max_items=ITEMS)
+        self.device.start(queue, ITEMS)
+        guest = self.agent.end(run)["stats"]
+        host = self.device.stats(queue)
+        print(f"# rev {strategy}: {guest['items']} items in "
+              f"{guest['duration_ns'] // MS} ms, received {guest['received']}, "
+              f"host sent {host['sent']}, slept {host['sleeps']}, p50 "
+              f"{guest['lat_p50_ns']} ns")
+        same("items", (guest["items"], host["items"]), (ITEMS, ITEMS))
+        same("lost, reordered", (guest["lost"], guest["reordered"]), (0, 0))
+        return guest, host
+
+
+def both_ways(vm, strategy):
+    for direction in vm.fwd, vm.rev:
+        guest, host = direction(strategy)
+        if strategy == "notify":
+            assert guest["received"] + host["received"] > 0, "no notification"
+        elif strategy == "busy":
+            same("sent", (guest["sent"], host["sent"]), (0, 0))
+
+
+def begin_endless(vm, strategy="notify"):
+    """Traffic that lasts until it is stopped, under way."""
+    vm.device.set(0, strategy)
+    run = vm.agent.begin("run", dir="fwd", strategy=strategy, y_ns=200000,
+                         burst=4, duration_ns=600000 * MS)
+    vm.seen(0, 100)
+    return run
+
+
+@test
+def every_strategy_both_ways():
+    vm = L2()
+    guests.append(vm)
+    vm.up()
+    info = vm.qmp.call("x-query-virtio-pc")[0]
+    assert info["started"] and info["backend"] == "vhost-kernel"
+    for strategy in "notify", "sleep", "busy":
+        both_ways(vm, strategy)
+    vm.fwd("notify", pair=1)
+    vm.rev("notify", pair=1)
+
+
+@test
+def stop_and_cont_under_load():
+    vm = guests[-1]
+    run = begin_endless(vm)
+    for _ in range(5):
+        vm.qmp.call("stop")
+        before = vm.device.stats(0)["items"]
+        same("threads", vhost_threads(vm.process.pid), [])
+        vm.qmp.call("cont")
+        vm.seen(0, before + 100)
+    vm.agent.call("stop")
+    guest = vm.agent.end(run)["stats"]
+    host = vm.seen(0, guest["items"])
+    same("items, lost", (host["items"], host["lost"]), (guest["items"], 0))
+
+
+@test
+def unplugged_under_load_and_plugged_again():
+    vm = guests[-1]
+    run = begin_endless(vm)
+    vm.forget_device()
+    vm.qmp.unplug("pc0")
+    try:
+        vm.agent.end(run)
+    except Failed as e:
+        print(f"# the run that lost its device: {e}")
+    wait_until(lambda: users() == 0)
+    vm.qmp.call("device_add", **vm.device_args())
+    vm.find_device()
+    wait_until(lambda: vm.qmp.call("x-query-virtio-pc")[0]["started"])
+    both_ways(vm, "notify")
+
+
+@test
+def reset_under_load():
+    vm = guests[-1]
+    begin_endless(vm, "busy")
+    vm.qmp.call("system_reset")
+    vm.up()
+    both_ways(vm, "notify")
+
+
+@test
+def migration_under_load():
+    source, target = guests[-1], L2("-incoming", "defer")
+    guests.append(target)
+    run = begin_endless(source)
+    target.device.set(0, "notify")
+    same("migration", migrate(source.qmp.call, target.qmp.call), "completed")
+    target.seen(0, 100)
+    # The answer comes where the guest is now.
+    target.agent.last_id = run
+    target.agent.call("stop")
+    guest = target.agent.end(run)["stats"]
+    first = source.device.stats(0)
+    wait_until(lambda: first["items"] + target.device.stats(0)["items"] >=
+               guest["items"])
+    second = target.device.stats(0)
+    print(f"# {first['items']} + {second['items']} items, downtime "
+          f"{source.qmp.call('query-migrate').get('downtime')} ms")
+    assert second["flags"] & SEQ
+    same("where the target went on", second["first_seq"], first["next_seq"])
+    same("items", first["items"] + second["items"], guest["items"])
+    for stats in first, second:
+        same("lost, reordered", (stats["lost"], stats["reordered"]), (0, 0))
+    both_ways(target, "notify")
+    source.end()
+
+
+@test
+def killed_under_load():
+    vm = guests[-1]
+    begin_endless(vm, "busy")
+    vm.process.kill()
+    vm.process.wait()
+    vm.forget_device()
+    wait_until(lambda: users() == 0)
+    same("threads", vhost_threads(vm.process.pid), [])
+    vm.end()

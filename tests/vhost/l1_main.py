@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""QEMU's virtio-pc device with vhost=on, where there is a kernel with
+vhost_pc.ko. Runs inside the VM that qemu.t boots, and prints TAP.
+"""
+import os
+import re
+import sys
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(HERE, "../vm"))
+
+import guest_vm         # noqa: E402
+
+# Before it is imported from there: a guest in a guest, both emulated.
+guest_vm.PATIENCE_S = 400
+
+from l1 import same, test, tests, users     # noqa: E402
+import l1_qtest         # noqa: E402, F401
+from l1_kvm import guests   # noqa: E402
+
+
+@test
+def nothing_is_left():
+    for vm in guests:
+        vm.end()
+    same("users of the module", users(), 0)
+    with open("/dev/kmsg") as log:
+        os.set_blocking(log.fileno(), False)
+        bad = []
+        try:
+            for line in log:
+                # A lockup that the watchdog sees may be the host's.
+                if re.search(r"BUG: (?!soft)|WARNING:|Oops:|general prot", line):
+                    bad.append(line)
+        except BlockingIOError:
+            pass
+    same("the kernel's complaints", bad, [])
+
+
+def main():
+    print(f"1..{len(tests)}", flush=True)
+    failed = 0
+    for number, function in enumerate(tests, 1):
+        begin = time.monotonic()
+        error = ""
+        try:
+            function()
+        except Exception:
+            error = traceback.format_exc()
+            error += "".join(line for vm in guests for line in vm.logs())
+        for line in error.splitlines():
+            print(f"# {line}")
+        failed += bool(error)
+        print(f"{'not ' if error else ''}ok {number} - "
+              f"{function.__name__.replace('_', ' ')}")
+        print(f"# {time.monotonic() - begin:.1f} s", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
