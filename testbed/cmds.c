@@ -10,6 +10,7 @@ const struct cmd *const cmds[] = {
 	&cmd_bench,
 	&cmd_vm,
 	&cmd_ctl,
+	&cmd_top,
 	&cmd_nested,
 	&cmd_doctor,
 	&cmd_model,

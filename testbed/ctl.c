@@ -24,6 +24,8 @@ int ctl_open(struct ctl *c, const char *path, u32 timeout_ms)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	u64 end = now_ns() + timeout_ms * 1000000ULL;
+	const u32 patience_ms = timeout_ms > 500 ? timeout_ms : 500;
+	const struct timeval patience = { patience_ms / 1000, patience_ms % 1000 * 1000 };
 	int fd;
 
 	if (strlen(path) >= sizeof(sa.sun_path))
@@ -34,6 +36,8 @@ int ctl_open(struct ctl *c, const char *path, u32 timeout_ms)
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		if (fd < 0)
 			return fail("control socket %s: %m", path);
+		/* A daemon that hangs neither accepts nor reads. */
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 		if (!connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
 			break;
 		close(fd);

@@ -3,7 +3,7 @@
 # RINGPACE_SRCS by being under testbed/, and libraries to RINGPACE_LIBS.
 RINGPACE_SRCS := $(filter-out testbed/bench/peer_%,\
 	$(wildcard testbed/*.c testbed/*/*.c))
-RINGPACE_LIBS += -ljansson -ldl -lm
+RINGPACE_LIBS += -ljansson -lncursesw -ltinfo -ldl -lm
 
 $(eval $(call program,ringpace,$(RINGPACE_SRCS),$$(RINGPACE_LIBS),\
 	-iquote testbed -Ivhost/kernel/uapi))

@@ -13,6 +13,15 @@
 
 static volatile sig_atomic_t stop_flag;
 
+static char *captured;
+static size_t captured_bytes;
+
+void fail_capture(char *line, size_t bytes)
+{
+	captured = line;
+	captured_bytes = bytes;
+}
+
 int fail(const char *fmt, ...)
 {
 	char line[1024];
@@ -21,6 +30,10 @@ int fail(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	if (captured) {
+		snprintf(captured, captured_bytes, "%s", line);
+		return -1;
+	}
 	/* One call, so that lines of several threads do not mix. */
 	fprintf(stderr, "ringpace: %s\n", line);
 	return -1;

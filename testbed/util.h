@@ -24,6 +24,13 @@
 int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
+ * From here on fail() leaves its line, without "ringpace: ", in @line instead of
+ * printing it: for who has the terminal, or decides itself whether it is worth
+ * a word. NULL: print again. For a single thread.
+ */
+void fail_capture(char *line, size_t bytes);
+
+/*
  * The same as a string, for functions that return NULL or why not, and leave
  * it to the caller what to make of it. Valid until the next call.
  */

@@ -147,7 +147,9 @@ class Frontend:
         return self.get("<H", index * RING_STRIDE + USED + 2)
 
     def set_avail(self, idx, index=0):
-        self.put("<H", index * RING_STRIDE + AVAIL + 2, idx & 0xffff)
+        # Not by pack_into(), which makes it 0 first: the device may be looking.
+        at = index * RING_STRIDE + AVAIL + 2
+        self.mem[at:at + 2] = struct.pack("<H", idx & 0xffff)
         os.eventfd_write(self.kick, 1)
 
     def send_item(self, index=0, flags=0, seq=None, item_bytes=64, desc=None):
