@@ -11,7 +11,7 @@ endif
 KDIR ?= /lib/modules/$(KVER)/build
 
 lib_kernel_srcs := $(addsuffix .c,$(lib_kernel)) lib/kernel.mk lib/rp.h \
-	$(wildcard lib/pacing/*.h lib/hist/*.h lib/trace/*.h lib/vring/event.h)
+	$(wildcard lib/pacing/*.h lib/pacing/peers/*.h lib/hist/*.h lib/trace/*.h lib/vring/event.h)
 
 # $(call kmodule,NAME,DIR,TREE): build/NAME.ko from DIR, gathered in TREE; its
 # static checks, which need the whole kernel's flags, are NAME-check. NAME_tree

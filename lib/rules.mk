@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # libringpace.a: all of lib/, for user space.
-LIB_SRCS := $(wildcard lib/*/*.c)
+LIB_SRCS := $(wildcard lib/*/*.c lib/pacing/peers/*.c)
 LIB_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(LIB_SRCS))
 DEPS += $(LIB_OBJS:.o=.d)
 

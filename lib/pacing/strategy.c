@@ -6,6 +6,12 @@ static const struct rp_strategy_ops *const strategies[RP_STRATEGIES] = {
 	[RP_NOTIFY] = &rp_strategy_notify,
 	[RP_SLEEP] = &rp_strategy_sleep,
 	[RP_BUSY] = &rp_strategy_busy,
+	[RP_VHOST_BUSYLOOP] = &rp_peer_vhost_busyloop,
+	[RP_KVM_HALT_POLL] = &rp_peer_kvm_halt_poll,
+	[RP_OVS_SLEEP] = &rp_peer_ovs_sleep,
+	[RP_QEMU_POLL] = &rp_peer_qemu_poll,
+	[RP_NAPI] = &rp_peer_napi,
+	[RP_METRONOME] = &rp_peer_metronome,
 };
 
 const struct rp_strategy_ops *rp_strategy_by_id(u32 id)
