@@ -14,6 +14,7 @@ const struct lane_ops *const lanes[] = {
 	NULL
 };
 
+const char *const run_backend_names[] = { [RUN_USER] = "user", [RUN_KERNEL] = "kernel" };
 const char *const run_dir_names[] = { [RUN_FWD] = "fwd", [RUN_REV] = "rev" };
 
 const struct lane_ops *lane_by_name(const char *name)
@@ -95,6 +96,8 @@ const char *run_params_check(const struct run_params *p)
 		return "--cpu-cap is in percent of one CPU, at most 100";
 	if (p->duration_ns < 1000000 || p->duration_ns > 3600 * NSEC_PER_SEC)
 		return "--duration-s is not in 0.001..3600 s";
+	if (p->backend == RUN_KERNEL && !p->lane->kernel_available)
+		return "--backend kernel: not in this lane, which has no VM for the kernel to serve";
 	return p->lane->check ? p->lane->check(p) : NULL;
 }
 

@@ -26,6 +26,14 @@ enum run_dir_id {
 
 extern const char *const run_dir_names[];
 
+/* Who serves the device. */
+enum run_backend_id {
+	RUN_USER,		/* ringpaced, over vhost-user */
+	RUN_KERNEL,		/* vhost_pc.ko */
+};
+
+extern const char *const run_backend_names[];
+
 struct argp_state;
 struct lane_ops;
 
@@ -33,6 +41,7 @@ struct lane_ops;
 struct run_params {
 	const struct lane_ops *lane;
 	enum run_dir_id dir;
+	enum run_backend_id backend;
 	enum rp_strategy_id strategy_p, strategy_c;
 	u64 wp_ns, wc_ns;	/* work per item */
 	enum rp_work_dist w_dist;	/* of both sides; native lane only */
@@ -93,6 +102,8 @@ struct lane_ops {
 	const char *name;
 	/* False, and why not in words in *@why (static). Cheap. */
 	bool (*available)(const char **why);
+	/* The same of the kernel's backend in this lane; NULL: it has none. */
+	bool (*kernel_available)(const char **why);
 	/*
 	 * NULL when the lane can do @p, else why not, as run_params_check().
 	 * The hook may be NULL: whatever run_params_check() lets through.

@@ -103,6 +103,8 @@ json_t *run_result_json(const struct run_result *r)
 	json_object_set_new(v, "strategy", json_string(strategy_name(&r->params)));
 	json_object_set_new(v, "dir", json_string(run_dir_names[r->params.dir]));
 	json_object_set_new(v, "accel", json_string(r->accel));
+	json_object_set_new(v, "backend",
+			    json_string(run_backend_names[r->params.backend]));
 	json_object_set_new(v, "queue_len", json_integer(r->params.queue_len));
 	NUMBER(items, 0);
 	NUMBER(items_per_s, 0);

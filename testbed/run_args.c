@@ -9,7 +9,7 @@
 #include "model_args.h"
 
 enum {
-	OPT_LANE = 256, OPT_STRATEGY, OPT_STRATEGY_P, OPT_STRATEGY_C, OPT_DIR,
+	OPT_LANE = 256, OPT_BACKEND, OPT_STRATEGY, OPT_STRATEGY_P, OPT_STRATEGY_C, OPT_DIR,
 	OPT_WP, OPT_WC, OPT_W_DIST, OPT_YP, OPT_YC, OPT_DMAX, OPT_CAP, OPT_QUEUE_LEN, OPT_KP, OPT_KC,
 	OPT_DURATION, OPT_WARMUP, OPT_BURST, OPT_ITEM_BYTES, OPT_CPU_P, OPT_CPU_C,
 	OPT_NO_TRACE, OPT_KEEP_TRACE,
@@ -18,6 +18,8 @@ enum {
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Where and how:", 1 },
 	{ "lane", OPT_LANE, "NAME", 0, "native (default) or vm", 0 },
+	{ "backend", OPT_BACKEND, "NAME", 0, "who serves the VM's device: user (ringpaced, default) or kernel "
+	  "(vhost_pc, which must be loaded)", 0 },
 	{ "dir", OPT_DIR, "fwd|rev", 0, "guest to host (default), or host to guest", 0 },
 	{ "strategy", OPT_STRATEGY, "NAME", 0, "of both: notify (default), sleep, busy, adaptive, or what others do: "
 	  "vhost-busyloop, kvm-halt-poll, ovs-sleep, qemu-poll, napi, metronome", 0 },
@@ -84,6 +86,15 @@ static enum rp_work_dist work_dist(struct argp_state *state, const char *arg)
 	return (enum rp_work_dist)dist;
 }
 
+static enum run_backend_id backend(struct argp_state *state, const char *arg)
+{
+	if (!strcmp(arg, run_backend_names[RUN_KERNEL]))
+		return RUN_KERNEL;
+	if (strcmp(arg, run_backend_names[RUN_USER]))
+		argp_error(state, "--backend %s: neither user nor kernel", arg);
+	return RUN_USER;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct run_params *p = state->input;
@@ -91,6 +102,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPT_LANE:
 		p->lane = opt_lane(state, arg);
+		break;
+	case OPT_BACKEND:
+		p->backend = backend(state, arg);
 		break;
 	case OPT_DIR:
 		p->dir = direction(state, arg);
@@ -176,6 +190,10 @@ int run_args_check(const struct run_params *p)
 	}
 	if (!p->lane->available(&why)) {
 		fail("the lane %s cannot run here: %s", p->lane->name, why);
+		return 1;
+	}
+	if (p->backend == RUN_KERNEL && !p->lane->kernel_available(&why)) {
+		fail("the lane %s has no kernel backend here: %s", p->lane->name, why);
 		return 1;
 	}
 	return 0;

@@ -208,7 +208,7 @@ static int lane_scale(const struct args *a, const struct lane_ops *lane)
 		return (int)a->scale;
 	if (lane != &lane_vm)
 		return 1;
-	m = machine_up(QUEUE_LEN, isatty(STDERR_FILENO));
+	m = machine_up(QUEUE_LEN, RUN_USER, isatty(STDERR_FILENO));
 	return !m ? -1 : m->kvm ? 1 : TCG_SCALE;
 }
 

@@ -22,7 +22,7 @@ static int connect_control(struct backend *b)
 		if (!nap_ms(2))
 			return -1;
 	}
-	return ctl_open(&b->ctl, b->control, BACKEND_TIMEOUT_MS);
+	return orders_open_daemon(&b->orders, b->control, BACKEND_TIMEOUT_MS);
 }
 
 static int launch(struct backend *b, u32 pairs, u32 item_bytes)
@@ -47,13 +47,42 @@ static int launch(struct backend *b, u32 pairs, u32 item_bytes)
 	return 0;
 }
 
+static void init(struct backend *b)
+{
+	memset(b, 0, sizeof(*b));
+	b->pid = -1;
+	orders_init(&b->orders);
+}
+
+int backend_start_kernel(struct backend *b)
+{
+	init(b);
+	b->kernel = true;
+	return orders_open_kernel(&b->orders);
+}
+
+int backend_choose_kernel(struct backend *b, bool (*is_ours)(pid_t pid))
+{
+	json_t *list = orders_call(&b->orders, "list", NULL, BACKEND_TIMEOUT_MS), *dev;
+	size_t i;
+
+	json_array_foreach(json_object_get(list, "devices"), i, dev)
+		if (is_ours((pid_t)json_integer_value(json_object_get(dev, "pid"))))
+			snprintf(b->device, sizeof(b->device), "%s",
+				 json_string_value(json_object_get(dev, "device")));
+	json_decref(list);
+	if (!list || b->device[0])
+		return list ? 0 : -1;
+	return fail("vhost_pc has no device of our VM; is the VM's template older than "
+		    "--backend, without @DEVICE_BACKEND@?");
+}
+
 int backend_start(struct backend *b, u32 pairs, u32 item_bytes, const char *group)
 {
 	static u32 started;	/* several may live at once, one per VM */
 
-	memset(b, 0, sizeof(*b));
-	b->pid = -1;
-	b->ctl.fd = -1;
+	init(b);
+	strcpy(b->device, BACKEND_DEVICE);
 	b->group = group;
 	if (!run_dir())
 		return -1;
@@ -66,12 +95,28 @@ int backend_start(struct backend *b, u32 pairs, u32 item_bytes, const char *grou
 
 void backend_stop(struct backend *b)
 {
-	ctl_close(&b->ctl);
+	orders_close(&b->orders);
+	if (b->kernel)
+		return;
 	child_stop(b->pid);
 	/* What a killed daemon left must not be taken for a new one's. */
 	unlink(b->control);
 	unlink(b->socket);
 	b->pid = -1;
+}
+
+int backend_check(struct backend *b)
+{
+	if (b->kernel || child_alive(b->pid))
+		return 0;
+	return fail("ringpaced ended in the run: %s", log_tail(b->log));
+}
+
+const char *backend_says(const struct backend *b)
+{
+	if (b->kernel)
+		return because("vhost_pc: see `ringpace ctl list --vhost` and dmesg");
+	return because("ringpaced says: %s", log_tail(b->log));
 }
 
 int backend_restart(struct backend *b, u32 pairs, u32 item_bytes)
@@ -84,9 +129,9 @@ json_t *backend_call(struct backend *b, const char *cmd, u32 queue, json_t *args
 {
 	json_t *all = args ?: json_object();
 
-	json_object_set_new(all, "device", json_string(BACKEND_DEVICE));
+	json_object_set_new(all, "device", json_string(b->device));
 	json_object_set_new(all, "queue", json_integer(queue));
-	return ctl_call(&b->ctl, cmd, all, BACKEND_TIMEOUT_MS);
+	return orders_call(&b->orders, cmd, all, BACKEND_TIMEOUT_MS);
 }
 
 int backend_do(struct backend *b, const char *cmd, u32 queue, json_t *args)
@@ -125,12 +170,17 @@ json_t *backend_options(const struct run_params *p)
 			 "trace", p->trace);
 }
 
-static bool is_ready(const json_t *list, u32 queue)
+static bool is_ready(const struct backend *b, const json_t *list, u32 queue)
 {
-	const json_t *dev = json_array_get(json_object_get(list, "devices"), 0);
-	const json_t *q = json_array_get(json_object_get(dev, "queues"), queue);
+	const json_t *dev, *q;
+	size_t i;
 
-	return json_is_true(json_object_get(q, "ready"));
+	json_array_foreach(json_object_get(list, "devices"), i, dev) {
+		q = json_array_get(json_object_get(dev, "queues"), queue);
+		if (!strcmp(json_string_value(json_object_get(dev, "device")), b->device))
+			return json_is_true(json_object_get(q, "ready"));
+	}
+	return false;
 }
 
 int backend_wait_ready(struct backend *b, u32 queue)
@@ -140,14 +190,14 @@ int backend_wait_ready(struct backend *b, u32 queue)
 	bool ready;
 
 	do {
-		list = ctl_call(&b->ctl, "list", NULL, BACKEND_TIMEOUT_MS);
+		list = orders_call(&b->orders, "list", NULL, BACKEND_TIMEOUT_MS);
 		if (!list)
 			return -1;
-		ready = is_ready(list, queue);
+		ready = is_ready(b, list, queue);
 		json_decref(list);
 		if (ready)
 			return 0;
 	} while (now_ns() < end && nap_ms(2));
-	return stopped() ? -1 : fail("queue %u is not ready after %u ms; ringpaced says: %s",
-				     queue, BACKEND_TIMEOUT_MS, log_tail(b->log));
+	return stopped() ? -1 : fail("queue %u is not ready after %u ms; %s", queue,
+				     BACKEND_TIMEOUT_MS, backend_says(b));
 }

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A ringpaced of our own, with one virtio-pc device, in the run directory. */
+/*
+ * The device's side of an experiment: a ringpaced of our own, with one virtio-pc
+ * device, in the run directory; or a device of the kernel's vhost_pc, which a
+ * VM of ours holds.
+ */
 #ifndef NATIVE_BACKEND_H
 #define NATIVE_BACKEND_H
 
-#include "ctl.h"
 #include "lane.h"
+#include "orders.h"
 
 #define BACKEND_DEVICE		"pc0"
 /* For a busy host: dumping a whole trace takes a sanitized daemon seconds. */
 #define BACKEND_TIMEOUT_MS	30000
 
 struct backend {
+	bool kernel;		/* then only ->orders and ->device count */
 	pid_t pid;
-	struct ctl ctl;
+	struct orders orders;
+	char device[32];	/* its name in orders */
 	char socket[160];	/* of the device */
 	char control[160];
 	char log[160];
@@ -24,7 +30,15 @@ struct backend {
  * both cases.
  */
 int backend_start(struct backend *b, u32 pairs, u32 item_bytes, const char *group);
+/* The kernel's, no device chosen yet. Likewise. */
+int backend_start_kernel(struct backend *b);
+/* Takes the device whose VMM's process is one that @is_ours. 0, or -1 after fail(). */
+int backend_choose_kernel(struct backend *b, bool (*is_ours)(pid_t pid));
 void backend_stop(struct backend *b);
+/* 0, or -1 after fail(): the daemon has ended. */
+int backend_check(struct backend *b);
+/* What to look at when the device does not what it should; static. */
+const char *backend_says(const struct backend *b);
 /* Starts a new process in place of one that has ended. */
 int backend_restart(struct backend *b, u32 pairs, u32 item_bytes);
 /* As ctl_call() with "device" and "queue" added to @args. */

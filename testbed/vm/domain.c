@@ -127,13 +127,22 @@ static const char *template_path(const struct vm_config *c)
 
 #define NUMBER(name, v) char name[16]; snprintf(name, sizeof(name), "%u", v)
 
+/* The kernel's backend has no socket; what the template says is then a dead end. */
+static void chardev_args(const struct vm_config *c, char *args, size_t size)
+{
+	if (c->device_socket)
+		snprintf(args, size, "socket,id=ringpace-pc0,path=%s,reconnect=1", c->device_socket);
+	else
+		snprintf(args, size, "null,id=ringpace-pc0");
+}
+
 static char *domain_xml(const struct vm_config *c)
 {
 	const char *template = template_path(c);
 	const char *kernel = vm_built("guest/vmlinuz", "image");
 	const char *initrd = vm_built("guest/initrd", "image");
 	const char *emulator = vm_built("qemu-system-x86_64", "qemu");
-	char full[VM_NAME_MAX + sizeof(VM_PREFIX)], uuid[37], unknown[32];
+	char full[VM_NAME_MAX + sizeof(VM_PREFIX)], uuid[37], unknown[32], chardev[300];
 	char *text, *xml;
 	NUMBER(memory, c->memory_mib);
 	NUMBER(vcpus, c->vcpus);
@@ -146,6 +155,7 @@ static char *domain_xml(const struct vm_config *c)
 		return NULL;
 	snprintf(full, sizeof(full), VM_PREFIX "%s", c->name);
 	xml_uuid(full, uuid);
+	chardev_args(c, chardev, sizeof(chardev));
 	text = read_text(template);
 	if (!text)
 		return NULL;
@@ -154,7 +164,9 @@ static char *domain_xml(const struct vm_config *c)
 		{ "OWNER", c->owned ? vm_owner_self() : "none" }, { "DIR", c->dir },
 		{ "MEMORY_MIB", memory }, { "VCPUS", vcpus },
 		{ "VCPUS_MAX", vcpus_max }, { "KERNEL", kernel }, { "INITRD", initrd }, { "CMDLINE", CMDLINE }, { "EMULATOR", emulator },
-		{ "DEVICE_SOCKET", c->device_socket }, { "QUEUE_PAIRS", pairs },
+		{ "DEVICE_CHARDEV", chardev }, { "DEVICE_SOCKET", c->device_socket ?: "" },
+		{ "DEVICE_BACKEND", c->device_socket ? "chardev=ringpace-pc0" : "vhost=on" },
+		{ "QUEUE_PAIRS", pairs },
 		{ "QUEUE_LEN", len }, { "ITEM_BYTES", item }, { NULL, NULL } }, unknown);
 	free(text);
 	if (!xml)

@@ -23,7 +23,7 @@ struct vm_config {
 	const char *name;		/* without the prefix */
 	const char *dir;		/* of its sockets and its serial log */
 	const char *template_path;	/* NULL: the environment's, the built-in's copy */
-	const char *device_socket;	/* where the device's backend listens */
+	const char *device_socket;	/* where the device's backend listens; NULL: the kernel's */
 	bool kvm;
 	bool owned;			/* a leftover once this process is dead */
 	u32 vcpus, memory_mib;
@@ -61,6 +61,8 @@ const char *vm_built(const char *name, const char *target);
 
 /* "PID:START", this process's mark; static. */
 const char *vm_owner_self(void);
+/* The mark that a process of QEMU has in its environment. False: none. */
+bool vm_process_owner(pid_t pid, char *owner, size_t size);
 /* Is @owner a mark, and of no living process? */
 bool vm_owner_dead(const char *owner);
 /*

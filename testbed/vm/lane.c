@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The VM lane: the guest's driver is one party, ringpaced the other.
+ * The VM lane: the guest's driver is one party, ringpaced or vhost_pc the other.
  *
  * The guest's party counts over its whole run, since only the guest can reset
  * it; the device's over the measured time, which lies within that run. Rates
@@ -15,6 +15,7 @@
 #include "lane.h"
 
 #include "json.h"
+#include "kvhost/kvhost.h"
 #include "virtio_pc.h"
 #include "vm/domain.h"
 #include "vm/machine.h"
@@ -120,8 +121,8 @@ static int wait_flow(struct vm_run *r)
 		if (!nap_ms(5) || machine_check(r->m))
 			return -1;
 		if (now_ns() > end)
-			return fail("vm lane: no item came in %d s; ringpaced says: %s; the guest: %s",
-				    START_MS / 1000, log_tail(r->m->backend.log),
+			return fail("vm lane: no item came in %d s; %s; the guest: %s",
+				    START_MS / 1000, backend_says(&r->m->backend),
 				    log_tail(run_path("serial.log")));
 		stats = backend_stats(&r->m->backend, r->queue);
 		if (!stats)
@@ -280,7 +281,7 @@ static int run(const struct run_params *p, struct run_sides *out)
 {
 	struct vm_run r = {
 		.p = p,
-		.m = machine_up(p->queue_len, p->progress),
+		.m = machine_up(p->queue_len, p->backend, p->progress),
 		.queue = p->dir == RUN_FWD ? VIRTIO_PC_FWD(0) : VIRTIO_PC_REV(0),
 		.request = -1,
 	};
@@ -298,6 +299,7 @@ static int run(const struct run_params *p, struct run_sides *out)
 const struct lane_ops lane_vm = {
 	.name = "vm",
 	.available = available,
+	.kernel_available = kvhost_available,
 	.check = check,
 	.run = run,
 };

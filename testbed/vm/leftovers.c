@@ -66,7 +66,8 @@ bool vm_owner_dead(const char *owner)
 	return start_ticks(pid) != ticks;
 }
 
-static bool is_leftover(pid_t pid, char *env)
+/* @env: room for ENVIRON_MAX bytes. The mark in it, or NULL. */
+static const char *owner_of(pid_t pid, char *env)
 {
 	char path[32];
 	const char *p;
@@ -74,13 +75,31 @@ static bool is_leftover(pid_t pid, char *env)
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
 	if (read_file(path, env, ENVIRON_MAX) <= 0 || strncmp(env, "qemu-system", 11))
-		return false;
+		return NULL;
 	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
 	n = read_file(path, env, ENVIRON_MAX);
 	for (p = env; n > 0 && p < env + n; p += strlen(p) + 1)
 		if (!strncmp(p, VM_OWNER_ENV "=", strlen(VM_OWNER_ENV) + 1))
-			return vm_owner_dead(p + strlen(VM_OWNER_ENV) + 1);
-	return false;
+			return p + strlen(VM_OWNER_ENV) + 1;
+	return NULL;
+}
+
+bool vm_process_owner(pid_t pid, char *owner, size_t size)
+{
+	char *env = malloc(ENVIRON_MAX);
+	const char *mark = env && pid > 0 ? owner_of(pid, env) : NULL;
+
+	if (mark)
+		snprintf(owner, size, "%s", mark);
+	free(env);
+	return mark;
+}
+
+static bool is_leftover(pid_t pid, char *env)
+{
+	const char *mark = owner_of(pid, env);
+
+	return mark && vm_owner_dead(mark);
 }
 
 u32 vm_clean_processes(void)

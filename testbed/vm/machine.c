@@ -67,7 +67,7 @@ static int define(struct machine *m)
 	snprintf(name, sizeof(name), "run-%d", getpid());
 	c.name = name;
 	c.dir = run_dir();
-	c.device_socket = m->backend.socket;
+	c.device_socket = m->backend.kernel ? NULL : m->backend.socket;
 	c.kvm = m->kvm;
 	c.owned = true;
 	c.queue_len = m->queue_len;
@@ -91,7 +91,21 @@ static void pin_vcpu(const struct machine *m)
 	virDomainPinVcpu(m->dom, 0, map, cpu / 8 + 1);
 }
 
-static int boot(struct machine *m, bool progress)
+static bool is_ours(pid_t pid)
+{
+	char owner[64];
+
+	return vm_process_owner(pid, owner, sizeof(owner)) && !strcmp(owner, vm_owner_self());
+}
+
+static int start_backend(struct machine *m, enum run_backend_id id)
+{
+	if (id == RUN_KERNEL)
+		return backend_start_kernel(&m->backend);
+	return backend_start(&m->backend, 1, ITEM_BYTES, vm_conn_group());
+}
+
+static int boot(struct machine *m, enum run_backend_id backend, bool progress)
 {
 	u64 begin = now_ns();
 
@@ -102,13 +116,15 @@ static int boot(struct machine *m, bool progress)
 		fprintf(stderr, "booting the VM (%s) ...", m->kvm ? "kvm" : "tcg");
 	m->conn = vm_connect(NULL, VM_STATE_RUN);
 	if (!m->conn || vm_conn_share_dir(run_dir()) ||
-	    backend_start(&m->backend, 1, ITEM_BYTES, vm_conn_group()))
+	    start_backend(m, backend))
 		return -1;
 	if (vm_conn_is_remote())
 		vm_clean_domains(m->conn);
 	if (define(m) || vm_start(m->dom))
 		return -1;
 	pin_vcpu(m);
+	if (m->backend.kernel && backend_choose_kernel(&m->backend, is_ours))
+		return -1;
 	if (agent_open(&m->agent, m->dom, run_dir(), VM_BOOT_MS))
 		return -1;
 	if (progress)
@@ -117,12 +133,13 @@ static int boot(struct machine *m, bool progress)
 	return 0;
 }
 
-struct machine *machine_up(u32 queue_len, bool progress)
+struct machine *machine_up(u32 queue_len, enum run_backend_id backend, bool progress)
 {
 	struct machine *m = &the_machine;
 	static bool registered;
 
-	if (m->up && m->queue_len >= queue_len && vm_active(m->dom))
+	if (m->up && m->queue_len >= queue_len &&
+	    m->backend.kernel == (backend == RUN_KERNEL) && vm_active(m->dom))
 		return m;
 	machine_down();
 	if (!run_dir())
@@ -133,9 +150,10 @@ struct machine *machine_up(u32 queue_len, bool progress)
 	registered = true;
 	memset(m, 0, sizeof(*m));
 	m->agent.fd = -1;
+	orders_init(&m->backend.orders);
 	m->queue_len = power_of_two(queue_len);
 	m->up = true;
-	if (!boot(m, progress))
+	if (!boot(m, backend, progress))
 		return m;
 	if (progress)
 		fprintf(stderr, "\n");
@@ -159,14 +177,14 @@ void machine_down(void)
 		virDomainFree(m->dom);
 	}
 	vm_disconnect(m->conn);
-	if (m->backend.log[0])
+	if (m->backend.kernel || m->backend.log[0])
 		backend_stop(&m->backend);
 }
 
-int machine_check(const struct machine *m)
+int machine_check(struct machine *m)
 {
-	if (!child_alive(m->backend.pid))
-		return fail("ringpaced ended in the run: %s", log_tail(m->backend.log));
+	if (backend_check(&m->backend))
+		return -1;
 	if (!vm_active(m->dom))
 		return fail("the VM ended in the run; its console's last line: %s",
 			    log_tail(run_path("serial.log")));

@@ -22,7 +22,7 @@ from guest_vm import BUILD, Control, PATIENCE_S, wait_until   # noqa: E402
 
 RINGPACE = os.path.abspath(os.path.join(BUILD, "ringpace"))
 RINGPACED = os.path.abspath(os.path.join(BUILD, "ringpaced"))
-KEYS = ("lane strategy dir accel queue_len items items_per_s t_ns e_ns cpu_p cpu_c "
+KEYS = ("lane strategy dir accel backend queue_len items items_per_s t_ns e_ns cpu_p cpu_c "
         "kicks_per_s spurious_kicks_per_s calls_per_s sleeps_p_per_s sleeps_c_per_s "
         "batch latency_ns clock_error_ns params lost reordered").split()
 MS = 1000000
