@@ -2,7 +2,7 @@
 /*
  * Open vSwitch's PMD threads with pmd-sleep-max: each turn with little to do
  * sleeps 1 us longer than the one before; half a burst ends that. Source: Open
- * vSwitch 4.0 (d6a632a9b1), lib/dpif-netdev.c, pmd_thread_main().
+ * vSwitch, 4.0 to be (d6a632a9b1), lib/dpif-netdev.c, pmd_thread_main().
  */
 #include "pacing/peers/peer.h"
 
