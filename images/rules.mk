@@ -6,7 +6,7 @@
 ifeq ($(SAN),)
 PROGRAMS += $(BUILD)/rp-agent $(BUILD)/rp-guest-test build/guest/initrd
 $(eval $(call program,rp-agent,$(addprefix images/guest/,agent.c agent_run.c \
-	agent_trace.c),-static -ljansson))
+	agent_sysfs.c agent_trace.c),-static -ljansson))
 $(eval $(call program,rp-guest-test,tests/vm/guest_test.c,-static))
 endif
 

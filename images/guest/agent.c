@@ -164,7 +164,8 @@ static const char *const no_keys[] = { NULL };
 static const char *const info_keys[] = { "device", NULL };
 static const char *const run_keys[] = {
 	"device", "pair", "dir", "strategy", "duration_ns", "w_ns", "y_ns", "k",
-	"burst", "item_bytes", "queue_len", "max_items", "trace", NULL
+	"burst", "item_bytes", "queue_len", "max_items", "trace", "dmax_ns",
+	"cpu_cap_percent", NULL
 };
 static const char *const trace_keys[] = { "device", "pair", "dir", "max", NULL };
 static const char *const test_keys[] = { "args", NULL };
@@ -180,6 +181,8 @@ static const struct command {
 	{ "run", run_keys, .keep = cmd_run },
 	{ "stop", info_keys, .run = cmd_stop },
 	{ "trace", trace_keys, .run = cmd_trace },
+	{ "interrupts", info_keys, .run = cmd_interrupts },
+	{ "pci", info_keys, .run = cmd_pci },
 	{ "test", test_keys, .run = cmd_test },
 	{ "poweroff", no_keys, .run = cmd_poweroff },
 };

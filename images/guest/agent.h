@@ -42,6 +42,8 @@ void cmd_info(const struct request *r);
 bool cmd_run(struct request *r);
 void cmd_stop(const struct request *r);
 void cmd_trace(const struct request *r);
+void cmd_interrupts(const struct request *r);
+void cmd_pci(const struct request *r);
 void cmd_test(const struct request *r);
 
 /* Ends all runs and waits for them. */

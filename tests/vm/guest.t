@@ -62,6 +62,20 @@ def info_is_the_devices_configuration(vm):
 
 
 @test
+def the_kernels_view_of_the_device(vm):
+    interrupts = vm.agent.call("interrupts")
+    same("a vector a queue", len(interrupts["lines"]), 2 * vm.pairs)
+    for line in interrupts["lines"]:
+        assert line.endswith(interrupts["virtio"] + "-pc"), line
+    pci = vm.agent.call("pci")
+    config = bytes.fromhex(pci["config"])
+    same("PCI IDs", config[:4], bytes((0xf4, 0x1a, 0x7f, 0x10)))
+    assert pci["resource"].count("\n") >= 6, pci
+    fails("no-device", vm.agent.call, "interrupts", device=7)
+    fails("no-device", vm.agent.call, "pci", device=7)
+
+
+@test
 def the_agent_survives_bad_requests(vm):
     run = {"dir": "fwd", "strategy": "busy", "duration_ns": MS}
     fails("unknown-command", vm.agent.call, "no such")
