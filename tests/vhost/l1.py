@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of QEMU's device on vhost_pc.ko share: their list, and what
-they look at in the kernel beneath. They run inside the VM that qemu.t boots.
+they look at in the kernel beneath. They run inside the VM that l1.sh boots.
 """
 import os
 import re
@@ -8,6 +8,7 @@ import re
 from guest_vm import wait_until
 
 tests = []
+guests = []     # L2s, to be ended
 
 
 def test(function):

@@ -7,12 +7,11 @@ import subprocess
 import tempfile
 
 from guest_vm import BUILD, Control, Failed, PATIENCE_S, QEMU, Qmp, wait_until
-from l1 import migrate, same, test, users, vhost_threads
+from l1 import guests, migrate, same, test, users, vhost_threads
 from vhost_pc import Device, SEQ
 
 MS = 1000000
 ITEMS = 2000
-guests = []
 
 
 class L2:
