@@ -36,8 +36,8 @@ same() {	# name, then two files
 }
 
 echo 1..32
-gives '([keys_unsorted[] | select(. != "d_ns")] | .[0:20] | join(" ")) ==
-	"lane strategy dir accel queue_len items items_per_s t_ns e_ns cpu_p cpu_c kicks_per_s spurious_kicks_per_s calls_per_s sleeps_p_per_s sleeps_c_per_s batch latency_ns clock_error_ns params"' \
+gives '([keys_unsorted[] | select(. != "d_ns")] | .[0:21] | join(" ")) ==
+	"lane strategy dir accel backend queue_len items items_per_s t_ns e_ns cpu_p cpu_c kicks_per_s spurious_kicks_per_s calls_per_s sleeps_p_per_s sleeps_c_per_s batch latency_ns clock_error_ns params"' \
 	"the keys of ringpace run" --wp-ns 300 --wc-ns 200
 gives '.t_ns == 520 and .batch == 5 and .kicks_per_item == 0.2 and .calls_per_item == 0 and
 	.params.nc_ns == null and .lost == 0' 'nFC' --wp-ns 300 --wc-ns 200
