@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make check: unit tests (plain, ASan+UBSan, TSan), native lane, VM lane,
-# the kernel's vhost device.
+# the kernel's vhost device, the nested host.
 # The sanitizers' trees are built by the same makefile with SAN=.
 TESTS_UNIT = $(UNIT_TESTS)
 TESTS_ASAN = $(patsubst build/%,build/asan/%,$(UNIT_TESTS))
@@ -8,14 +8,15 @@ TESTS_TSAN = $(patsubst build/%,build/tsan/%,$(UNIT_TESTS))
 TESTS_NATIVE = $(sort $(wildcard tests/native/*.t))
 TESTS_VM = $(sort $(wildcard tests/vm/*.t))
 TESTS_VHOST = $(sort $(wildcard tests/vhost/*.t))
+TESTS_NESTED = $(sort $(wildcard tests/nested/*.t))
 
-.PHONY: check check-unit check-native check-vm check-vhost sanitizers
+.PHONY: check check-unit check-native check-vm check-vhost check-nested sanitizers
 # Sub-makes, so that packages are there before the first file is built.
 check: setup
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
 	$(Q)$(MAKE) --no-print-directory sanitizers
 	$(Q)tests/run $(TESTS_UNIT) $(TESTS_ASAN) $(TESTS_TSAN) $(TESTS_NATIVE) $(TESTS_VM) \
-		$(TESTS_VHOST)
+		$(TESTS_VHOST) $(TESTS_NESTED)
 
 sanitizers:
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) SAN=asan unit-tests all-native
@@ -32,3 +33,6 @@ check-vm: all
 
 check-vhost: all
 	$(Q)tests/run $(TESTS_VHOST)
+
+check-nested: all
+	$(Q)tests/run $(TESTS_NESTED)

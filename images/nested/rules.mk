@@ -4,6 +4,8 @@
 NESTED_INPUTS := images/lib.sh images/guest/kernel $(addprefix images/nested/,build init \
 	packages.txt) $(shell find images/nested/root -type f)
 
+build/guest/initrd: images/lib.sh
+
 .PHONY: nested nested-gone
 nested: build/nested-path
 

@@ -61,7 +61,7 @@ static void check_nested(const struct host *h, struct finding *f)
 		found(f, FOUND_MISSING, "free memory", "not available: needs %d MiB, %ld are free",
 		      NESTED_MIB, mib);
 	else if (!vm_built_find("nested/disk.qcow2"))
-		found(f, FOUND_MISSING, NULL,
+		found(f, FOUND_MISSING, "make nested",
 		      "not available: there is no image of an emulated KVM host in build/nested");
 	else
 		found(f, FOUND_OK, NULL, "an emulated KVM host with vhost_pc, for counts and ratios");

@@ -12,7 +12,7 @@
 #include "nested/state.h"
 #include "vm/domain.h"
 
-#define BOOT_S		300	/* 40 s on a quiet machine of two CPUs */
+#define BOOT_S		600	/* 40 s on a quiet machine of two CPUs */
 #define STATE_S		300
 #define READY		"ringpace-ready"	/* a line of its own */
 /*
@@ -127,7 +127,7 @@ int machine_wait_boot(const struct nested *n, const struct nested_config *c)
 	nested_progress_end(c);
 	if (booted || stopped())
 		return booted ? 0 : -1;
-	return fail("the nested host %s; last line: %s", nested_qemu(n) ? "did not boot in 300 s" :
+	return fail("the nested host %s; last line: %s", nested_qemu(n) ? "did not boot in 600 s" :
 		    "ended while it booted", log_tail(nested_path(n, "serial.log")));
 }
 
