@@ -13,6 +13,7 @@ from qtest_guest import BUFFER_BYTES, BUFFERS, Driver, F_VERSION_1, SLOT
 from vhost_pc import BROKEN, Device, NODE, READY
 
 SYS_PIDFD_GETFD = 438
+ISR = 3             # virtio_pci_cap.cfg_type
 
 
 class Bench:
@@ -131,6 +132,18 @@ def items_are_served_and_shown():
         stats = device.stats(0)
         device.close()
         same("items", (stats["items"], stats["lost"]), (3, 0))
+
+
+@test
+def a_device_without_msix_interrupts():
+    with Bench("vhost=on,vectors=0") as b:
+        driver = Driver(b.qemu)
+        driver.start()
+        send(driver, 0)
+        used(driver, 1)
+        isr = driver.where[ISR]
+        # Reading it acknowledges.
+        wait_until(lambda: b.qemu.command(f"readb {isr:#x}") & 1)
 
 
 @test

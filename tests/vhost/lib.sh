@@ -53,8 +53,8 @@ boot() {
 	(cd "$tmp/root" && find . | cpio --quiet --create --format=newc --owner=0:0) \
 		>> "$tmp/initrd"
 
-	# In the foreground, so that a signal for the group reaches it, too.
-	timeout "$limit_s" "$qemu" -accel tcg,thread=multi -cpu max -machine q35 \
+	# In the harness's process group, so that its signal reaches it, too.
+	timeout --foreground "$limit_s" "$qemu" -accel tcg,thread=multi -cpu max -machine q35 \
 		-smp 2 -m "$mem_mb" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "$build/guest/vmlinuz" -initrd "$tmp/initrd" \
