@@ -24,8 +24,24 @@ struct bench {
 	 */
 	json_t *(*run)(const struct bench_options *o);
 	void (*print)(const json_t *result);
+	/*
+	 * Instead of run(), of a benchmark with options of its own: as a command's
+	 * (cmd.h), argv[0] being "ringpace bench NAME".
+	 */
+	int (*main)(int argc, char **argv);
 };
 
 extern const struct bench bench_ring;
+extern const struct bench bench_grid;
+extern const struct bench bench_step;
+extern const struct bench bench_idle;
+
+/*
+ * What there is to do with a result: adds machine and date, keeps it with the raw
+ * data, prints it. Takes the reference. The exit code.
+ */
+int bench_finish(const struct bench *b, json_t *result, bool json);
+/* Where raw data are kept, "BUILD/bench"; NULL after fail(). Static. */
+const char *bench_dir(void);
 
 #endif /* TESTBED_BENCH_H */

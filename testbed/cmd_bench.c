@@ -12,6 +12,9 @@
 
 static const struct bench *const benches[] = {
 	&bench_ring,
+	&bench_grid,
+	&bench_step,
+	&bench_idle,
 	NULL
 };
 
@@ -42,6 +45,17 @@ static const struct bench *find(struct argp_state *state, const char *name)
 	return NULL;
 }
 
+/* The benchmark that @name names, if it has options of its own. */
+static const struct bench *find_own(const char *name)
+{
+	u32 i;
+
+	for (i = 0; name && benches[i]; i++)
+		if (benches[i]->main && !strcmp(benches[i]->name, name))
+			return benches[i];
+	return NULL;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct args *a = state->input;
@@ -62,6 +76,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->o.json = true;
 		break;
 	case ARGP_KEY_ARG:
+		if (!a->bench && find_own(arg))
+			argp_error(state, "%s: it has options of its own, and comes first: "
+				   "ringpace bench %s ...", arg, arg);
 		if (a->bench)
 			argp_error(state, "%s: one benchmark at a time", arg);
 		a->bench = find(state, arg);
@@ -102,44 +119,71 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "BENCHMARK",
 	.doc = "Measures beside a peer, in alternating rounds, and reports medians. Raw data "
-	"are kept in the build directory, under bench/. Run it on a quiet machine.\v"
-	"Example:\n\n  ringpace bench ring --rounds 7 --json",
+	"are kept in the build directory, under bench/. Run it on a quiet machine. The options "
+	"here are ring's; the others have their own: `ringpace bench grid --help`.\v"
+	"Example:\n\n  ringpace bench ring --rounds 7 --json\n"
+	"  ringpace bench grid --quick",
 	.help_filter = help,
 };
 
-static int keep(const struct bench *b, const json_t *result)
+const char *bench_dir(void)
 {
-	char path[512];
+	static char path[512];
 
 	snprintf(path, sizeof(path), "%s/bench", own_dir());
-	if (mkdir(path, 0777) && errno != EEXIST)
-		return fail("cannot make the directory %s for raw data: %m", path);
-	snprintf(path, sizeof(path), "%s/bench/%s-%s.json", own_dir(), b->name,
+	if (mkdir(path, 0777) && errno != EEXIST) {
+		fail("cannot make the directory %s for raw data: %m", path);
+		return NULL;
+	}
+	return path;
+}
+
+static int keep(const struct bench *b, const json_t *result)
+{
+	const char *dir = bench_dir();
+	char path[640];
+
+	if (!dir)
+		return -1;
+	snprintf(path, sizeof(path), "%s/%s-%s.json", dir, b->name,
 		 json_string_value(json_object_get(result, "date")));
 	if (json_dump_file(result, path, JSON_INDENT(2) | JSON_REAL_PRECISION(15)))
 		return fail("cannot write raw data to %s: %m", path);
 	return 0;
 }
 
-static int run(int argc, char **argv)
+int bench_finish(const struct bench *b, json_t *result, bool json)
 {
-	struct args a = { .o = { .rounds = 5, .seconds = 1 } };
-	json_t *result;
 	int rc;
 
+	provenance_add(result);
+	rc = keep(b, result) ? 1 : 0;
+	if (json)
+		json_print(json_incref(result), stdout);
+	else
+		b->print(result);
+	json_decref(result);
+	return rc;
+}
+
+static int run(int argc, char **argv)
+{
+	const struct bench *own = find_own(argv[1]);
+	char name[64];
+	struct args a = { .o = { .rounds = 5, .seconds = 1 } };
+	json_t *result;
+
+	if (own) {
+		snprintf(name, sizeof(name), "%s %s", argv[0], own->name);
+		argv[1] = name;
+		return own->main(argc - 1, argv + 1);
+	}
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	catch_signals();
 	result = a.bench->run(&a.o);
 	if (!result)
 		return stopped() ? EXIT_STOPPED : 1;
-	provenance_add(result);
-	rc = keep(a.bench, result) ? 1 : 0;
-	if (a.o.json)
-		json_print(json_incref(result), stdout);
-	else
-		a.bench->print(result);
-	json_decref(result);
-	return rc;
+	return bench_finish(a.bench, result, a.o.json);
 }
 
 const struct cmd cmd_bench = {

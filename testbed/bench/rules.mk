@@ -19,3 +19,13 @@ endif
 bench: setup
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all
 	$(Q)$(BUILD)/ringpace bench ring
+	$(Q)$(BUILD)/ringpace bench grid --quick
+	$(Q)$(BUILD)/ringpace bench step
+	$(Q)$(BUILD)/ringpace bench idle
+
+UNIT_SRCS_test_judge := testbed/bench/judge.c testbed/util.c
+UNIT_LIBS_test_judge := -lm
+UNIT_CFLAGS_test_judge := -iquote testbed
+UNIT_SRCS_test_step := testbed/bench/step_settle.c
+UNIT_LIBS_test_step := -lm
+UNIT_CFLAGS_test_step := -iquote testbed

@@ -165,18 +165,17 @@ static pid_t start(const char *dir, FILE **to)
 	return pid;
 }
 
-static int judge(const struct figure *f, int status)
+static int judge(const char *what, int status)
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_GNUPLOT)
 		return fail("gnuplot cannot be run: is it installed? `apt-get install gnuplot-nox` "
 			    "does that");
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
-		return fail("gnuplot could not draw figure %u; see its message above", f->number);
+		return fail("gnuplot could not draw %s; see its message above", what);
 	return 0;
 }
 
-int gnuplot_draw(const struct figure *f, const struct grid *g, const struct mark *marks,
-		 const char *dir)
+int gnuplot_run(const char *dir, void (*script)(void *ctx, FILE *to), void *ctx, const char *what)
 {
 	FILE *to = NULL;
 	int status = 1;
@@ -187,10 +186,32 @@ int gnuplot_draw(const struct figure *f, const struct grid *g, const struct mark
 	if (pid < 0)
 		return -1;
 	if (to) {
-		write_script(f, marks, to);
+		script(ctx, to);
 		fclose(to);
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return judge(f, status);
+	return judge(what, status);
+}
+
+struct drawing {
+	const struct figure *f;
+	const struct mark *marks;
+};
+
+static void script_of(void *ctx, FILE *to)
+{
+	const struct drawing *d = ctx;
+
+	write_script(d->f, d->marks, to);
+}
+
+int gnuplot_draw(const struct figure *f, const struct grid *g, const struct mark *marks,
+		 const char *dir)
+{
+	struct drawing d = { f, marks };
+	char what[16];
+
+	snprintf(what, sizeof(what), "figure %u", f->number);
+	return gnuplot_run(dir, script_of, &d, what);
 }

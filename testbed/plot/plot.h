@@ -89,6 +89,12 @@ const char *fill_spurious(const struct plot_source *, struct grid *, struct mark
 
 /* DIR/fig-NN.csv. 0, or -1 after fail(). */
 int csv_write(const struct figure *f, const struct grid *g, const char *dir);
+/*
+ * Lets gnuplot, in @dir, run what @script writes; @what names it in messages. 0, or
+ * -1 after fail().
+ */
+int gnuplot_run(const char *dir, void (*script)(void *ctx, FILE *to), void *ctx,
+		const char *what);
 /* DIR/fig-NN.svg and .png from DIR/fig-NN.csv. 0, or -1 after fail(). */
 int gnuplot_draw(const struct figure *f, const struct grid *g, const struct mark *marks,
 		 const char *dir);

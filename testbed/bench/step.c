@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * bench step: how soon a strategy follows a load that changes at once, and what
+ * it does to latency meanwhile. Each strategy goes through the same phases; a
+ * sample a millisecond tells what C has consumed so far and how much of it late.
+ */
+#include "bench/step.h"
+
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "bench/options.h"
+#include "json.h"
+#include "native/rig.h"
+
+#define ROUNDS_MAX	99
+#define QUEUE_LEN	256
+
+struct phase {
+	const char *name;
+	u64 wc_ns;
+	struct party_traffic traffic;	/* of P */
+};
+
+static const struct phase phases[] = {
+	{ "idle", 1000, { .w_ns = 1000, .idle = true } },
+	{ "fast consumer", 1000, { .w_ns = 2000 } },
+	{ "fast producer", 2000, { .w_ns = 1000 } },
+	{ "bursts", 500, { .w_ns = 500, .burst_items = 64, .gap_ns = 500000 } },
+	{ "idle again", 1000, { .w_ns = 1000, .idle = true } },
+};
+
+#define PHASES	(sizeof(phases) / sizeof(phases[0]))
+
+enum { OPT_STRATEGIES = 256, OPT_DMAX, OPT_PHASE, OPT_ROUNDS, OPT_JSON };
+
+static const struct argp_option options[] = {
+	{ "strategies", OPT_STRATEGIES, "LIST", 0,
+	  "of both sides, separated by commas (adaptive,notify,sleep-50us)", 0 },
+	{ "dmax-ns", OPT_DMAX, "NS", 0, "D_MAX, ns (1000000)", 0 },
+	{ "phase-ms", OPT_PHASE, "MS", 0, "length of a phase, 60..10000 ms (500)", 0 },
+	{ "rounds", OPT_ROUNDS, "N", 0, "of which medians are taken, 1..99 (3)", 0 },
+	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },
+	{ 0 }
+};
+
+struct args {
+	struct competitors who;
+	u64 dmax_ns, phase_ns;
+	u32 rounds;
+	bool json;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct args *a = state->input;
+
+	switch (key) {
+	case OPT_STRATEGIES:
+		opt_strategies(state, arg, &a->who);
+		break;
+	case OPT_DMAX:
+		a->dmax_ns = opt_between(state, "dmax-ns", arg, 1, NSEC_PER_SEC);
+		break;
+	case OPT_PHASE:
+		a->phase_ns = opt_between(state, "phase-ms", arg, 60, 10000) * 1000000;
+		break;
+	case OPT_ROUNDS:
+		a->rounds = (u32)opt_between(state, "rounds", arg, 1, ROUNDS_MAX);
+		break;
+	case OPT_JSON:
+		a->json = true;
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "%s: no such argument", arg);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "Changes the load in steps - idle, fast consumer (W_P 2000, W_C 1000 ns), fast "
+	"producer (1000, 2000 ns), 64 items each 0.5 ms (500, 500 ns), idle - and tells when each "
+	"phase had settled: throughput within 5 % of the phase's final one and p98 within D_MAX, "
+	"for 25 ms. Native lane, L = 256.\v"
+	"Example:\n\n  ringpace bench step --strategies adaptive,notify --dmax-ns 300000 --json",
+};
+
+/* ---- Measuring ---- */
+
+struct step {
+	const struct args *a;
+	struct rig rig;
+	struct run_params params;
+	struct step_sample *samples;
+	u32 n, room;
+	/* By competitor, phase, round. */
+	struct step_result *results;
+};
+
+static struct step_result *result_at(const struct step *s, u32 who, u32 phase, u32 round)
+{
+	return &s->results[(who * PHASES + phase) * s->a->rounds + round];
+}
+
+/* Of both sides; UNKNOWN if neither tells. */
+static double mode_changes(const struct step *s, const json_t *device)
+{
+	double dev = json_number_at(json_object_get(device, "pacing"), "mode_changes");
+	struct rp_status st;
+
+	if (!rp_party_status(&s->rig.party->rp, &st))
+		return dev;
+	return is_known(dev) ? dev + (double)st.mode_changes : (double)st.mode_changes;
+}
+
+static int sample(struct step *s)
+{
+	json_t *v = backend_stats(&s->rig.backend, s->rig.queue);
+
+	if (!v)
+		return -1;
+	if (s->n < s->room)
+		s->samples[s->n++] = (struct step_sample){
+			.t_ns = now_ns(), .items = json_number_at(v, "items"),
+			.timed = json_number_at(v, "lat_count"), .late = json_number_at(v, "late"),
+			.mode_changes = mode_changes(s, v),
+		};
+	json_decref(v);
+	return 0;
+}
+
+/* The load changes, and nothing else: no strategy is told. */
+static int begin_phase(struct step *s, const struct phase *p)
+{
+	if (backend_do(&s->rig.backend, "set", s->rig.queue,
+		       json_pack("{s:I}", "w_ns", (json_int_t)p->wc_ns)))
+		return -1;
+	return party_set_traffic(s->rig.party, &p->traffic);
+}
+
+static int run_phase(struct step *s, u32 who, u32 phase, u32 round)
+{
+	u64 end;
+
+	s->n = 0;
+	if (sample(s) || begin_phase(s, &phases[phase]))
+		return -1;
+	end = now_ns() + s->a->phase_ns;
+	while (now_ns() < end)
+		if (rig_work_for(&s->rig, 1000000, 0) || sample(s))
+			return -1;
+	step_settle(s->samples, s->n, result_at(s, who, phase, round));
+	return 0;
+}
+
+static int run_competitor(struct step *s, u32 who, u32 round)
+{
+	u32 i;
+
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\rbench step: round %u/%u, %s \033[K", round + 1, s->a->rounds,
+			s->a->who.of[who].name);
+	competitor_apply(&s->a->who.of[who], &s->params);
+	if (rig_change(&s->rig, &s->params) ||
+	    party_set_traffic(s->rig.party, &phases[0].traffic) ||
+	    rig_work_for(&s->rig, 50000000, 0))
+		return -1;
+	for (i = 0; i < PHASES; i++)
+		if (run_phase(s, who, i, round))
+			return -1;
+	return 0;
+}
+
+static int run_all(struct step *s)
+{
+	u32 round, i;
+
+	competitor_apply(&s->a->who.of[0], &s->params);
+	if (rig_open(&s->rig, &s->params))
+		return -1;
+	for (round = 0; round < s->a->rounds; round++)
+		for (i = 0; i < s->a->who.n; i++)
+			if (run_competitor(s, (i + round) % s->a->who.n, round))
+				return -1;
+	return 0;
+}
+
+/* ---- The result ---- */
+
+static double median_of(const struct step *s, u32 who, u32 phase, size_t field)
+{
+	double v[ROUNDS_MAX], x;
+	u32 r, n = 0;
+
+	for (r = 0; r < s->a->rounds; r++) {
+		x = *(double *)((char *)result_at(s, who, phase, r) + field);
+		if (is_known(x))
+			v[n++] = x;
+	}
+	return median(v, n);
+}
+
+static json_t *phase_json(const struct step *s, u32 who, u32 phase)
+{
+	const struct phase *p = &phases[phase];
+	json_t *v = json_object();
+	u32 r, settled = 0;
+
+	for (r = 0; r < s->a->rounds; r++)
+		settled += is_known(result_at(s, who, phase, r)->settle_ns);
+	json_object_set_new(v, "phase", json_string(p->name));
+	json_object_set_new(v, "wp_ns", json_integer((json_int_t)p->traffic.w_ns));
+	json_object_set_new(v, "wc_ns", json_integer((json_int_t)p->wc_ns));
+	json_object_set_new(v, "settled", json_integer(settled));
+#define MEDIAN(name, decimals) json_object_set_new(v, #name, json_number_or_null( \
+		median_of(s, who, phase, offsetof(struct step_result, name)), decimals))
+	MEDIAN(settle_ns, 0);
+	MEDIAN(settle_items, 0);
+	MEDIAN(violations, 0);
+	MEDIAN(mode_changes, 0);
+	MEDIAN(late_share, 4);
+	MEDIAN(final_per_s, 0);
+#undef MEDIAN
+	return v;
+}
+
+static json_t *result_json(const struct step *s)
+{
+	json_t *all = json_object(), *list;
+	u32 who, phase;
+
+	for (who = 0; who < s->a->who.n; who++) {
+		list = json_array();
+		for (phase = 0; phase < PHASES; phase++)
+			json_array_append_new(list, phase_json(s, who, phase));
+		json_object_set_new(all, s->a->who.of[who].name, json_pack("{s:o}", "phases", list));
+	}
+	return json_pack("{s:o, s:i, s:I, s:I, s:i}", "by_strategy", all, "rounds",
+			 (int)s->a->rounds, "dmax_ns", (json_int_t)s->a->dmax_ns,
+			 "phase_ns", (json_int_t)s->a->phase_ns, "queue_len", QUEUE_LEN);
+}
+
+static void row(struct table *t, const char *who, const json_t *p)
+{
+	table_cell(t, "%s", who);
+	table_cell(t, "%s", json_string_value(json_object_get(p, "phase")));
+	table_number(t, json_number_at(p, "settled"), 0);
+	table_number(t, json_number_at(p, "settle_ns") / 1e6, 1);
+	table_number(t, json_number_at(p, "settle_items"), 0);
+	table_number(t, json_number_at(p, "violations"), 0);
+	table_number(t, json_number_at(p, "mode_changes"), 0);
+	table_number(t, json_number_at(p, "late_share") * 100, 2);
+	table_number(t, json_number_at(p, "final_per_s"), 0);
+}
+
+static void print(const json_t *v)
+{
+	static const char *const heads[] = {
+		"strategy", "phase", "settled", "after ms", "items", "violations", "mode changes",
+		"late %", "items/s",
+	};
+	struct table *t = table_new(sizeof(heads) / sizeof(*heads));
+	const json_t *p;
+	const char *who;
+	json_t *of;
+	u32 i;
+
+	for (i = 0; i < sizeof(heads) / sizeof(*heads); i++)
+		table_cell(t, "%s", heads[i]);
+	json_object_foreach(json_object_get(v, "by_strategy"), who, of)
+		for (i = 0; (p = json_array_get(json_object_get(of, "phases"), i)); i++)
+			row(t, who, p);
+	table_print(t, stdout);
+	table_free(t);
+	printf("medians of %.0f rounds, D_MAX %.0f ns; %s\n", json_number_at(v, "rounds"),
+	       json_number_at(v, "dmax_ns"), json_string_value(json_object_get(v, "machine")));
+}
+
+static int run(int argc, char **argv)
+{
+	struct args a = { .dmax_ns = 1000000, .phase_ns = 500000000, .rounds = 3 };
+	struct step s = { .a = &a };
+	int rc;
+
+	competitors_parse(&a.who, rp_strategy_by_id(RP_ADAPTIVE) ? "adaptive,notify,sleep-50us" :
+			  "notify,sleep-50us");
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	catch_signals();
+	run_params_default(&s.params);
+	s.params.queue_len = QUEUE_LEN;
+	s.params.dmax_ns = a.dmax_ns;
+	s.params.trace = s.params.progress = false;
+	s.params.wp_ns = s.params.wc_ns = phases[0].wc_ns;
+	s.room = (u32)(a.phase_ns / 1000000) + 2;
+	s.samples = calloc(s.room, sizeof(*s.samples));
+	s.results = calloc(a.who.n * PHASES * a.rounds, sizeof(*s.results));
+	if (!s.samples || !s.results)
+		abort();
+	rc = run_all(&s);
+	rig_close(&s.rig);
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[K");
+	rc = rc ? stopped() ? EXIT_STOPPED : 1 : bench_finish(&bench_step, result_json(&s), a.json);
+	free(s.samples);
+	free(s.results);
+	return rc;
+}
+
+const struct bench bench_step = {
+	.name = "step",
+	.summary = "how soon strategies follow a load that changes",
+	.print = print,
+	.main = run,
+};

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* When did a phase of a step experiment settle? From samples, a pure function. */
+#ifndef BENCH_STEP_H
+#define BENCH_STEP_H
+
+#include "util.h"
+
+#define STEP_WINDOW_NS	25000000u	/* has bursts enough for 5 % */
+#define STEP_RATE_SHARE	0.05		/* of the phase's final throughput */
+#define STEP_LATE_SHARE	0.02		/* more, and p98 is above D_MAX */
+
+/* Counts since the phase began; mode_changes is UNKNOWN of who tells none. */
+struct step_sample {
+	u64 t_ns;
+	double items, timed, late;
+	double mode_changes;
+};
+
+struct step_result {
+	double settle_ns, settle_items;	/* UNKNOWN: it never settled */
+	double final_per_s;
+	double late_share;		/* of the whole phase's items; UNKNOWN: no items */
+	double violations;		/* samples after that with p98 above D_MAX */
+	double mode_changes;		/* after that */
+};
+
+/*
+ * Settled is a phase from the first sample on after which, for STEP_WINDOW_NS,
+ * throughput is within 5 % of the phase's final one (that of its second half)
+ * and p98 within D_MAX.
+ */
+void step_settle(const struct step_sample *s, u32 n, struct step_result *r);
+
+#endif /* BENCH_STEP_H */

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Settling. */
+#include "bench/step.h"
+
+#include <math.h>
+
+static double rate(const struct step_sample *a, const struct step_sample *b)
+{
+	return (b->items - a->items) * 1e9 / (double)(b->t_ns - a->t_ns);
+}
+
+static double late_share(const struct step_sample *a, const struct step_sample *b)
+{
+	double timed = b->timed - a->timed;
+
+	return timed > 0 ? (b->late - a->late) / timed : 0;
+}
+
+/* The first sample a window after the @i-th; @n: there is none. */
+static u32 window_end(const struct step_sample *s, u32 n, u32 i)
+{
+	u32 j;
+
+	for (j = i + 1; j < n && s[j].t_ns - s[i].t_ns < STEP_WINDOW_NS; j++)
+		;
+	return j;
+}
+
+static bool good(const struct step_sample *a, const struct step_sample *b, double final_per_s)
+{
+	return fabs(rate(a, b) - final_per_s) <= STEP_RATE_SHARE * final_per_s &&
+		late_share(a, b) <= STEP_LATE_SHARE;
+}
+
+static u32 find_settled(const struct step_sample *s, u32 n, double final_per_s)
+{
+	u32 i, j;
+
+	for (i = 0; i < n; i++) {
+		j = window_end(s, n, i);
+		if (j == n)
+			return n;
+		if (good(&s[i], &s[j], final_per_s))
+			return i;
+	}
+	return n;
+}
+
+void step_settle(const struct step_sample *s, u32 n, struct step_result *r)
+{
+	u32 i;
+
+	*r = (struct step_result){
+		UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
+	};
+	if (n < 3)
+		return;
+	r->final_per_s = rate(&s[n / 2], &s[n - 1]);
+	if (s[n - 1].timed > s[0].timed)
+		r->late_share = late_share(&s[0], &s[n - 1]);
+	i = find_settled(s, n, r->final_per_s);
+	if (i == n)
+		return;
+	r->settle_ns = (double)(s[i].t_ns - s[0].t_ns);
+	r->settle_items = s[i].items - s[0].items;
+	r->mode_changes = s[n - 1].mode_changes - s[i].mode_changes;
+	for (r->violations = 0; i + 1 < n; i++)
+		r->violations += late_share(&s[i], &s[i + 1]) > STEP_LATE_SHARE;
+}

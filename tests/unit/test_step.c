@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Settling, on samples made by hand: one a millisecond. */
+#include "bench/step.h"	/* before cmocka's fail() */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#define SAMPLES	200u
+
+static struct step_sample s[SAMPLES];
+
+/* @before items/ms until sample @at, @after from then on; @late of them late before. */
+static void make(u32 at, double before, double after, double late)
+{
+	u32 i;
+
+	s[0] = (struct step_sample){ 0 };
+	for (i = 1; i < SAMPLES; i++) {
+		s[i] = s[i - 1];
+		s[i].t_ns += 1000000;
+		s[i].items += i <= at ? before : after;
+		s[i].timed = s[i].items;
+		s[i].late += i <= at ? late : 0;
+		s[i].mode_changes = i < at ? 3 : 4;
+	}
+}
+
+static void test_at_once(void **state)
+{
+	struct step_result r;
+
+	make(0, 0, 100, 0);
+	step_settle(s, SAMPLES, &r);
+	assert_true(r.settle_ns == 0 && r.settle_items == 0 && r.violations == 0);
+	assert_true(r.final_per_s > 99999 && r.final_per_s < 100001);
+	assert_true(r.late_share == 0);
+}
+
+static void test_slower_first(void **state)
+{
+	struct step_result r;
+
+	make(40, 50, 100, 0);
+	step_settle(s, SAMPLES, &r);
+	/* A window may hold 2 ms of 50 % and still be within 5 %. */
+	assert_in_range((u64)r.settle_ns, 37000000, 40000000);
+	assert_true(r.settle_items >= 37 * 50 && r.settle_items <= 40 * 50);
+	assert_true(r.mode_changes == 1 || r.mode_changes == 0);
+}
+
+/* The throughput is there at once, the latency is not. */
+static void test_late_first(void **state)
+{
+	struct step_result r;
+
+	make(60, 100, 100, 50);
+	step_settle(s, SAMPLES, &r);
+	assert_in_range((u64)r.settle_ns, 59000000, 60000000);
+	assert_true(r.late_share > 0.149 && r.late_share < 0.152);
+	assert_true(r.violations <= 1);
+}
+
+static void test_violations(void **state)
+{
+	struct step_result r;
+	u32 i;
+
+	make(0, 0, 100, 0);
+	for (i = 150; i < SAMPLES; i++)
+		s[i].late += 5;		/* in one sample */
+	step_settle(s, SAMPLES, &r);
+	assert_true(r.settle_ns == 0 && r.violations == 1);
+}
+
+static void test_never(void **state)
+{
+	struct step_result r;
+	u32 i;
+
+	make(0, 0, 100, 0);
+	for (i = 1; i < SAMPLES; i++)
+		s[i].late = 3 * i;
+	step_settle(s, SAMPLES, &r);
+	assert_false(is_known(r.settle_ns) || is_known(r.violations));
+}
+
+static void test_idle(void **state)
+{
+	struct step_result r;
+
+	make(10, 100, 0, 0);
+	step_settle(s, SAMPLES, &r);
+	assert_true(r.settle_ns == 10000000 && r.settle_items == 1000 && r.final_per_s == 0);
+	step_settle(s, 2, &r);
+	assert_false(is_known(r.final_per_s));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_slower_first),
+		cmocka_unit_test(test_late_first),
+		cmocka_unit_test(test_violations),
+		cmocka_unit_test(test_never),
+		cmocka_unit_test(test_idle),
+	};
+
+	return cmocka_run_group_tests_name("step", tests, NULL, NULL);
+}
