@@ -47,7 +47,7 @@ static int exit_code(int rc)
 static json_t *to_json(const struct nested *n)
 {
 	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:b, s:s}", "name", n->name, "state",
-			 n->pid ? "up" : "dead", "pid", n->pid, "port", n->port, "boot_ms",
+			 n->pid ? "up" : nested_qemu(n) ? "starting" : "dead", "pid", n->pid, "port", n->port, "boot_ms",
 			 n->boot_ms, "restored", n->restored, "dir", n->dir);
 }
 
@@ -216,7 +216,7 @@ static const struct argp argp = {
 	"  ringpace nested exec --timeout 60 -- perf stat -e 'kvm:*' sleep 1\n"
 	"  ringpace nested exec -- sh -c 'lsmod | grep vhost'\n"
 	"  ringpace nested down\n\n"
-	"It is emulated, some 30 times slower than this machine: compare counts and ratios.",
+	"All of it is emulated: compare counts and ratios, never times.",
 };
 
 /* Cuts "-- COMMAND..." off, for argp would permute its words. */

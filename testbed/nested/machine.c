@@ -12,7 +12,7 @@
 #include "nested/state.h"
 #include "vm/domain.h"
 
-#define BOOT_S		600	/* 40 s on a quiet machine of two CPUs */
+#define BOOT_S		600	/* 40 s on two CPUs with little else to do */
 #define STATE_S		300
 #define READY		"ringpace-ready"	/* a line of its own */
 /*
