@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Brings an L1 up: started, reached, and with what was built here. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -87,16 +89,46 @@ static int bring_up(struct nested *n, const struct nested_config *c)
 	return nested_store(n);
 }
 
+/*
+ * The directory's lock is held by the process that starts L1, and no longer:
+ * what nobody holds and does not run was left behind. -1: somebody holds it.
+ */
+static int claim(const struct nested *n)
+{
+	int fd = open(n->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || !flock(fd, LOCK_EX | LOCK_NB))
+		return fd;
+	close(fd);
+	return fail("the nested host %s is being started by another process", n->name);
+}
+
 int nested_up(struct nested *n, const struct nested_config *c)
 {
+	int fd, rc;
+
 	if (nested_load(n, c->name) && n->pid)
 		return fail("the nested host %s is up already; end it: ringpace nested down --name "
 			    "%s", c->name, c->name);
-	/* What a start that was killed left, or an L1 that died. */
-	if (nested_name_set(n, c->name) || nested_end(n) || nested_make(n))
+	if (nested_name_set(n, c->name))
 		return -1;
-	if (!bring_up(n, c))
-		return 0;
-	nested_end(n);
-	return -1;
+	if (!access(n->dir, F_OK)) {
+		/* What a start that was killed left, or an L1 that died. */
+		fd = claim(n);
+		if (fd < 0)
+			return -1;
+		rc = nested_end(n);
+		close(fd);
+		if (rc)
+			return -1;
+	}
+	if (nested_make(n))
+		return -1;
+	fd = claim(n);
+	rc = fd < 0 ? -1 : bring_up(n, c);
+	if (rc && fd >= 0)
+		nested_end(n);
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }
