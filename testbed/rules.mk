@@ -15,5 +15,8 @@ all-native: $(BUILD)/ringpace $(BUILD)/ringpaced
 
 UNIT_SRCS_test_merge := $(addprefix testbed/,json.c merge.c result.c samples.c spans.c \
 	table.c util.c)
+UNIT_SRCS_test_top := $(addprefix testbed/,top/columns.c top/rates.c json.c table.c util.c)
+UNIT_LIBS_test_top := -ljansson -lm
+UNIT_CFLAGS_test_top := -iquote testbed
 UNIT_LIBS_test_merge := -ljansson -lm
 UNIT_CFLAGS_test_merge := -iquote testbed

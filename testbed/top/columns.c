@@ -99,26 +99,25 @@ static double number_of(const struct top_row *r, u32 column)
 /* ---- Cells of a screen ---- */
 
 /* Three digits at most, and what of @units the number came down to. */
-static void scaled(double v, const char *units, int decimals, char *out, size_t bytes)
+static void scaled(double v, const char *units, int decimals, int width, char *out, size_t bytes)
 {
 	while (v >= 999.5 && units[1]) {
 		v /= 1000;
 		units++;
-		decimals = 2;
+		decimals = width > 4 ? 2 : 0;
 	}
 	if (v >= 99.95)
 		decimals = 0;
 	else if (v >= 9.995 && decimals)
 		decimals = 1;
-	/* A unit takes the place of a digit where there are four places only. */
 	snprintf(out, bytes, "%.*f%.1s", decimals, v, *units == ' ' ? "" : units);
 }
 
 static void count_cell(double v, int width, char *out, size_t bytes)
 {
-	scaled(v, " kMG", v < 99.95 && v != (double)(u64)v ? 2 : 0, out, bytes);
-	if ((int)strlen(out) > width)
-		snprintf(out, bytes, v < 999500 ? "%.0fk" : "%.0fM", v < 999500 ? v / 1e3 : v / 1e6);
+	bool whole = v >= 99.95 || v == (double)(u64)v;
+
+	scaled(v, " kMG", whole ? 0 : 2, width, out, bytes);
 }
 
 static bool is_time(const struct top_row *r, u32 column)
@@ -153,7 +152,7 @@ void top_cell(const struct top_row *r, u32 column, char *out, size_t bytes)
 	else if (column == COL_LATE)
 		snprintf(out, bytes, "%.*f", v < 0.0995 ? 2 : 1, v * 100);
 	else if (is_time(r, column))
-		scaled(v, "num", 0, out, bytes);
+		scaled(v, "nums", 0, width, out, bytes);
 	else
 		count_cell(v, width, out, bytes);
 }
