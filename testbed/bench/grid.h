@@ -44,7 +44,6 @@ struct grid_entry {
 	int dmax;		/* index, or -1: heeds none */
 };
 
-/* Everything but x_per_s, e_ns, p98_ns is for the raw data only. */
 struct grid_plan {
 	struct grid_values wp_ns, wc_ns, queue_len, dmax_ns;
 	bool dist[RP_WORK_DISTS];
@@ -98,7 +97,13 @@ struct grid_cell {
 void grid_cells(const struct grid_plan *g, void (*each)(void *ctx, const struct grid_cell *c),
 		void *ctx);
 
-/* Where the papers' own strategy is compared with the rest: adaptive, else the first. */
+/*
+ * How far apart the rounds of one measurement are: the median of (max - min) /
+ * median of their throughput. UNKNOWN with one round.
+ */
+double grid_spread(const struct grid_plan *g);
+
+/* Whose figures come first: adaptive's, else those of the first. */
 u32 grid_subject(const struct grid_plan *g);
 
 /* The result without provenance; new reference. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench/grid.h"
+#include "samples.h"
 
 const char *const grid_regime_names[GRID_REGIMES] = {
 	[GRID_FC] = "fast consumer",
@@ -135,9 +136,10 @@ u32 grid_subject(const struct grid_plan *g)
 
 /* ---- Cells ---- */
 
-static double median_of(const struct grid_plan *g, u32 point, u32 entry, size_t field)
+/* What is known of the rounds; the number of them. */
+static u32 collect(const struct grid_plan *g, u32 point, u32 entry, size_t field, double *v)
 {
-	double v[GRID_ROUNDS_MAX], x;
+	double x;
 	u32 r, n = 0;
 
 	for (r = 0; r < g->rounds; r++) {
@@ -145,7 +147,33 @@ static double median_of(const struct grid_plan *g, u32 point, u32 entry, size_t 
 		if (is_known(x))
 			v[n++] = x;
 	}
-	return median(v, n);
+	return n;
+}
+
+static double median_of(const struct grid_plan *g, u32 point, u32 entry, size_t field)
+{
+	double v[GRID_ROUNDS_MAX];
+
+	return median(v, collect(g, point, entry, field, v));
+}
+
+double grid_spread(const struct grid_plan *g)
+{
+	double v[GRID_ROUNDS_MAX], mid, result;
+	struct samples all = { 0 };
+	u32 p, e, n;
+
+	for (p = 0; p < g->n_points; p++) {
+		for (e = 0; e < g->n_entries; e++) {
+			n = collect(g, p, e, offsetof(struct figures, x_per_s), v);
+			mid = median(v, n);	/* sorts them, too */
+			if (n > 1 && mid > 0)
+				samples_add(&all, (v[n - 1] - v[0]) / mid);
+		}
+	}
+	result = median(all.v, all.n);
+	samples_free(&all);
+	return result;
 }
 
 static void fill_cell(const struct grid_plan *g, u32 point, u32 d, struct grid_cell *c)

@@ -107,6 +107,7 @@ json_t *grid_json(const struct grid_plan *g)
 	json_object_set_new(v, "infeasible_cells", s.infeasible_cells);
 	json_object_set_new(v, "rounds", json_integer(g->rounds_done));
 	json_object_set_new(v, "complete", json_boolean(g->rounds_done == g->rounds));
+	json_object_set_new(v, "x_spread", json_number_or_null(grid_spread(g), 4));
 	json_object_set_new(v, "warmup_ns", json_integer((json_int_t)g->warmup_ns));
 	json_object_set_new(v, "duration_ns", json_integer((json_int_t)g->duration_ns));
 	json_object_set_new(v, "seed", json_integer((json_int_t)g->seed));
@@ -159,8 +160,11 @@ void grid_print(const json_t *v)
 	       "bound, in %.0f of %.0f cells; in %.0f more no strategy keeps D_MAX\n",
 	       json_string_value(json_object_get(v, "subject")), json_number_at(v, "within"),
 	       json_number_at(v, "cells"), json_number_at(v, "infeasible"));
-	printf("medians of %.0f rounds; %s\n", json_number_at(v, "rounds"),
-	       json_string_value(json_object_get(v, "machine")));
+	printf("medians of %.0f rounds", json_number_at(v, "rounds"));
+	if (is_known(json_number_at(v, "x_spread")))
+		printf(", whose throughputs are %.1f %% apart (median)",
+		       json_number_at(v, "x_spread") * 100);
+	printf("; %s\n", json_string_value(json_object_get(v, "machine")));
 }
 
 /* ---- CSV ---- */

@@ -179,24 +179,28 @@ static int wait_drain(u64 end_ns)
 	return 0;
 }
 
-/*
- * With P stopped, C must have consumed in the end all that was published: what
- * is missing at the end shows as no gap. A kick (fwd) or an order (rev) gets C
- * out of a block whose threshold will not be reached any more.
- */
-static int drain_fwd(struct rig *r, double *lost)
+/* fwd, with P at rest. A kick gets C out of a block for more than will come. */
+static int wait_empty(struct rig *r)
 {
 	u64 end = now_ns() + BACKEND_TIMEOUT_MS * 1000000ULL;
-	double next;
 
-	if (party_order(r->party, PARTY_STOP))
-		return -1;
 	while (party_outstanding(r->party)) {
 		party_kick(r->party);
 		if (wait_drain(end))
 			return -1;
 	}
-	if (device_next_seq(r, &next))
+	return 0;
+}
+
+/*
+ * With P stopped, C must have consumed in the end all that was published: what
+ * is missing at the end shows as no gap. On rev an order gets C out of a block.
+ */
+static int drain_fwd(struct rig *r, double *lost)
+{
+	double next;
+
+	if (party_order(r->party, PARTY_STOP) || wait_empty(r) || device_next_seq(r, &next))
 		return -1;
 	*lost = (double)r->party->posted - next;
 	return 0;
@@ -232,8 +236,11 @@ int rig_open(struct rig *r, const struct run_params *p)
 
 int rig_change(struct rig *r, const struct run_params *p)
 {
+	const struct party_traffic none = { .idle = true };
 	struct party_options o;
 
+	if (p->dir == RUN_FWD && (party_set_traffic(r->party, &none) || wait_empty(r)))
+		return -1;
 	r->p = p;
 	driver_options(p, &o);
 	if (backend_do(&r->backend, "set", r->queue, backend_options(p)))

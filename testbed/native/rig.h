@@ -32,7 +32,8 @@ int rig_open(struct rig *r, const struct run_params *p);
 void rig_close(struct rig *r);
 
 /*
- * Both strategies begin anew, with what @p says. Direction, item size, CPU of the
+ * Both strategies begin anew, with what @p says, on fwd with an empty ring: what
+ * one left there must not be the next one's latency. Direction, item size, CPU of the
  * driver's side and trace must be as they were; L is at most what it was at first.
  */
 int rig_change(struct rig *r, const struct run_params *p);

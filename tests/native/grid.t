@@ -12,7 +12,7 @@ rp() { timeout 300 "$ringpace" bench "$@" >"$out" 2>"$scratch/err" </dev/null; }
 json() { json_of "$out" "$1"; }
 
 tiny=(--wp-ns 500,4000 --wc-ns 500,4000 --queue-len 64 --duration-ms 100 --warmup-ms 5)
-keys='["cells","within","worst_x_regret","worst_e_regret","dmax_missed","subject","infeasible","by_strategy","by_regime","rounds","complete","duration_ns","machine","date"]'
+keys='["cells","within","worst_x_regret","worst_e_regret","dmax_missed","subject","infeasible","by_strategy","by_regime","rounds","complete","x_spread","duration_ns","machine","date"]'
 
 # ---- The grid ----
 
