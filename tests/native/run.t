@@ -83,6 +83,10 @@ ok $? 'fast producer, thresholds'
 check 'calls were sent and a start-up of P was seen' json '.calls_per_s > 0 and
 	.params.sp_ns != null and .lost == 0 and .reordered == 0'
 
+run --strategy sleep --w-dist exp --wp-ns 20000 --wc-ns 5000 --json
+ok $? 'random work'
+check 'nothing is lost by it' json '.items > 0 and .lost == 0 and .reordered == 0'
+
 run --wp-ns 2000 --keep-trace "$scratch/trace"
 ok $? 'a table for people'
 check 'the table has the figures' grep -Eq '^items/s +[0-9]+$' "$out"
@@ -103,6 +107,8 @@ check 'unknown direction' wrong '--dir up' --dir up
 check 'kp above L' wrong --kp --queue-len 64 --kp 65
 check 'kc above L' wrong --kc --queue-len 64 --kc 65
 check 'burst above L' wrong --burst --queue-len 64 --burst 65
+check 'unknown distribution' wrong '--w-dist normal' --w-dist normal
+check 'random work outside the native lane' wrong '--w-dist exp' --lane vm --w-dist exp
 check 'negative work' wrong '--wp-ns -5' --wp-ns -5
 check 'work that is no number' wrong '--wc-ns 5us' --wc-ns 5us
 check 'no queue' wrong --queue-len --queue-len 1

@@ -29,4 +29,15 @@ for strategy in notify sleep busy; do
 		rm -f "$scratch"/report.*
 	done
 done
+
+# A rig that stays up: other strategies, other work, P without items.
+timeout 240 "$ringpace" bench step --strategies notify,sleep --phase-ms 200 --rounds 1 --json \
+	>"$scratch/out" 2>"$scratch/err"
+ok $? 'a load in steps'
+check 'bench step: no report' no_report
+rm -f "$scratch"/report.*
+timeout 240 "$ringpace" bench grid --wp-ns 2000 --wc-ns 2000 --queue-len 64 --dmax-ns 1000000 \
+	--strategies notify,busy --rounds 1 --json >"$scratch/out" 2>"$scratch/err"
+ok $? 'a grid'
+check 'bench grid: no report' no_report
 finish
