@@ -40,50 +40,63 @@ static void at_exit(void)
 }
 
 /* In the child: only async-signal-safe calls until exec. */
-static void become(char *const argv[], int log_fd, pid_t parent)
+static void become(char *const argv[], const int fds[3], pid_t parent)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int i;
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)	/* it died before the line above */
 		_exit(1);
 	/* Of its own group: Ctrl-C reaches us, and we stop it in order. */
 	setpgid(0, 0);
-	dup2(null, 0);
-	if (log_fd >= 0) {
-		dup2(log_fd, 1);
-		dup2(log_fd, 2);
-	}
+	for (i = 0; i < 3; i++)
+		dup2(fds[i], i);
 	execvp(argv[0], argv);
 	dprintf(2, "cannot run %s: %s\n", argv[0], strerror(errno));
 	_exit(127);
 }
 
-pid_t child_start(char *const argv[], const char *log)
+/* With @fds as its stdin, stdout and stderr. */
+static pid_t start(char *const argv[], const int fds[3])
 {
 	pid_t *slot = slot_of(0), parent = getpid(), pid;
-	int fd = -1;
 
 	if (!slot)
 		return fail("cannot run %s: too many child processes", argv[0]);
-	if (log) {
-		fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-		if (fd < 0)
-			return fail("cannot write the log %s: %m", log);
-	}
 	if (!children_owner) {
 		children_owner = parent;
 		atexit(at_exit);
 	}
 	pid = fork();
 	if (!pid)
-		become(argv, fd, parent);
-	if (fd >= 0)
-		close(fd);
+		become(argv, fds, parent);
 	if (pid < 0)
 		return fail("cannot run %s: fork: %m", argv[0]);
 	*slot = pid;
 	return pid;
+}
+
+pid_t child_start(char *const argv[], const char *log)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), fd = -1;
+	pid_t pid;
+
+	if (log)
+		fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (null < 0 || (log && fd < 0))
+		pid = fail("cannot open %s: %m", null < 0 ? "/dev/null" : log);
+	else
+		pid = start(argv, (const int[]){ null, log ? fd : 1, log ? fd : 2 });
+	if (null >= 0)
+		close(null);
+	if (fd >= 0)
+		close(fd);
+	return pid;
+}
+
+pid_t child_start_on(char *const argv[], int fd)
+{
+	return start(argv, (const int[]){ fd, fd, 2 });
 }
 
 bool child_alive(pid_t pid)

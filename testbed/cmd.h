@@ -28,6 +28,7 @@ extern const struct cmd cmd_plot;
 extern const struct cmd cmd_probe;
 extern const struct cmd cmd_report;
 extern const struct cmd cmd_run;
+extern const struct cmd cmd_serve;
 extern const struct cmd cmd_top;
 extern const struct cmd cmd_validate;
 extern const struct cmd cmd_vm;

@@ -12,6 +12,7 @@ const struct cmd *const cmds[] = {
 	&cmd_ctl,
 	&cmd_top,
 	&cmd_nested,
+	&cmd_serve,
 	&cmd_doctor,
 	&cmd_model,
 	&cmd_sim,

@@ -6,11 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "json.h"
 #include "virtio_pc.h"
 
 const struct lane_ops *const lanes[] = {
 	&lane_native,
 	&lane_vm,
+	&lane_nested,
 	NULL
 };
 
@@ -108,6 +110,25 @@ void run_sides_free(struct run_sides *s)
 	json_decref(s->trace_p);
 	json_decref(s->trace_c);
 	memset(s, 0, sizeof(*s));
+}
+
+json_t *run_sides_json(const struct run_sides *s)
+{
+	return json_pack("{s:s, s:O?, s:O?, s:O?, s:O?, s:o}", "accel", s->accel,
+			 "stats_p", s->stats_p, "stats_c", s->stats_c,
+			 "trace_p", s->trace_p, "trace_c", s->trace_c,
+			 "lost_at_end", json_number_or_null(s->lost_at_end, 0));
+}
+
+void run_sides_read(const json_t *v, struct run_sides *s)
+{
+	snprintf(s->accel, sizeof(s->accel), "%s",
+		 json_string_value(json_object_get(v, "accel")) ?: "");
+	s->stats_p = json_incref(json_object_get(v, "stats_p"));
+	s->stats_c = json_incref(json_object_get(v, "stats_c"));
+	s->trace_p = json_incref(json_object_get(v, "trace_p"));
+	s->trace_c = json_incref(json_object_get(v, "trace_c"));
+	s->lost_at_end = json_number_at(v, "lost_at_end");
 }
 
 static int keep_trace(const char *path, const struct run_sides *s)

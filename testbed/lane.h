@@ -100,6 +100,8 @@ struct run_result {
 /* Adding a lane: its file, its declaration here, a line in lane.c's table. */
 struct lane_ops {
 	const char *name;
+	/* Only where it is named: not one of "all lanes", which have to be quick. */
+	bool on_demand;
 	/* False, and why not in words in *@why (static). Cheap. */
 	bool (*available)(const char **why);
 	/* The same of the kernel's backend in this lane; NULL: it has none. */
@@ -118,6 +120,7 @@ struct lane_ops {
 
 extern const struct lane_ops lane_native;
 extern const struct lane_ops lane_vm;
+extern const struct lane_ops lane_nested;
 
 /* Ends with NULL. */
 extern const struct lane_ops *const lanes[];
@@ -139,6 +142,9 @@ static inline u32 run_threshold(enum rp_role role, u32 asked, u32 queue_len)
 int run_experiment(const struct run_params *p, struct run_result *r);
 
 void run_sides_free(struct run_sides *s);
+/* As one object, and back: absent or null is unknown. New reference. */
+json_t *run_sides_json(const struct run_sides *s);
+void run_sides_read(const json_t *v, struct run_sides *s);
 void run_merge(const struct run_params *p, const struct run_sides *s,
 	       struct run_result *r);
 /* For a result that is not of run_merge(): nothing is known of bounds and regimes. */

@@ -17,7 +17,7 @@ enum {
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Where and how:", 1 },
-	{ "lane", OPT_LANE, "NAME", 0, "native (default) or vm", 0 },
+	{ "lane", OPT_LANE, "NAME", 0, "native (default), vm or nested", 0 },
 	{ "backend", OPT_BACKEND, "NAME", 0, "who serves the VM's device: user (ringpaced, default) or kernel "
 	  "(vhost_pc, which must be loaded)", 0 },
 	{ "dir", OPT_DIR, "fwd|rev", 0, "guest to host (default), or host to guest", 0 },
@@ -86,7 +86,7 @@ static enum rp_work_dist work_dist(struct argp_state *state, const char *arg)
 	return (enum rp_work_dist)dist;
 }
 
-static enum run_backend_id backend(struct argp_state *state, const char *arg)
+enum run_backend_id opt_backend(struct argp_state *state, const char *arg)
 {
 	if (!strcmp(arg, run_backend_names[RUN_KERNEL]))
 		return RUN_KERNEL;
@@ -104,7 +104,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		p->lane = opt_lane(state, arg);
 		break;
 	case OPT_BACKEND:
-		p->backend = backend(state, arg);
+		p->backend = opt_backend(state, arg);
 		break;
 	case OPT_DIR:
 		p->dir = direction(state, arg);

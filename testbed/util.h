@@ -67,6 +67,8 @@ const char *run_path(const char *name);
  * kernel ties the death signal to the thread that forks. -1 after fail().
  */
 pid_t child_start(char *const argv[], const char *log);
+/* The same with @fd, which stays the caller's, as its stdin and stdout, and our stderr. */
+pid_t child_start_on(char *const argv[], int fd);
 /* False once it has ended (and is reaped). */
 bool child_alive(pid_t pid);
 /*

@@ -21,6 +21,7 @@
 #include "json.h"
 #include "lane.h"
 #include "pacing/model.h"
+#include "run_args.h"
 #include "vm/machine.h"
 
 #define QUEUE_LEN	512
@@ -40,6 +41,7 @@ static const struct study {
 
 struct args {
 	const struct lane_ops *lane;	/* NULL: all that are available */
+	enum run_backend_id backend;
 	u64 duration_ns;
 	u32 scale;			/* 0: as the lane needs */
 	bool dir[2];			/* which directions, by enum run_dir_id */
@@ -206,9 +208,11 @@ static int lane_scale(const struct args *a, const struct lane_ops *lane)
 
 	if (a->scale)
 		return (int)a->scale;
+	if (lane == &lane_nested)
+		return TCG_SCALE;	/* KVM, but an emulated one */
 	if (lane != &lane_vm)
 		return 1;
-	m = machine_up(QUEUE_LEN, RUN_USER, isatty(STDERR_FILENO));
+	m = machine_up(QUEUE_LEN, a->backend, isatty(STDERR_FILENO));
 	return !m ? -1 : m->kvm ? 1 : TCG_SCALE;
 }
 
@@ -219,6 +223,7 @@ static int run_one(const struct args *a, const struct lane_ops *lane, enum run_d
 
 	run_params_default(&p);
 	p.lane = lane;
+	p.backend = a->backend;
 	p.dir = dir;
 	p.strategy_p = p.strategy_c = strategy;
 	p.wp_ns = s->wp_ns * all->scale;
@@ -277,9 +282,10 @@ static int do_all(const struct args *a, json_t *all)
 	u32 i, done = 0;
 
 	for (i = 0; lanes[i]; i++) {
-		if (a->lane && a->lane != lanes[i])
+		if (a->lane ? a->lane != lanes[i] : lanes[i]->on_demand)
 			continue;
-		if (!lanes[i]->available(&why)) {
+		if (!lanes[i]->available(&why) || (a->backend == RUN_KERNEL &&
+		    !lanes[i]->kernel_available(&why))) {
 			fail("the lane %s cannot run here: %s; see `ringpace doctor`",
 			     lanes[i]->name, why);
 			if (a->lane)
@@ -295,10 +301,11 @@ static int do_all(const struct args *a, json_t *all)
 
 /* ---- Options ---- */
 
-enum { OPT_LANE = 256, OPT_DIR, OPT_DURATION, OPT_SCALE, OPT_OUT, OPT_JSON };
+enum { OPT_LANE = 256, OPT_BACKEND, OPT_DIR, OPT_DURATION, OPT_SCALE, OPT_OUT, OPT_JSON };
 
 static const struct argp_option options[] = {
-	{ "lane", OPT_LANE, "NAME", 0, "only this lane: native or vm (all)", 0 },
+	{ "lane", OPT_LANE, "NAME", 0, "only this lane: native, vm or nested (native and vm)", 0 },
+	{ "backend", OPT_BACKEND, "NAME", 0, "with --lane: who serves the VM's device, user (default) or kernel", 0 },
 	{ "dir", OPT_DIR, "fwd|rev|both", 0, "guest to host (default), host to guest, or both", 0 },
 	{ "duration-s", OPT_DURATION, "S", 0, "measured time of each run, seconds (3)", 0 },
 	{ "scale", OPT_SCALE, "N", 0, "multiply all times by N (1; 100 where guests are emulated)", 0 },
@@ -326,6 +333,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_LANE:
 		a->lane = opt_lane(state, arg);
 		break;
+	case OPT_BACKEND:
+		a->backend = opt_backend(state, arg);
+		break;
 	case OPT_DIR:
 		a->dir[RUN_FWD] = !strcmp(arg, "fwd") || !strcmp(arg, "both");
 		a->dir[RUN_REV] = !strcmp(arg, "rev") || !strcmp(arg, "both");
@@ -346,6 +356,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		argp_error(state, "%s: no such argument", arg);
+		break;
+	case ARGP_KEY_END:
+		if (a->backend == RUN_KERNEL && !(a->lane && a->lane->kernel_available))
+			argp_error(state, "--backend kernel: name a lane with a VM, too: --lane vm "
+				   "or --lane nested");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
