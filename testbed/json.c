@@ -23,6 +23,17 @@ json_t *json_number_or_null(double v, int decimals)
 	return json_real(round(v * scale) / scale);
 }
 
+void json_add_numbers(json_t *sum, const json_t *v)
+{
+	const char *key;
+	json_t *n;
+
+	json_object_foreach((json_t *)v, key, n)
+		if (json_is_integer(n))
+			json_object_set_new(sum, key, json_integer(json_integer_value(n) +
+					json_integer_value(json_object_get(sum, key))));
+}
+
 void json_print(json_t *v, FILE *to)
 {
 	json_dumpf(v, to, JSON_REAL_PRECISION(15));

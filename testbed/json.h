@@ -13,6 +13,8 @@
 double json_number_at(const json_t *obj, const char *key);
 /* null when unknown; an integer when @decimals is 0. New reference. */
 json_t *json_number_or_null(double v, int decimals);
+/* Adds the whole numbers of object @v to those of object @sum. */
+void json_add_numbers(json_t *sum, const json_t *v);
 /* One line to @to, keys in the order of insertion. Takes the reference. */
 void json_print(json_t *v, FILE *to);
 

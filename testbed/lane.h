@@ -35,7 +35,41 @@ enum run_backend_id {
 extern const char *const run_backend_names[];
 
 struct argp_state;
+struct ctl;
 struct lane_ops;
+
+/*
+ * Who takes part in a run, for those who watch it. Owned by the lane, valid
+ * during the call.
+ */
+struct run_scene {
+	pid_t device_pid;	/* the process that serves the device; 0: the kernel does */
+	const char *domain;	/* libvirt's name of the VM; NULL: there is none */
+	bool kvm;
+	struct ctl *agent;	/* the guest's agent, idle; NULL: there is none */
+	bool fwd;
+	u32 left_items;		/* that the consumer may not have taken in the end */
+	/*
+	 * STATS of the device's queues, added up: the clock exchange, too, causes
+	 * notifications. NULL after fail(). New reference.
+	 */
+	json_t *(*device_stats)(void *ctx);
+	void *ctx;
+};
+
+/*
+ * Watches a run from outside. begin() is called when both sides are set up and
+ * nothing moves, before the device's party learns its strategy (one that sleeps
+ * never rests), and all statistics are reset after it; end() is called when
+ * both have come to rest, with the driver's STATS of the whole run: whatever was
+ * counted in between was counted of the same events. A watched run has no
+ * warm-up, after which statistics would be reset once more. Both return 0, or
+ * -1 after fail(), which ends the run.
+ */
+struct run_watch {
+	int (*begin)(struct run_watch *w, const struct run_scene *s);
+	int (*end)(struct run_watch *w, const struct run_scene *s, const json_t *driver);
+};
 
 /* What was asked for; checked by run_params_check(). */
 struct run_params {
@@ -58,6 +92,7 @@ struct run_params {
 	bool trace;		/* record both sides' slow events (for S) */
 	bool progress;		/* a terminal watches stderr */
 	const char *keep_trace;	/* file for both traces, or NULL */
+	struct run_watch *watch;	/* or NULL */
 };
 
 /* What the two parties said. References belong to the struct; NULL: nothing. */

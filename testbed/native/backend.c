@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "json.h"
 #include "util.h"
 
 static int connect_control(struct backend *b)
@@ -151,6 +152,28 @@ json_t *backend_stats(struct backend *b, u32 queue)
 	return stats;
 }
 
+json_t *backend_stats_both(struct backend *b)
+{
+	json_t *sum = json_object(), *stats;
+	u32 queue;
+
+	for (queue = 0; queue < 2; queue++) {
+		stats = backend_stats(b, queue);
+		if (!stats) {
+			json_decref(sum);
+			return NULL;
+		}
+		json_add_numbers(sum, stats);
+		json_decref(stats);
+	}
+	return sum;
+}
+
+int backend_reset_both(struct backend *b)
+{
+	return backend_do(b, "reset", 0, NULL) || backend_do(b, "reset", 1, NULL) ? -1 : 0;
+}
+
 json_t *backend_options(const struct run_params *p)
 {
 	bool fwd = p->dir == RUN_FWD;
@@ -168,6 +191,12 @@ json_t *backend_options(const struct run_params *p)
 			 "k", (int)k, "queue_len", (int)p->queue_len, "burst", (int)p->burst,
 			 "item_bytes", (int)p->item_bytes, "cpu", cpu < 0 ? nth_cpu(1) : cpu,
 			 "trace", p->trace);
+}
+
+int backend_rest(struct backend *b, u32 queue)
+{
+	return backend_do(b, "set", queue, json_pack("{s:s}", "strategy",
+						     rp_strategy_by_id(RP_NOTIFY)->name));
 }
 
 static bool is_ready(const struct backend *b, const json_t *list, u32 queue)

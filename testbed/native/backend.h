@@ -47,8 +47,14 @@ json_t *backend_call(struct backend *b, const char *cmd, u32 queue, json_t *args
 int backend_do(struct backend *b, const char *cmd, u32 queue, json_t *args);
 /* STATS of the queue, or NULL after fail(). */
 json_t *backend_stats(struct backend *b, u32 queue);
+/* The numbers of both queues' STATS added up, or NULL after fail(). */
+json_t *backend_stats_both(struct backend *b);
+/* Begins both queues' statistics anew. 0 or -1. */
+int backend_reset_both(struct backend *b);
 /* What `set` takes to make the device's party that of @p. */
 json_t *backend_options(const struct run_params *p);
+/* Has the queue's party block when there is nothing to do, whatever it did. 0 or -1. */
+int backend_rest(struct backend *b, u32 queue);
 /* Waits until the queue is ready. 0, or -1 after fail(). */
 int backend_wait_ready(struct backend *b, u32 queue);
 

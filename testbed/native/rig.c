@@ -86,15 +86,40 @@ static int set_up(struct rig *r)
 		return fail("native lane: %s", r->fe.error);
 	if (backend_wait_ready(&r->backend, r->queue))
 		return -1;
-	/* Before the set: in busy or sleep mode we would have to wait for it. */
-	if (r->p->dir == RUN_FWD && party_clock(r->party, BACKEND_TIMEOUT_MS))
-		return -1;
-	return backend_do(&r->backend, "set", r->queue, backend_options(r->p));
+	/* Before start_both(): in busy or sleep mode we would have to wait for it. */
+	return r->p->dir == RUN_FWD ? party_clock(r->party, BACKEND_TIMEOUT_MS) : 0;
+}
+
+static json_t *device_stats(void *ctx)
+{
+	struct rig *r = ctx;
+
+	return backend_stats_both(&r->backend);
+}
+
+static struct run_scene scene(struct rig *r)
+{
+	return (struct run_scene) {
+		.device_pid = r->backend.pid,
+		.fwd = r->p->dir == RUN_FWD,
+		.device_stats = device_stats,
+		.ctx = r,
+	};
+}
+
+static int watch_begin(struct rig *r)
+{
+	const struct run_scene s = scene(r);
+
+	if (!r->p->watch)
+		return 0;
+	return r->p->watch->begin(r->p->watch, &s) || backend_reset_both(&r->backend) ? -1 : 0;
 }
 
 static int start_both(struct rig *r)
 {
-	if (party_start(r->party))
+	if (backend_do(&r->backend, "set", r->queue, backend_options(r->p)) ||
+	    party_start(r->party))
 		return -1;
 	return r->p->dir == RUN_REV ? backend_do(&r->backend, "start", r->queue, NULL) : 0;
 }
@@ -131,12 +156,17 @@ static json_t *driver_stats(const struct rig *r)
 	return v;
 }
 
+static int warm_up(struct rig *r)
+{
+	return rig_work_for(r, r->p->warmup_ns, 0) ||
+	       backend_do(&r->backend, "reset", r->queue, NULL) ||
+	       party_order(r->party, PARTY_RESET) ? -1 : 0;
+}
+
 static int measure(struct rig *r, json_t **drv, json_t **dev)
 {
-	if (rig_work_for(r, r->p->warmup_ns, 0) ||
-	    backend_do(&r->backend, "reset", r->queue, NULL) ||
-	    party_order(r->party, PARTY_RESET) ||
-	    rig_work_for(r, r->p->duration_ns, r->p->warmup_ns))
+	if ((!r->p->watch && warm_up(r)) ||
+	    rig_work_for(r, r->p->duration_ns, r->p->watch ? 0 : r->p->warmup_ns))
 		return -1;
 	*dev = backend_stats(&r->backend, r->queue);
 	if (!*dev || party_order(r->party, PARTY_REPORT))
@@ -221,6 +251,24 @@ static int drain_rev(struct rig *r, double *lost)
 	return 0;
 }
 
+/* Both sides rest: the driver's counters are its last. */
+static int watch_end(struct rig *r)
+{
+	const struct run_scene s = scene(r);
+	json_t *driver;
+	int rc;
+
+	if (!r->p->watch)
+		return 0;
+	if (backend_rest(&r->backend, r->queue))
+		return -1;
+	rp_party_report(&r->party->rp, &r->party->report);
+	driver = driver_stats(r);
+	rc = r->p->watch->end(r->p->watch, &s, driver);
+	json_decref(driver);
+	return rc;
+}
+
 /* ---- The interface ---- */
 
 int rig_open(struct rig *r, const struct run_params *p)
@@ -231,7 +279,7 @@ int rig_open(struct rig *r, const struct run_params *p)
 	r->party = calloc(1, sizeof(*r->party));
 	if (!r->party)
 		return fail("native lane: out of memory");
-	return set_up(r) || start_both(r) ? -1 : 0;
+	return set_up(r) || watch_begin(r) || start_both(r) ? -1 : 0;
 }
 
 int rig_change(struct rig *r, const struct run_params *p)
@@ -267,8 +315,10 @@ int rig_traces(struct rig *r, struct run_sides *out)
 
 int rig_drain(struct rig *r, struct run_sides *out)
 {
-	return r->p->dir == RUN_FWD ? drain_fwd(r, &out->lost_at_end) :
-				      drain_rev(r, &out->lost_at_end);
+	int rc = r->p->dir == RUN_FWD ? drain_fwd(r, &out->lost_at_end) :
+					drain_rev(r, &out->lost_at_end);
+
+	return rc ? rc : watch_end(r);
 }
 
 void rig_close(struct rig *r)

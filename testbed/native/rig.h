@@ -45,7 +45,7 @@ int rig_work_for(struct rig *r, u64 ns, u64 done_ns);
 int rig_measure(struct rig *r, struct run_sides *out);
 /* Fills in trace_p and trace_c if there is a trace. */
 int rig_traces(struct rig *r, struct run_sides *out);
-/* Stops P for good, lets C finish; fills in lost_at_end. */
+/* Stops P for good, lets C finish; fills in lost_at_end. A run's watch ends here. */
 int rig_drain(struct rig *r, struct run_sides *out);
 
 #endif /* NATIVE_RIG_H */

@@ -79,13 +79,53 @@ static json_t *guest_options(const struct run_params *p)
 			 "queue_len", (int)p->queue_len);
 }
 
+static json_t *device_stats(void *ctx)
+{
+	struct vm_run *r = ctx;
+
+	return backend_stats_both(&r->m->backend);
+}
+
+static struct run_scene scene(struct vm_run *r)
+{
+	return (struct run_scene) {
+		.device_pid = r->m->backend.kernel ? 0 : r->m->backend.pid,
+		.domain = virDomainGetName(r->m->dom),
+		.kvm = r->m->kvm,
+		.agent = &r->m->agent,
+		.fwd = r->p->dir == RUN_FWD,
+		.left_items = r->p->dir == RUN_FWD ? 0 : r->p->queue_len,
+		.device_stats = device_stats,
+		.ctx = r,
+	};
+}
+
+static int watch_begin(struct vm_run *r)
+{
+	const struct run_scene s = scene(r);
+
+	if (!r->p->watch)
+		return 0;
+	return r->p->watch->begin(r->p->watch, &s) || backend_reset_both(&r->m->backend) ? -1 : 0;
+}
+
+static int watch_end(struct vm_run *r, const json_t *guest)
+{
+	const struct run_scene s = scene(r);
+
+	if (!r->p->watch)
+		return 0;
+	return backend_rest(&r->m->backend, r->queue) ||
+	       r->p->watch->end(r->p->watch, &s, guest) ? -1 : 0;
+}
+
 static int start_both(struct vm_run *r)
 {
 	struct backend *b = &r->m->backend;
 
-	if (backend_wait_ready(b, r->queue) ||
+	if (backend_wait_ready(b, r->queue) || watch_begin(r) ||
 	    backend_do(b, "set", r->queue, backend_options(r->p)) ||
-	    backend_do(b, "reset", r->queue, NULL))
+	    (!r->p->watch && backend_do(b, "reset", r->queue, NULL)))
 		return -1;
 	r->request = ctl_send(&r->m->agent, "run", guest_options(r->p));
 	if (r->request < 0)
@@ -154,11 +194,12 @@ static int measure(struct vm_run *r, json_t **dev)
 	double cpu;
 	u64 begin;
 
-	if (work_for(r, r->p->warmup_ns, 0) || backend_do(b, "reset", r->queue, NULL))
+	if (!r->p->watch && (work_for(r, r->p->warmup_ns, 0) ||
+			     backend_do(b, "reset", r->queue, NULL)))
 		return -1;
 	begin = now_ns();
 	cpu = vm_vcpu_ns(r->m->dom);
-	if (work_for(r, r->p->duration_ns, r->p->warmup_ns))
+	if (work_for(r, r->p->duration_ns, r->p->watch ? 0 : r->p->warmup_ns))
 		return -1;
 	r->vcpu_ns = vm_vcpu_ns(r->m->dom) - cpu;
 	r->measured_ns = (double)(now_ns() - begin);
@@ -273,6 +314,8 @@ static int run_vm(struct vm_run *r, struct run_sides *out)
 		return -1;
 	if (!fwd)
 		out->lost_at_end = lost_at_end_rev(r, *guest);
+	if (watch_end(r, *guest))
+		return -1;
 	complete_stats(r, *guest, out->stats_c);
 	return 0;
 }
