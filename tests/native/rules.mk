@@ -2,7 +2,8 @@
 # Test programs of the native lane; own_program() finds ringpaced beside them.
 RESTART_SRCS := tests/native/restart.c testbed/native/backend.c testbed/native/frontend.c \
 	testbed/native/party.c testbed/native/vumsg.c testbed/child.c testbed/ctl.c \
-	testbed/json.c testbed/rundir.c testbed/util.c
+	testbed/json.c testbed/orders.c testbed/rundir.c testbed/util.c \
+	$(wildcard testbed/kvhost/*.c)
 
 $(eval $(call program,test-restart,$(RESTART_SRCS),-ljansson -lm,-iquote testbed))
 PROGRAMS += $(BUILD)/test-restart
