@@ -24,6 +24,7 @@ extern const struct cmd cmd_sim;
 extern const struct cmd cmd_casestudy;
 extern const struct cmd cmd_doctor;
 extern const struct cmd cmd_nested;
+extern const struct cmd cmd_perf;
 extern const struct cmd cmd_plot;
 extern const struct cmd cmd_probe;
 extern const struct cmd cmd_report;

@@ -17,6 +17,7 @@ const struct cmd *const cmds[] = {
 	&cmd_model,
 	&cmd_sim,
 	&cmd_probe,
+	&cmd_perf,
 	&cmd_validate,
 	&cmd_advise,
 	&cmd_plot,
