@@ -41,7 +41,7 @@ struct sources {
 	u64 begin_ns;
 };
 
-/* Fills in ->use and the three perfs; what cannot be had becomes an absent. 0, or -1 after fail(). */
+/* Fills in ->use and the perfs; what cannot be had becomes an absent. 0, or -1 after fail(). */
 int sources_choose(struct perf_watch *w, const struct run_scene *s);
 
 void watch_absent(struct perf_watch *w, const char *source, const char *why);
