@@ -5,7 +5,8 @@ RESTART_SRCS := tests/native/restart.c testbed/native/backend.c testbed/native/f
 	testbed/json.c testbed/orders.c testbed/rundir.c testbed/util.c \
 	$(wildcard testbed/kvhost/*.c)
 
-$(eval $(call program,test-restart,$(RESTART_SRCS),-ljansson -lm,-iquote testbed))
+$(eval $(call program,test-restart,$(RESTART_SRCS),-ljansson -lm,\
+	-iquote testbed -Ivhost/kernel/uapi))
 PROGRAMS += $(BUILD)/test-restart
 
 SPANS_SRCS := tests/native/spans.c testbed/json.c testbed/samples.c testbed/spans.c testbed/util.c
