@@ -154,7 +154,9 @@ wait $pid
 check 'and has a result' json '.lost == 0 and .reordered == 0'
 
 start --strategy busy --wp-ns 1000
-check 'the device has its socket' wait_for 10 test -S "$XDG_RUNTIME_DIR"/ringpace.*/device1.sock
+# eval: the directory's name is not known before it is there.
+check 'the device has its socket' wait_for 30 eval \
+	'test -S "$XDG_RUNTIME_DIR"/ringpace.*/device1.sock'
 kill -KILL $(pgrep -f -- "--control $scratch/")
 wait $pid
 check 'a daemon that dies ends the run with 1' [ $? -eq 1 ]
