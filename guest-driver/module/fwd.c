@@ -13,7 +13,8 @@ static void fill(struct vpc_run *run, struct vpc_slot *slot, u64 now_tsc)
 
 	item->seq = cpu_to_le64(run->seq);
 	item->enq_tsc = cpu_to_le64(now_tsc);
-	item->flags = cpu_to_le32(run->seq ? 0 : VIRTIO_PC_ITEM_FIRST);
+	item->flags = cpu_to_le32((run->seq ? 0 : VIRTIO_PC_ITEM_FIRST) |
+				  (rp_party_waited(&run->party) ? VIRTIO_PC_ITEM_WAITED : 0));
 	item->bytes = cpu_to_le32(run->arg.item_bytes);
 }
 

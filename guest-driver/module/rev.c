@@ -106,7 +106,11 @@ static void consume(struct rp_party *p, const struct virtio_pc_item *item,
 	u64 seq = le64_to_cpu(item->seq);
 	u64 enq_tsc = le64_to_cpu(item->enq_tsc);
 
-	rp_party_seq(p, seq, le32_to_cpu(item->flags) & VIRTIO_PC_ITEM_FIRST);
+	u32 flags = le32_to_cpu(item->flags);
+
+	rp_party_seq(p, seq, flags & VIRTIO_PC_ITEM_FIRST);
+	if (unlikely(flags & VIRTIO_PC_ITEM_WAITED))
+		rp_add(&p->stats.peer_waits, 1);
 	if (p->armed_k == nth && p->woken)
 		count_wake(p, woken_tsc, enq_tsc);
 	if (p->trace->items)

@@ -84,6 +84,7 @@ struct rp_totals {
 	u64 items;
 	u64 timed;		/* consumer: items whose latency is known */
 	u64 late;		/* of those, longer than D_MAX */
+	u64 peer_waits;		/* consumer: times that the producer says it waited */
 	u64 work_ns;		/* in work that moved items */
 	u64 sent, notify_ns;	/* notifications sent, and their cost */
 	u64 received, spurious;
@@ -158,7 +159,7 @@ struct rp_strategy_ops {
 
 #define RP_LEARNED_BYTES	128
 /* Words of a strategy's own state. */
-#define RP_STRATEGY_PRIV	64
+#define RP_STRATEGY_PRIV	128
 
 struct rp_strategy {
 	const struct rp_strategy_ops *ops;

@@ -12,6 +12,7 @@ static void totals(const struct rp_strategy *s, struct rp_totals *t, bool cpu)
 		.items = st->items,
 		.timed = p->latency ? rp_load(&p->latency->count) : 0,
 		.late = st->late,
+		.peer_waits = st->peer_waits,
 		.work_ns = rp_tsc_to_ns(c, st->work_tsc),
 		.sent = st->sent,
 		.notify_ns = rp_tsc_to_ns(c, st->notify_tsc),
@@ -79,6 +80,7 @@ void rp_party_start(struct rp_party *p)
 {
 	p->waiting = false;
 	p->woken = false;
+	p->waited = false;
 	p->armed_k = 0;
 	p->armed = true;	/* whatever the ring's state was */
 	set_armed(p, false);
@@ -154,6 +156,7 @@ static struct rp_next idle(struct rp_party *p)
 	struct rp_decision d;
 
 	note_idle(p);
+	p->waited = true;
 	p->now_tsc = rp_tsc();
 	d = p->strategy.ops->idle(&p->strategy,
 				  rp_tsc_to_ns(&p->clock, p->now_tsc));

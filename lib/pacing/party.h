@@ -97,6 +97,7 @@ struct rp_stats {
 	u64 block_tsc;		/* total blocked */
 	u64 wake_tsc;		/* consumer: total, enqueue of the waking item to wake */
 	u64 wakes;		/* how many of those */
+	u64 peer_waits;		/* consumer: items before which the producer had to wait */
 	u64 late;		/* consumer: items whose latency was above D_MAX */
 	u64 repaired;		/* notifications to it that were lost, found by a time-out */
 	u64 rekicks;		/* producer: told a peer again that did not move */
@@ -132,6 +133,7 @@ struct rp_party {
 	bool waiting;		/* between a SLEEP or BLOCK answer and resume() */
 	bool armed;
 	bool woken;		/* notified, and no item moved since */
+	bool waited;		/* producer: and has not told so in an item */
 	/* Of the consumer */
 	u64 next_seq;
 	bool seq_known;
@@ -194,6 +196,15 @@ static inline void rp_party_latency(struct rp_party *p, u64 enq_tsc, u64 now_tsc
 	rp_hist_add(p->latency, d > 0 ? (u64)d : 0);
 	if (unlikely(d > 0 && (u64)d > p->dmax_tsc))
 		rp_add(&p->stats.late, 1);
+}
+
+/* Producer, of its next item: did it wait for a slot? Tells so once. */
+static inline bool rp_party_waited(struct rp_party *p)
+{
+	bool waited = p->waited;
+
+	p->waited = false;
+	return waited;
 }
 
 /* L of a producer: how many items may be outstanding now. */

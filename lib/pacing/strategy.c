@@ -6,6 +6,7 @@ static const struct rp_strategy_ops *const strategies[RP_STRATEGIES] = {
 	[RP_NOTIFY] = &rp_strategy_notify,
 	[RP_SLEEP] = &rp_strategy_sleep,
 	[RP_BUSY] = &rp_strategy_busy,
+	[RP_ADAPTIVE] = &rp_strategy_adaptive,
 	[RP_VHOST_BUSYLOOP] = &rp_peer_vhost_busyloop,
 	[RP_KVM_HALT_POLL] = &rp_peer_kvm_halt_poll,
 	[RP_OVS_SLEEP] = &rp_peer_ovs_sleep,

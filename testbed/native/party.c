@@ -118,7 +118,8 @@ static u32 produce(struct rp_party *p, u32 max)
 		/* The consumer has the next burst's lines: ask for them now. */
 		rp_prefetch_write(slot_at(n, n->posted + p->burst));
 		item->seq = n->posted;
-		item->flags = n->posted ? 0 : VIRTIO_PC_ITEM_FIRST;
+		item->flags = (n->posted ? 0 : VIRTIO_PC_ITEM_FIRST) |
+			      (unlikely(rp_party_waited(p)) ? VIRTIO_PC_ITEM_WAITED : 0);
 		item->bytes = n->item_bytes;
 		post(n, false);
 		/* Without work to wait for, one stamp a burst will do. */
@@ -147,6 +148,8 @@ static u64 consume_one(struct rp_party *p, const struct virtio_pc_item *item, u3
 	if (unlikely(bytes < sizeof(*item)))
 		give_up(party_of(p), "the device wrote less than an item's head");
 	rp_party_seq(p, seq, flags & VIRTIO_PC_ITEM_FIRST);
+	if (unlikely(flags & VIRTIO_PC_ITEM_WAITED))
+		rp_add(&p->stats.peer_waits, 1);
 	now = emulate(p, start_tsc);
 	rp_party_latency(p, enq, now);
 	return now;

@@ -98,6 +98,9 @@ static void begin_work(struct sim *s, u32 i)
 	u64 w = work_ps(p);
 
 	p->woken = false;
+	if (p->waited)
+		s->res->queue[i].waits_p++;
+	p->waited = false;
 	p->run++;
 	s->res->party[i].work_ps += w;
 	s->res->party[i].worked++;
@@ -337,6 +340,7 @@ static void give_up(struct sim *s, u32 i)
 	/* What was counted as at the old queue was received there. */
 	note_spurious(s, i);
 	p->at_out = has_item(s, i);
+	p->waited = p->at_out;
 	st = strategy_at(p);
 	d = st->ops->idle(st, s->now / PS_PER_NS);
 	if (d.wait == RP_WAIT_BLOCK)
@@ -480,6 +484,7 @@ static void in_totals(const struct rp_strategy *st, struct rp_totals *t, bool cp
 	party_totals(s, p, t);
 	t->timed = s->res->items;
 	t->late = s->res->late;
+	t->peer_waits = q->waits_p;
 	t->sent = q->calls;
 	t->notify_ns = q->call_ps / PS_PER_NS;
 	t->received = q->kicks;

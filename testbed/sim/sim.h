@@ -57,6 +57,7 @@ struct sim_queue {
 	u64 kicks, calls;	/* notifications P to C, C to P */
 	u64 spurious_kicks, spurious_calls;	/* woken by one, and nothing to do */
 	u64 double_checks;	/* the second look found work */
+	u64 waits_p;		/* items before which the producer had to wait */
 	u64 blocks_p, blocks_c, sleeps_p, sleeps_c;
 	u64 kick_ps, call_ps, sleep_p_ps, sleep_c_ps;	/* their durations, totals */
 };

@@ -8,7 +8,8 @@
 
 /* Items that share one reading of the counter when they need no work. */
 #define BATCH		64u
-#define KNOWN_FLAGS	(VIRTIO_PC_ITEM_FIRST | VIRTIO_PC_ITEM_CLOCK)
+#define KNOWN_FLAGS	(VIRTIO_PC_ITEM_FIRST | VIRTIO_PC_ITEM_CLOCK | \
+			 VIRTIO_PC_ITEM_WAITED)
 
 enum take {
 	TAKE_ITEM,
@@ -100,6 +101,8 @@ static inline void note_seq(struct queue *q, const struct virtio_pc_item *item)
 	bool first = item->flags & VIRTIO_PC_ITEM_FIRST;
 
 	rp_party_seq(&q->party, item->seq, first);
+	if (unlikely(item->flags & VIRTIO_PC_ITEM_WAITED))
+		rp_add(&q->party.stats.peer_waits, 1);
 	if (unlikely(first || !q->seq_seen)) {
 		rp_store(&q->first_seq, item->seq);
 		rp_store(&q->seq_seen, true);

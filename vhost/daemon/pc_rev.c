@@ -37,7 +37,7 @@ static u32 room(struct queue *q)
  * The item for a buffer of @room bytes: smaller than was asked for when the
  * buffer is one that the driver posted for a run with smaller items.
  */
-static inline struct virtio_pc_item next_item(const struct queue *q, u32 room,
+static inline struct virtio_pc_item next_item(struct queue *q, u32 room,
 					      u64 now)
 {
 	u32 bytes = q->params.item_bytes;
@@ -45,7 +45,8 @@ static inline struct virtio_pc_item next_item(const struct queue *q, u32 room,
 	return (struct virtio_pc_item){
 		.seq = q->party.next_seq,
 		.enq_tsc = now,
-		.flags = q->first ? VIRTIO_PC_ITEM_FIRST : 0,
+		.flags = (q->first ? VIRTIO_PC_ITEM_FIRST : 0) |
+			 (rp_party_waited(&q->party) ? VIRTIO_PC_ITEM_WAITED : 0),
 		.bytes = bytes < room ? bytes : room,
 	};
 }

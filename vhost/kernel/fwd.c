@@ -5,7 +5,8 @@
  */
 #include "vhpc.h"
 
-#define KNOWN_FLAGS	(VIRTIO_PC_ITEM_FIRST | VIRTIO_PC_ITEM_CLOCK)
+#define KNOWN_FLAGS	(VIRTIO_PC_ITEM_FIRST | VIRTIO_PC_ITEM_CLOCK | \
+			 VIRTIO_PC_ITEM_WAITED)
 
 /* An item's head in host byte order: a private copy, checked. */
 struct item {
@@ -125,6 +126,8 @@ static void note_seq(struct vhpc_queue *q, const struct item *item)
 	bool first = item->flags & VIRTIO_PC_ITEM_FIRST;
 
 	rp_party_seq(&q->party, item->seq, first);
+	if (unlikely(item->flags & VIRTIO_PC_ITEM_WAITED))
+		rp_add(&q->party.stats.peer_waits, 1);
 	if (unlikely(first || !q->seq_seen)) {
 		WRITE_ONCE(q->first_seq, item->seq);
 		WRITE_ONCE(q->seq_seen, true);

@@ -61,7 +61,8 @@ static bool produce(struct vhpc_queue *q)
 		      iov_length(q->vq.iov + out, in));
 	item.seq = cpu_to_le64(p->next_seq);
 	item.enq_tsc = cpu_to_le64(p->now_tsc);
-	item.flags = cpu_to_le32(q->first ? VIRTIO_PC_ITEM_FIRST : 0);
+	item.flags = cpu_to_le32((q->first ? VIRTIO_PC_ITEM_FIRST : 0) |
+				 (rp_party_waited(p) ? VIRTIO_PC_ITEM_WAITED : 0));
 	item.bytes = cpu_to_le32(bytes);
 	if (bytes < VIRTIO_PC_ITEM_MIN_BYTES)
 		vhpc_break(q, "a buffer that is too small for an item");

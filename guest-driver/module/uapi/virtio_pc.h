@@ -57,6 +57,12 @@ struct virtio_pc_item {
 
 #define VIRTIO_PC_ITEM_FIRST		(1u << 0)	/* numbering starts here */
 #define VIRTIO_PC_ITEM_CLOCK		(1u << 1)	/* a clock exchange, not counted */
+/*
+ * The producer had to wait for a slot before this item. A consumer that had
+ * nothing to do, either, has waited too long: what the ring alone cannot tell,
+ * since the producer may use less of it than there is.
+ */
+#define VIRTIO_PC_ITEM_WAITED		(1u << 2)
 
 /*
  * Clock exchange, on a fwd queue: an item with VIRTIO_PC_ITEM_CLOCK, whose

@@ -1,0 +1,599 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The adaptive strategy: the cheapest way to wait that neither slows the
+ * slower side down nor breaks the bound of the latency. docs/pacing.md has the
+ * law with its reasons; in short, for the side that asks:
+ *
+ * - It seldom waits: it is the slower side, or as fast. It spins, for a short
+ *   while, since its delays are everybody's; a wait that lasts is slept.
+ * - It waits often: it is the faster side, and sleeps, as long as it may:
+ *   a consumer D_MAX - W_C, less a margin m_D; both no longer than the peer
+ *   takes to use the ring up, (L - 1) W - W', less a margin m_L. The margins
+ *   follow what is seen: items that were late, rings that were full or dry.
+ * - The shortest sleep is too long for that: it spins, in pauses that leave
+ *   the ring's cache lines to the peer.
+ * - Nothing moves for as long as 64 sleeps cost: it blocks.
+ *
+ * A producer also keeps the queue as short as D_MAX asks for: its window is
+ * the number of items that the consumer finishes in D_MAX, 98 times of 100.
+ *
+ * Every loop's gain is small against the time in which it is closed (a cycle),
+ * and every change of mode has two thresholds and a time that must pass.
+ */
+#include "pacing/estimate.h"
+
+/* While it spins, the totals are looked at so often. */
+#define SPIN_TICK_NS	50000u
+/* Share of the time, in 1/1024, from which on a side waits "often". */
+#define OFTEN_UP	82
+#define OFTEN_DOWN	41
+/* Late items that are aimed for, in 1/1024: half of what p98 allows. */
+#define LATE_GOAL	10
+/* A change back within this many ns of a change doubles the time to the next. */
+#define RETRY_MIN_NS	10000000u
+#define RETRY_MAX_NS	10000000000ull
+/* Idle: nothing moved for so many times what a sleep costs. */
+#define IDLE_SLEEPS	64
+/* Batches in a row that ended in idleness, after which it is expected. */
+#define IDLE_STREAK	3
+/* A producer begins with a short queue; a long one could take longer than D_MAX. */
+#define WINDOW_BEGIN	16
+/* Below this a window's next one is the same again; one cycle of so many is larger. */
+#define WINDOW_COARSE	4
+#define WINDOW_TRY	128
+/* Blocks of a producer that nobody answers become longer up to this. */
+#define REPAIR_MAX_NS	1000000000u
+
+struct adaptive {
+	struct rp_estimate e;
+	enum rp_wait mode;
+	enum rp_wait now;	/* the mode, or BLOCK while idle */
+	/* The present wait */
+	u64 wait_ns;		/* when it began */
+	u64 asked_ns;		/* SLEEP */
+	u64 tick_ns;		/* SPIN: the next look at the totals */
+	/* Since the last wake-up */
+	u64 woke_ns;
+	u32 ready;
+	bool peer_waited;	/* the ring was full or dry at the wake-up */
+	bool usual;		/* a sleep of the length that was meant */
+	bool gap;		/* there was a pause of the traffic */
+	/* The law */
+	u64 y_ns;		/* nominal sleep */
+	u64 target_ns;		/* effective sleep that is aimed for; 0: none is short enough */
+	u64 m_d_ns, m_l_ns;
+	u64 idle_ns;		/* for so long nothing has moved */
+	u64 repair_ns;		/* longest next block of a producer */
+	u32 streak;
+	u32 turns;		/* producer: with a coarse window */
+	bool tried;		/* producer: the window is one that is tried */
+	bool wider;		/* producer: the window has just grown, it is not full */
+	/* Changes of mode */
+	u64 entered_ns, retry_ns;
+	/* To tell */
+	u64 changes;
+	u64 mode_ns[3];
+	const char *unmet;
+};
+
+static bool is_producer(const struct rp_strategy *s)
+{
+	return s->params.role == RP_PRODUCER;
+}
+
+static u64 min_u64(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+static u32 min_u32(u32 a, u32 b)
+{
+	return a < b ? a : b;
+}
+
+static u64 less(u64 a, u64 b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* What a sleep costs, or may cost at most while that is not known. */
+static u64 sleep_cost_ns(const struct adaptive *a)
+{
+	return a->e.y_e.n ? rp_mean_ns(&a->e.y_e) : rp_mean_ns(&a->e.y_min);
+}
+
+/* ---- How long it may sleep ---- */
+
+/* The time in which the peer uses the ring up: sLS begins there. */
+static u64 ring_limit_ns(const struct rp_strategy *s, const struct adaptive *a)
+{
+	u32 slots = is_producer(s) ? s->window : s->params.queue_len;
+
+	return less((u64)(slots - 1) * a->e.t_low >> RP_MEAN_SHIFT, rp_mean_ns(&a->e.own));
+}
+
+/*
+ * A producer's sleep delays no item that is in the ring. A consumer's does, and
+ * it must be shorter than a producer's horizon: see move_window().
+ */
+static u64 latency_limit_ns(const struct rp_strategy *s, const struct adaptive *a)
+{
+	if (is_producer(s) || !s->params.dmax_ns)
+		return 1000000000;
+	return less(s->params.dmax_ns - s->params.dmax_ns / 16 * 3, rp_mean_ns(&a->e.own));
+}
+
+static u64 target_ns(const struct rp_strategy *s, const struct adaptive *a)
+{
+	return min_u64(less(ring_limit_ns(s, a), a->m_l_ns),
+		       less(latency_limit_ns(s, a), a->m_d_ns));
+}
+
+/* The margin that is there before anything was late: the timer's spread. */
+static u64 spread_ns(const struct adaptive *a)
+{
+	return 2 * rp_mean_dev_ns(&a->e.over);
+}
+
+/*
+ * m_D after a cycle: a step up for what was late, a smaller one down for what
+ * was not, so that it rests where LATE_GOAL of the items are late.
+ */
+static void move_m_d(const struct rp_strategy *s, struct adaptive *a, const struct rp_cycle *c)
+{
+	u64 step = s->params.dmax_ns / 8, most = s->params.dmax_ns / 2;
+	u64 late = (c->late << 10) / c->timed;
+	u64 least = min_u64(spread_ns(a), most);
+
+	if (late > LATE_GOAL)
+		a->m_d_ns += step * (late - LATE_GOAL) >> 10;
+	else
+		a->m_d_ns = less(a->m_d_ns, step * (LATE_GOAL - late) >> 10);
+	a->m_d_ns = a->m_d_ns < least ? least : min_u64(a->m_d_ns, most);
+}
+
+/*
+ * m_L after a sleep: a quarter of what is left up when the ring was used up, a
+ * little down when not. Quick, because two sides that both sleep too long look
+ * to each other like slow ones; the producer, who sees the ring dry, retreats.
+ */
+static void move_m_l(const struct rp_strategy *s, struct adaptive *a)
+{
+	u64 limit = ring_limit_ns(s, a);
+
+	if (a->peer_waited)
+		a->m_l_ns += less(limit, a->m_l_ns) / 4;
+	else
+		a->m_l_ns = less(min_u64(a->m_l_ns, limit), limit / 512 + 1);
+}
+
+/* Up by steps, since how long a longer sleep really lasts is learned on the way. */
+static void move_y(struct adaptive *a)
+{
+	u64 want = less(a->target_ns, rp_mean_ns(&a->e.over));
+
+	a->y_ns = want < a->y_ns ? want : a->y_ns + (want - a->y_ns + 7) / 8;
+	a->y_ns = a->y_ns ? a->y_ns : 1;
+}
+
+/* ---- The window ---- */
+
+static u64 nearest(u64 a, u64 b)
+{
+	return (a + b / 2) / b;
+}
+
+/*
+ * w items take w W on average, and are done in time 98 times of 100 if
+ * w W + 2.05 sigma sqrt(w) <= D_MAX; sigma is itself an estimate. Three rounds are enough to solve that.
+ */
+static u32 window_for(const struct adaptive *a, u64 dmax_ns, u32 queue_len)
+{
+	u64 sigma = rp_estimate_sigma_ns(&a->e) * 11 / 4;
+	u64 t = rp_mean_ns(&a->e.t);
+	u64 w = t ? nearest(dmax_ns, t) : queue_len;
+	u32 i;
+
+	for (i = 0; i < 3 && w > 1; i++)
+		w = nearest(dmax_ns, t + sigma / rp_isqrt(w) + !t);
+	return w < 1 ? 1 : w < queue_len ? (u32)w : queue_len;
+}
+
+/*
+ * At a full queue. T may be ours: a consumer that sleeps for Y lets us wait at
+ * a short queue, with T = Y / w or less. The next window, HORIZON / T, is then
+ * longer by HORIZON / Y, and grows until it is in nobody's way, since
+ * consumers sleep for less than the horizon. Windows of a few items are too
+ * coarse for that; of those, a larger one is tried now and then. A queue that
+ * was drained while we slept tells no T: the consumer waited for us.
+ */
+static void move_window(struct rp_strategy *s, struct adaptive *a)
+{
+	u64 horizon = s->params.dmax_ns - s->params.dmax_ns / 16;
+	u32 len = s->params.queue_len, before = s->window, window;
+
+	if (!s->params.dmax_ns || !a->e.t.n)
+		return;
+	if (a->peer_waited)
+		window = min_u32(before + before / 2 + 1, len);
+	else
+		window = window_for(a, horizon, len);
+	if (window < WINDOW_COARSE && !(++a->turns % WINDOW_TRY))
+		window = min_u32(WINDOW_COARSE, len);
+	a->tried = window == WINDOW_COARSE;
+	a->wider = window > before;
+	rp_store(&s->window, window);
+}
+
+/* ---- The mode ---- */
+
+static bool may_spin(const struct rp_strategy *s)
+{
+	return !s->params.cpu_cap_percent || s->params.cpu_cap_percent >= 100;
+}
+
+static bool waits_often(const struct adaptive *a)
+{
+	return a->e.wait_milli >= (a->mode == RP_WAIT_SLEEP ? OFTEN_DOWN : OFTEN_UP);
+}
+
+static bool can_sleep(const struct adaptive *a)
+{
+	u64 shortest = rp_mean_ns(&a->e.y_min);
+
+	/* A bit to spare when it does not yet. */
+	return a->target_ns >= shortest + (a->mode == RP_WAIT_SLEEP ? 0 : shortest / 8);
+}
+
+static enum rp_wait best_mode(const struct rp_strategy *s, const struct adaptive *a)
+{
+	if (waits_often(a) && a->e.y_min.n < RP_MEAN_FULL / 2)
+		return RP_WAIT_SLEEP;	/* to learn what it costs */
+	if (!may_spin(s))
+		return latency_limit_ns(s, a) > rp_mean_ns(&a->e.y_min) ? RP_WAIT_SLEEP :
+									   RP_WAIT_BLOCK;
+	return waits_often(a) && can_sleep(a) ? RP_WAIT_SLEEP : RP_WAIT_SPIN;
+}
+
+static void change_mode(struct adaptive *a, enum rp_wait to, u64 now_ns)
+{
+	u64 stayed = now_ns - a->entered_ns;
+
+	/* Quick to leave a mode that does harm, slow to try it again. */
+	if (to != RP_WAIT_SPIN && stayed < a->retry_ns)
+		return;
+	if (to == RP_WAIT_SPIN && a->changes)
+		a->retry_ns = stayed < 2 * a->retry_ns ? min_u64(2 * a->retry_ns, RETRY_MAX_NS) :
+							 RETRY_MIN_NS;
+	a->mode = to;
+	a->entered_ns = now_ns;
+	a->y_ns = 1;
+	a->changes++;
+}
+
+static void tell_unmet(const struct rp_strategy *s, struct adaptive *a)
+{
+	const char *why = NULL;
+
+	if (!is_producer(s) && s->params.dmax_ns && a->e.late_milli > 20)
+		why = a->mode == RP_WAIT_SLEEP ?
+		      may_spin(s) ? "D_MAX: sleeps overrun, or the ring holds more than D_MAX's worth of work" :
+				    "D_MAX: the shortest sleep is too long, and the CPU cap forbids to spin" :
+		      "D_MAX: late although C spins; W_C, the host's delays or a full ring take longer";
+	else if (a->target_ns < rp_mean_ns(&a->e.y_min) && !may_spin(s))
+		why = "throughput: the shortest sleep outlasts the ring, and the CPU cap forbids to spin";
+	rp_store(&a->unmet, why);
+}
+
+/* ---- Idleness ---- */
+
+static u64 idle_limit_ns(const struct rp_strategy *s, const struct adaptive *a)
+{
+	u64 limit = IDLE_SLEEPS * sleep_cost_ns(a);
+	/* A producer's peer may take its time over a single item. */
+	u64 slow = is_producer(s) ? 4 * ((u64)s->window * a->e.t.v >> RP_MEAN_SHIFT) : 0;
+
+	return limit > slow ? limit : slow;
+}
+
+static bool is_idle(const struct rp_strategy *s, const struct adaptive *a)
+{
+	if (!sleep_cost_ns(a))
+		return false;
+	return a->idle_ns > idle_limit_ns(s, a) || a->streak >= IDLE_STREAK;
+}
+
+static struct rp_decision block(const struct rp_strategy *s, struct adaptive *a)
+{
+	struct rp_decision d = { RP_WAIT_BLOCK, 1, 0 };
+	u64 most;
+
+	if (!is_producer(s))
+		return d;
+	/* Items are out: whether the consumer knows of them is checked. */
+	most = s->params.dmax_ns > REPAIR_MAX_NS ? s->params.dmax_ns : REPAIR_MAX_NS;
+	d.threshold = s->window - s->window / 4;
+	d.wait_ns = a->repair_ns;
+	a->repair_ns = min_u64(2 * a->repair_ns, most);
+	return d;
+}
+
+/* ---- Hooks ---- */
+
+static void adaptive_init(struct rp_strategy *s)
+{
+	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
+
+	rp_estimate_init(&a->e);
+	a->mode = a->now = RP_WAIT_SLEEP;
+	a->y_ns = 1;
+	a->retry_ns = RETRY_MIN_NS;
+	a->repair_ns = s->params.dmax_ns;
+	if (is_producer(s) && s->params.dmax_ns)
+		s->window = min_u32(WINDOW_BEGIN, s->params.queue_len);
+}
+
+/* The cycle's items tell the peer's pace, if it could go on all the time. */
+static void learn_pace(struct adaptive *a, const struct rp_cycle *c, u64 now_ns)
+{
+	if (!c->items || a->gap)
+		return;
+	if (a->tried && c->ns / c->items < rp_mean_ns(&a->e.t) * 3 / 4)
+		rp_mean_set(&a->e.t, c->ns / c->items);
+	if (!a->peer_waited)
+		rp_estimate_pace(&a->e, c->items, c->ns);
+	else if (c->items > a->ready && a->woke_ns)
+		rp_estimate_pace(&a->e, c->items - a->ready, now_ns - a->woke_ns);
+	else if (!a->e.t.n)
+		rp_estimate_pace(&a->e, c->items, c->ns);
+}
+
+static void note_idleness(const struct rp_strategy *s, struct adaptive *a,
+			  const struct rp_cycle *c)
+{
+	if (!c->items) {
+		a->idle_ns += c->ns;
+		return;
+	}
+	/* The first batch after a pause says whether pauses are short again. */
+	if (a->gap && c->ns < idle_limit_ns(s, a))
+		a->streak = 0;
+	a->idle_ns = 0;
+	a->gap = false;
+	a->repair_ns = s->params.dmax_ns;
+}
+
+static void control(struct rp_strategy *s, struct adaptive *a, const struct rp_cycle *c,
+		    u64 now_ns)
+{
+	enum rp_wait best;
+
+	if (is_producer(s))
+		move_window(s, a);
+	else if (c->timed && s->params.dmax_ns)
+		move_m_d(s, a, c);
+	if (a->usual || a->now == RP_WAIT_SPIN)
+		move_m_l(s, a);
+	a->usual = false;
+	a->target_ns = target_ns(s, a);
+	best = best_mode(s, a);
+	if (best != a->mode)
+		change_mode(a, best, now_ns);
+	move_y(a);
+	tell_unmet(s, a);
+}
+
+static void tick(struct rp_strategy *s, struct adaptive *a, u64 now_ns)
+{
+	struct rp_cycle c;
+
+	if (!rp_estimate_cycle(&a->e, s, now_ns, &c))
+		return;
+	rp_add(&a->mode_ns[a->now], c.ns);
+	a->peer_waited |= c.peer_waited;
+	learn_pace(a, &c, now_ns);
+	note_idleness(s, a, &c);
+	if (c.items)
+		control(s, a, &c, now_ns);
+	a->peer_waited = false;
+	a->woke_ns = 0;
+}
+
+static struct rp_decision spin(const struct rp_strategy *s, const struct adaptive *a)
+{
+	u64 pause = min_u64(less(ring_limit_ns(s, a), a->m_l_ns) / 2, latency_limit_ns(s, a) / 4);
+
+	/* The slower side is not to be late. */
+	if (!waits_often(a))
+		return (struct rp_decision){ RP_WAIT_SPIN, 0, 0 };
+	pause = min_u64(pause, rp_mean_ns(&a->e.y_min) / 2);
+	/* Less than two items' worth saves nothing. */
+	return (struct rp_decision){ RP_WAIT_SPIN, 0,
+				     pause > 2 * rp_mean_ns(&a->e.t) ? pause : 0 };
+}
+
+static struct rp_decision adaptive_idle(struct rp_strategy *s, u64 now_ns)
+{
+	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
+
+	/* The only path that is taken more often than every some ten us. */
+	if (a->now == RP_WAIT_SPIN && now_ns < a->tick_ns)
+		return spin(s, a);
+	tick(s, a, now_ns);
+	a->tick_ns = now_ns + SPIN_TICK_NS;
+	a->wait_ns = now_ns;
+	if (is_idle(s, a) || a->mode == RP_WAIT_BLOCK) {
+		a->now = RP_WAIT_BLOCK;
+		return block(s, a);
+	}
+	a->now = a->mode;
+	if (a->wider) {
+		a->wider = false;
+		a->now = RP_WAIT_SPIN;
+		return (struct rp_decision){ RP_WAIT_SPIN, 0, 0 };
+	}
+	if (a->mode == RP_WAIT_SPIN && a->idle_ns < 2 * rp_mean_ns(&a->e.y_min))
+		return spin(s, a);
+	/* A spin that has lasted too long ends in the shortest sleep. */
+	a->now = RP_WAIT_SLEEP;
+	a->asked_ns = a->mode == RP_WAIT_SLEEP ? a->y_ns : 1;
+	return (struct rp_decision){ RP_WAIT_SLEEP, 0, a->asked_ns };
+}
+
+static void after_sleep(struct rp_strategy *s, struct adaptive *a, u32 ready, u64 took_ns)
+{
+	u32 slots = is_producer(s) ? s->window : s->params.queue_len;
+	bool usual = rp_estimate_slept(&a->e, a->asked_ns, took_ns);
+
+	rp_mean_add(&a->e.ready, (u64)ready << RP_MEAN_SHIFT);
+	a->peer_waited = ready >= slots;
+	/* Of a sleep that was far too long a shorter one would not have helped. */
+	a->usual = usual && a->mode == RP_WAIT_SLEEP;
+}
+
+static void adaptive_woken(struct rp_strategy *s, enum rp_wake by, u32 ready, u64 now_ns)
+{
+	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
+
+	a->ready = ready;
+	a->woke_ns = now_ns;
+	if (by == RP_WAKE_SLEPT) {
+		after_sleep(s, a, ready, now_ns - a->wait_ns);
+	} else if (by != RP_WAKE_STOP) {
+		a->gap = true;
+		if (now_ns - a->wait_ns < idle_limit_ns(s, a))
+			a->streak = 0;
+		else if (a->streak < IDLE_STREAK)
+			a->streak++;
+	}
+}
+
+/* ---- What it tells ---- */
+
+static const char *regime(const struct rp_strategy *s, const struct adaptive *a)
+{
+	bool p = is_producer(s);
+
+	if (!a->e.t.n)
+		return NULL;
+	switch (a->now) {
+	case RP_WAIT_BLOCK:
+		return a->mode != RP_WAIT_BLOCK ? "idle" : p ? "nFP" : "nFC";
+	case RP_WAIT_SLEEP:
+		return a->target_ns < rp_mean_ns(&a->e.y_min) ? "sLS" : p ? "sFP" : "sFC";
+	default:
+		return "BW";
+	}
+}
+
+static u64 predicted_t_ns(const struct adaptive *a)
+{
+	u64 t = rp_mean_ns(&a->e.t), own = rp_mean_ns(&a->e.own);
+
+	return t > own ? t : own;
+}
+
+static void adaptive_status(const struct rp_strategy *s, struct rp_status *st)
+{
+	const struct adaptive *a = rp_strategy_priv(s, struct adaptive);
+	u32 i;
+
+	*st = (struct rp_status) {
+		.regime = regime(s, a),
+		.unmet = rp_load(&a->unmet),
+		.mode = a->now,
+		.wait_ns = a->now == RP_WAIT_SLEEP ? a->asked_ns : 0,
+		.threshold = is_producer(s) ? s->window - s->window / 4 : 1,
+		.window = is_producer(s) ? s->window : 0,
+		.predicted_t_ns = predicted_t_ns(a),
+		.w_own_ns = rp_mean_ns(&a->e.own),
+		.w_peer_ns = rp_mean_ns(&a->e.t),
+		.n_ns = rp_mean_ns(&a->e.n),
+		.s_ns = rp_mean_ns(&a->e.start),
+		.y_e_ns = rp_mean_ns(&a->e.y_e),
+		.y_min_ns = rp_mean_ns(&a->e.y_min),
+		.mode_changes = a->changes,
+	};
+	for (i = 0; i < 3; i++)
+		st->mode_ns[i] = rp_load(&a->mode_ns[i]);
+}
+
+/* ---- What it hands over ---- */
+
+#define LEARNED_VERSION	1
+
+struct learned {
+	u32 version, bytes;
+	u64 t_ns, own_ns, n_ns, start_ns, y_min_ns, over_ns, y_e_ns;
+	u64 m_d_ns, m_l_ns;
+	u32 mode, wait_milli;
+};
+
+_Static_assert(sizeof(struct learned) <= RP_LEARNED_BYTES, "room for what is learned");
+
+static u32 adaptive_learned(const struct rp_strategy *s, void *buf)
+{
+	const struct adaptive *a = rp_strategy_priv(s, struct adaptive);
+	struct learned l = {
+		.version = LEARNED_VERSION,
+		.bytes = sizeof(l),
+		.t_ns = rp_mean_ns(&a->e.t),
+		.own_ns = rp_mean_ns(&a->e.own),
+		.n_ns = rp_mean_ns(&a->e.n),
+		.start_ns = rp_mean_ns(&a->e.start),
+		.y_min_ns = rp_mean_ns(&a->e.y_min),
+		.over_ns = rp_mean_ns(&a->e.over),
+		.y_e_ns = rp_mean_ns(&a->e.y_e),
+		.m_d_ns = a->m_d_ns,
+		.m_l_ns = a->m_l_ns,
+		.mode = a->mode,
+		.wait_milli = a->e.wait_milli,
+	};
+
+	if (!a->e.t.n)
+		return 0;
+	memcpy(buf, &l, sizeof(l));
+	return sizeof(l);
+}
+
+/* Costs longer than a second, or nothing at all, are not believed. */
+static void take(struct rp_mean *m, u64 ns)
+{
+	if (ns && ns <= 1000000000)
+		rp_mean_set(m, ns);
+}
+
+static void adaptive_learn(struct rp_strategy *s, const void *buf, u32 bytes)
+{
+	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
+	struct learned l;
+
+	if (bytes != sizeof(l))
+		return;
+	memcpy(&l, buf, sizeof(l));
+	if (l.version != LEARNED_VERSION || l.bytes != sizeof(l) ||
+	    l.mode > RP_WAIT_BLOCK || l.wait_milli > 1024)
+		return;
+	take(&a->e.t, l.t_ns);
+	a->e.t_low = a->e.t.v;
+	take(&a->e.own, l.own_ns);
+	take(&a->e.n, l.n_ns);
+	take(&a->e.start, l.start_ns);
+	take(&a->e.y_min, l.y_min_ns);
+	take(&a->e.over, l.over_ns);
+	take(&a->e.y_e, l.y_e_ns);
+	a->m_d_ns = min_u64(l.m_d_ns, s->params.dmax_ns / 2);
+	a->m_l_ns = min_u64(l.m_l_ns, ring_limit_ns(s, a));
+	a->mode = a->now = (enum rp_wait)l.mode;
+	a->e.wait_milli = l.wait_milli;
+}
+
+const struct rp_strategy_ops rp_strategy_adaptive = {
+	.name = "adaptive",
+	.init = adaptive_init,
+	.idle = adaptive_idle,
+	.woken = adaptive_woken,
+	.status = adaptive_status,
+	.learned = adaptive_learned,
+	.learn = adaptive_learn,
+};

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Means with a memory of eight samples, and what is fed into them. */
+#include "pacing/estimate.h"
+
+/* T is averaged over so many items at least: a cycle's count is off by one. */
+#define PACE_ITEMS	16
+#define PACE_NS		4000000u
+/* The share of waiting is taken over so long. */
+#define SHARE_NS	500000u
+/* CPU time is asked for so rarely: a system call, and ticks in the kernel. */
+#define COST_NS		5000000u
+/* A sleep shorter than this asks for as short a one as there is. */
+#define SHORTEST_NS	1000u
+/* Deviations above the mean from which on a sleep is not the timer's doing. */
+#define ODD_DEVS	8
+
+void rp_mean_add(struct rp_mean *m, u64 x)
+{
+	u64 most = 4 * m->v + (1 << RP_MEAN_SHIFT);
+	u64 gain, diff;
+
+	if (m->n < RP_MEAN_FULL)
+		m->n++;
+	else if (x > most)
+		x = most;
+	gain = m->n;
+	diff = x > m->v ? x - m->v : m->v - x;
+	m->v = x > m->v ? m->v + diff / gain : m->v - diff / gain;
+	/* The first sample deviates from nothing. */
+	if (m->n > 1)
+		m->dev = diff > m->dev ? m->dev + (diff - m->dev) / gain :
+					 m->dev - (m->dev - diff) / gain;
+}
+
+void rp_mean_set(struct rp_mean *m, u64 ns)
+{
+	m->v = ns << RP_MEAN_SHIFT;
+	m->dev = m->v / 8;
+	m->n = RP_MEAN_FULL / 2;
+}
+
+static void mean_of(struct rp_mean *m, u64 total_ns, u64 n)
+{
+	if (n)
+		rp_mean_add(m, (total_ns << RP_MEAN_SHIFT) / n);
+}
+
+/* A share in 1/1024, gain 1/4. */
+static void share_add(u32 *share, u64 part, u64 of)
+{
+	u32 x = part < of ? (u32)((part << 10) / of) : 1024;
+
+	*share = (3 * *share + x + 2) / 4;
+}
+
+/* By time: a side that seldom waits has long cycles with little of it. */
+static void waited(struct rp_estimate *e, u64 wait_ns, u64 ns)
+{
+	e->share_ns += ns;
+	e->share_wait_ns += wait_ns;
+	if (e->share_ns < SHARE_NS)
+		return;
+	share_add(&e->wait_milli, e->share_wait_ns, e->share_ns);
+	if (!e->wait_known)
+		e->wait_milli = (u32)((e->share_wait_ns << 10) / e->share_ns);
+	e->wait_known = true;
+	e->share_ns = 0;
+	e->share_wait_ns = 0;
+}
+
+void rp_estimate_init(struct rp_estimate *e)
+{
+	memset(e, 0, sizeof(*e));
+	e->wait_milli = 512;
+}
+
+/* What a sleep or a block costs is what the thread did beside its work. */
+static void learn_costs(struct rp_estimate *e, const struct rp_strategy *s, u64 now_ns)
+{
+	const struct rp_totals *b = &e->cost;
+	struct rp_totals t;
+	u64 waits, busy, cpu;
+
+	if (now_ns - e->cost_ns < COST_NS)
+		return;
+	e->cost_ns = now_ns;
+	s->env->totals(s, &t, true);
+	waits = t.sleeps + t.blocks - b->sleeps - b->blocks;
+	busy = t.work_ns - b->work_ns + t.notify_ns - b->notify_ns + t.spin_ns - b->spin_ns;
+	cpu = t.cpu_ns - b->cpu_ns;
+	/* Fewer waits would drown in the rest's rounding. */
+	if (b->cpu_ns && t.items >= b->items && t.cpu_ns > b->cpu_ns && waits >= 8)
+		mean_of(&e->y_e, cpu > busy ? cpu - busy : 0, waits);
+	e->cost = t;
+}
+
+bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
+		       u64 now_ns, struct rp_cycle *c)
+{
+	struct rp_totals t, *b = &e->last;
+	bool first = !e->last_ns;
+	u64 wait;
+
+	s->env->totals(s, &t, false);
+	c->ns = now_ns - e->last_ns;
+	c->items = t.items - b->items;
+	c->timed = t.timed - b->timed;
+	c->late = t.late - b->late;
+	c->peer_waited = t.peer_waits != b->peer_waits;
+	wait = t.spin_ns - b->spin_ns + t.sleep_ns - b->sleep_ns + t.block_ns - b->block_ns;
+	e->last_ns = now_ns;
+	if (first || t.items < b->items || t.sleeps < b->sleeps || t.timed < b->timed) {
+		e->cost = (struct rp_totals){ 0 };
+		*b = t;
+		return false;
+	}
+	mean_of(&e->own, t.work_ns - b->work_ns, c->items);
+	mean_of(&e->n, t.notify_ns - b->notify_ns, t.sent - b->sent);
+	mean_of(&e->start, t.wake_ns - b->wake_ns, t.wakes - b->wakes);
+	waited(e, wait, c->ns);
+	if (c->timed)
+		share_add(&e->late_milli, c->late, c->timed);
+	*b = t;
+	learn_costs(e, s, now_ns);
+	return true;
+}
+
+static void lower(u64 *low, u64 x)
+{
+	if (!*low)
+		*low = x;
+	else if (x < *low)
+		*low -= (*low - x) / 4;
+	else
+		*low += ((x < 2 * *low ? x : 2 * *low) - *low) / 64;
+}
+
+void rp_estimate_pace(struct rp_estimate *e, u64 items, u64 ns)
+{
+	e->sum_items += items;
+	e->sum_ns += ns;
+	if (!e->sum_items || (e->sum_items < PACE_ITEMS && e->sum_ns < PACE_NS))
+		return;
+	mean_of(&e->t, e->sum_ns, e->sum_items);
+	lower(&e->t_low, (e->sum_ns << RP_MEAN_SHIFT) / e->sum_items);
+	rp_mean_add(&e->t_items, e->sum_items << RP_MEAN_SHIFT);
+	e->sum_items = 0;
+	e->sum_ns = 0;
+}
+
+bool rp_estimate_slept(struct rp_estimate *e, u64 asked_ns, u64 took_ns)
+{
+	u64 over = took_ns > asked_ns ? took_ns - asked_ns : 0;
+	bool odd = e->over.n >= RP_MEAN_FULL &&
+		   over > rp_mean_ns(&e->over) + ODD_DEVS * rp_mean_dev_ns(&e->over) +
+			  rp_mean_ns(&e->over) / 4;
+
+	rp_mean_add(&e->over, over << RP_MEAN_SHIFT);
+	if (asked_ns <= SHORTEST_NS)
+		rp_mean_add(&e->y_min, took_ns << RP_MEAN_SHIFT);
+	return !odd;
+}
+
+u64 rp_estimate_sigma_ns(const struct rp_estimate *e)
+{
+	u32 items = (u32)rp_mean_ns(&e->t_items);
+
+	/* 5/4: from the mean deviation to the standard deviation. */
+	return rp_mean_dev_ns(&e->t) * 5 / 4 * rp_isqrt(items ? items : 1);
+}
+
+u32 rp_isqrt(u64 x)
+{
+	u64 root = 0, bit = 1ULL << 62;
+
+	for (; bit > x; bit >>= 2)
+		;
+	for (; bit; bit >>= 2) {
+		if (x >= root + bit) {
+			x -= root + bit;
+			root = (root >> 1) + bit;
+		} else {
+			root >>= 1;
+		}
+	}
+	return (u32)root;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The estimator: what a strategy can know of its ring, measured on line.
+ *
+ * Theory of operation. The party's loop counts anyway: items, time at work,
+ * time spent waiting. So nothing is done per item; whenever the party waits,
+ * the estimator takes the differences of the totals. A cycle is the time
+ * between two waits: the ring's items that moved in it, and how long it took,
+ * give T, which is the peer's W while the peer never waits. Cycles in which it
+ * did (the ring was full, or dry, when we woke) tell nothing of that; then only
+ * the part after the wake-up counts. Gaps without traffic are left out.
+ *
+ * Means are exponential with gain 1/8. A sample counts for at most four times
+ * the mean, so that a thread that lost its CPU for milliseconds is one odd
+ * sample and not a new level; a real change of level gets through in some ten.
+ *
+ * Context: the party's thread. Values are read by others for show.
+ */
+#ifndef RP_ESTIMATE_H
+#define RP_ESTIMATE_H
+
+#include "pacing/pacing.h"
+
+/* A mean and a mean deviation, in 1/16 ns; n says how far to trust them. */
+struct rp_mean {
+	u64 v;
+	u64 dev;
+	u32 n;			/* samples, up to RP_MEAN_FULL */
+};
+
+#define RP_MEAN_SHIFT	4
+#define RP_MEAN_FULL	8
+
+static inline u64 rp_mean_ns(const struct rp_mean *m)
+{
+	return m->v >> RP_MEAN_SHIFT;
+}
+
+static inline u64 rp_mean_dev_ns(const struct rp_mean *m)
+{
+	return m->dev >> RP_MEAN_SHIFT;
+}
+
+/* @x in 1/16 ns. */
+void rp_mean_add(struct rp_mean *m, u64 x);
+/* Starts over from @ns, trusting it half. */
+void rp_mean_set(struct rp_mean *m, u64 ns);
+
+/* What happened between two looks at the totals. */
+struct rp_cycle {
+	u64 ns;
+	u64 items;
+	u64 timed, late;	/* consumer: latencies known, and above D_MAX */
+	bool peer_waited;	/* consumer: the producer says that it did */
+};
+
+struct rp_estimate {
+	struct rp_mean t;	/* T, of cycles in which the peer never waited */
+	/*
+	 * T as it is at least, 1/16 ns: down at once, up slowly. A sleep that
+	 * is too long makes T longer; a longer sleep must not follow from that.
+	 */
+	u64 t_low;
+	struct rp_mean t_items;	/* items (in 1/16) that a sample of t averages over */
+	struct rp_mean own;	/* W of this side */
+	struct rp_mean n;	/* N of this side */
+	struct rp_mean start;	/* consumer: enqueue to wake-up, N_P and S_C */
+	struct rp_mean y_min;	/* length of the shortest sleep */
+	struct rp_mean over;	/* a sleep's length beyond what was asked for */
+	struct rp_mean y_e;	/* CPU time of a sleep or block */
+	struct rp_mean ready;	/* what was there after a sleep, in 1/16 items */
+	u32 wait_milli;		/* share of the time spent waiting, in 1/1024 */
+	bool wait_known;
+	u32 late_milli;		/* share of items above D_MAX, in 1/1024 */
+	/* Of the loop */
+	struct rp_totals last;
+	u64 last_ns;
+	u64 sum_ns, sum_items;	/* of t's next sample */
+	u64 share_ns, share_wait_ns;	/* of wait_milli's next */
+	/* The costs, which need the thread's CPU time, more rarely */
+	struct rp_totals cost;
+	u64 cost_ns;
+};
+
+void rp_estimate_init(struct rp_estimate *e);
+
+/*
+ * Ends a cycle. False: there is nothing to learn from it, because it is the
+ * first, or the statistics began anew.
+ */
+bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
+		       u64 now_ns, struct rp_cycle *c);
+/* @items in @ns while the peer did not wait: the next of T's samples. */
+void rp_estimate_pace(struct rp_estimate *e, u64 items, u64 ns);
+/* A sleep of which @asked_ns were asked took @took_ns. False: an odd one. */
+bool rp_estimate_slept(struct rp_estimate *e, u64 asked_ns, u64 took_ns);
+
+/* Standard deviation of the work on one item of the slower side, ns. */
+u64 rp_estimate_sigma_ns(const struct rp_estimate *e);
+
+u32 rp_isqrt(u64 x);
+
+#endif /* RP_ESTIMATE_H */
