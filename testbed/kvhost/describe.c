@@ -31,7 +31,7 @@ json_t *kqueue_describe(const struct kqueue *q)
 		return NULL;
 	ops = rp_strategy_by_id(p.strategy);
 	return json_pack("{s:i, s:i, s:s, s:b, s:o, s:i, s:s, s:I, s:I, s:i, s:i, "
-			 "s:i, s:i, s:b, s:b, s:b, s:o, s:I, s:i}",
+			 "s:i, s:i, s:b, s:b, s:b, s:o, s:I, s:i, s:s}",
 			 "queue", (int)q->queue, "pair", (int)q->queue / 2,
 			 "dir", kqueue_is_rev(q) ? "rev" : "fwd",
 			 "ready", !!(s.flags & VHOST_PC_STATS_READY),
@@ -46,7 +46,8 @@ json_t *kqueue_describe(const struct kqueue *q)
 				json_stringn(s.broken, strnlen(s.broken, sizeof(s.broken))) :
 				json_null(),
 			 "dmax_ns", (json_int_t)p.dmax_ns,
-			 "cpu_cap_percent", (int)p.cpu_cap_percent);
+			 "cpu_cap_percent", (int)p.cpu_cap_percent,
+			 "w_dist", "const");	/* the kernel has no other */
 }
 
 static json_t *if_known(bool known, s64 v)
@@ -75,6 +76,8 @@ json_t *kqueue_stats(const struct kqueue *q)
 	json_object_set_new(v, "next_seq", if_known(seen, (s64)a.next_seq));
 	json_object_set_new(v, "clock_offset_tsc", if_known(clock, s->clock_offset_tsc));
 	json_object_set_new(v, "clock_error_ns", if_known(clock, (s64)s->clock_error_ns));
+	/* What a strategy says of itself stays in the kernel. */
+	json_object_set_new(v, "pacing", json_null());
 	return v;
 }
 
