@@ -86,8 +86,6 @@ const char *run_params_check(const struct run_params *p)
 		return "--item-bytes is not in 32..65536 bytes";
 	if (p->wp_ns > NSEC_PER_SEC || p->wc_ns > NSEC_PER_SEC)
 		return "--wp-ns and --wc-ns are at most 1000000000 (1 s)";
-	if (p->w_dist != RP_WORK_CONST && p->lane != &lane_native)
-		return "--w-dist exp is for the lane native only";
 	if (p->yp_ns > NSEC_PER_SEC || p->yc_ns > NSEC_PER_SEC)
 		return "--yp-ns and --yc-ns are at most 1000000000 (1 s)";
 	if (p->dmax_ns > NSEC_PER_SEC)

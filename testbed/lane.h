@@ -78,7 +78,7 @@ struct run_params {
 	enum run_backend_id backend;
 	enum rp_strategy_id strategy_p, strategy_c;
 	u64 wp_ns, wc_ns;	/* work per item */
-	enum rp_work_dist w_dist;	/* of both sides; native lane only */
+	enum rp_work_dist w_dist;	/* of both sides */
 	u64 yp_ns, yc_ns;	/* length of a sleep */
 	u64 dmax_ns;		/* D_MAX; 0: none */
 	u32 cpu_cap_percent;	/* of one CPU, of either side; 0: none */

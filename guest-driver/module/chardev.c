@@ -81,7 +81,7 @@ static bool strategy_ok(const struct virtio_pc_run *arg)
 static bool fields_ok(const struct vpc_dev *dev, const struct vpc_queue *q,
 		     const struct virtio_pc_run *arg)
 {
-	return strategy_ok(arg) && !arg->reserved &&
+	return strategy_ok(arg) && arg->w_dist < VIRTIO_PC_WORKS &&
 	       arg->duration_ns >= DURATION_MIN_NS &&
 	       arg->duration_ns <= DURATION_MAX_NS &&
 	       arg->w_ns <= NSEC_PER_SEC && arg->y_ns <= NSEC_PER_SEC &&
@@ -135,6 +135,7 @@ static long ioc_run(struct vpc_dev *dev, void __user *user)
 		return err;
 	arg.stopped = 0;
 	memset(&arg.stats, 0, sizeof(arg.stats));
+	memset(&arg.pacing, 0, sizeof(arg.pacing));
 	err = run_locked(dev, &arg);
 	/* Also after an error: what was done until then. */
 	if (copy_to_user(user, &arg, sizeof(arg)))

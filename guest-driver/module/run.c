@@ -14,7 +14,7 @@
 #include <linux/slab.h>
 #include <asm/tsc.h>
 
-#include "pacing/report.h"
+#include "pacing/status_flat.h"
 #include "vpc.h"
 
 #define EMULATE_SLICE_NS	(100 * NSEC_PER_USEC)
@@ -30,12 +30,13 @@ static bool interrupted(const struct vpc_run *run)
 u64 vpc_emulate(struct rp_party *p, u64 start_tsc)
 {
 	u64 slice_tsc = rp_ns_to_tsc(&p->clock, EMULATE_SLICE_NS);
+	u64 w_tsc = rp_party_work_tsc(p);
 	u64 now = start_tsc;
 
-	if (likely(p->w_tsc <= slice_tsc))
-		return rp_emulate(start_tsc, p->w_tsc);
-	while (now - start_tsc < p->w_tsc && !interrupted(vpc_run_of(p))) {
-		now = rp_emulate(now, min(slice_tsc, p->w_tsc - (now - start_tsc)));
+	if (likely(w_tsc <= slice_tsc))
+		return rp_emulate(start_tsc, w_tsc);
+	while (now - start_tsc < w_tsc && !interrupted(vpc_run_of(p))) {
+		now = rp_emulate(now, min(slice_tsc, w_tsc - (now - start_tsc)));
 		cond_resched();
 	}
 	return now;
@@ -136,7 +137,9 @@ static int run_init(struct vpc_run *run)
 	p->burst = arg->burst;
 	p->trace = run->q->trace;
 	rp_party_init(p, &params, (u64)tsc_khz * 1000);
+	rp_learned_give(&run->q->learned, &p->strategy);
 	p->w_tsc = rp_ns_to_tsc(&p->clock, arg->w_ns);
+	p->w_dist = arg->w_dist;
 	/* The lock keeps a reader from copying half of the old trace. */
 	mutex_lock(&run->q->report_lock);
 	p->trace->head = 0;
@@ -181,6 +184,15 @@ static void drain(struct vpc_queue *q)
 	}
 }
 
+static void report_pacing(const struct rp_party *p, struct virtio_pc_pacing *out)
+{
+	struct rp_status_flat flat;
+
+	BUILD_BUG_ON(!rp_status_flat_is(struct virtio_pc_pacing));
+	rp_party_status_flat(p, &flat);
+	memcpy(out, &flat, sizeof(*out));
+}
+
 static void report(struct vpc_run *run, u64 took_cpu_ns)
 {
 	struct virtio_pc_stats *s = &run->arg.stats;
@@ -196,6 +208,7 @@ static void report(struct vpc_run *run, u64 took_cpu_ns)
 	s->clock_error_ns = run->clock.error_tsc == ~0ULL ? ~0ULL :
 			    rp_tsc_to_ns(clock, run->clock.error_tsc);
 	s->tsc_hz = clock->tsc_hz;
+	report_pacing(&run->party, &run->arg.pacing);
 	mutex_lock(&run->q->report_lock);
 	run->q->last = *s;
 	mutex_unlock(&run->q->report_lock);
@@ -213,6 +226,7 @@ static void run_party(struct vpc_run *run)
 	run->deadline_tsc = run->begin_tsc +
 			    rp_ns_to_tsc(&p->clock, run->arg.duration_ns);
 	rp_party_run(p);
+	rp_learned_keep(&run->q->learned, &p->strategy);
 	run->arg.stats.duration_ns =
 		rp_tsc_to_ns(&p->clock, rp_tsc() - run->begin_tsc);
 	cpu_begin_ns = cpu_ns() - cpu_begin_ns;

@@ -29,6 +29,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "pacing/learned.h"
 #include "pacing/party.h"
 #include "trace/trace.h"
 #include "virtio_pc.h"
@@ -63,6 +64,7 @@ struct vpc_queue {
 	u32 gen;
 	u32 inflight;		/* buffers with the device, clock exchange included */
 	u32 own;		/* those of the run in progress */
+	struct rp_learned learned;	/* by the strategies of its runs */
 	struct vpc_slot *slots;	/* num of them, NULL before the first run */
 	struct vpc_slot *free;
 	struct vpc_slot clock;	/* the clock exchange's; fwd only */

@@ -165,7 +165,7 @@ static const char *const info_keys[] = { "device", NULL };
 static const char *const run_keys[] = {
 	"device", "pair", "dir", "strategy", "duration_ns", "w_ns", "y_ns", "k",
 	"burst", "item_bytes", "queue_len", "max_items", "trace", "dmax_ns",
-	"cpu_cap_percent", NULL
+	"cpu_cap_percent", "w_dist", NULL
 };
 static const char *const trace_keys[] = { "device", "pair", "dir", "max", NULL };
 static const char *const test_keys[] = { "args", NULL };

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "agent.h"
-#include "pacing/report.h"
+#include "pacing/status_json.h"
 #include "virtio_pc.h"
 
 #define STOP_SIGNAL	SIGUSR1
@@ -123,8 +123,18 @@ void cmd_info(const struct request *r)
 			      "tsc_hz", (json_int_t)info.tsc_hz));
 }
 
-static json_t *stats_json(const struct virtio_pc_stats *s)
+static json_t *pacing_json(const struct virtio_pc_pacing *p)
 {
+	struct rp_status_flat flat;
+
+	_Static_assert(rp_status_flat_is(struct virtio_pc_pacing), "the kernel writes ours");
+	memcpy(&flat, p, sizeof(flat));
+	return rp_status_flat_json(&flat);
+}
+
+static json_t *stats_json(const struct virtio_pc_run *arg)
+{
+	const struct virtio_pc_stats *s = &arg->stats;
 	bool aligned = s->clock_error_ns != UINT64_MAX;
 	json_t *o = json_object();
 
@@ -138,6 +148,7 @@ static json_t *stats_json(const struct virtio_pc_stats *s)
 	json_object_set_new(o, "clock_error_ns", aligned ?
 			    json_integer((json_int_t)s->clock_error_ns) : json_null());
 	json_object_set_new(o, "tsc_hz", json_integer((json_int_t)s->tsc_hz));
+	json_object_set_new(o, "pacing", pacing_json(&arg->pacing));
 	return o;
 }
 
@@ -160,7 +171,7 @@ static void *run_thread(void *arg)
 	else
 		reply_ok(&run->request,
 			 json_pack("{s:b,s:o}", "stopped", (int)run->arg.stopped,
-				   "stats", stats_json(&run->arg.stats)));
+				   "stats", stats_json(&run->arg)));
 	run_end(run);
 	return NULL;
 }
@@ -188,12 +199,14 @@ static bool parse_run(const struct request *r, struct virtio_pc_run *arg)
 		"notify", "sleep", "busy", "adaptive", "vhost-busyloop", "kvm-halt-poll",
 		"ovs-sleep", "qemu-poll", "napi", "metronome", NULL
 	};
+	static const char *const dists[] = { "const", "exp", NULL };
 	uint64_t pair = 0, k = 0, burst = 0, cap = 0, item_bytes = 0, queue_len = 0;
-	unsigned int dir, strategy;
+	unsigned int dir, strategy, dist = VIRTIO_PC_WORK_CONST;
 
 	memset(arg, 0, sizeof(*arg));
 	if (!arg_name(r, "dir", dirs, &dir) ||
 	    !arg_name(r, "strategy", strategies, &strategy) ||
+	    (json_object_get(r->args, "w_dist") && !arg_name(r, "w_dist", dists, &dist)) ||
 	    !arg_u64(r, "pair", VIRTIO_PC_PAIRS_MAX - 1, &pair) ||
 	    !arg_u64(r, "duration_ns", 3600000000000, (uint64_t *)&arg->duration_ns) ||
 	    !arg_u64(r, "w_ns", 1000000000, (uint64_t *)&arg->w_ns) ||
@@ -214,6 +227,7 @@ static bool parse_run(const struct request *r, struct virtio_pc_run *arg)
 	arg->pair = (uint16_t)pair;
 	arg->dir = (uint8_t)dir;
 	arg->strategy = (uint8_t)strategy;
+	arg->w_dist = dist;
 	arg->k = (uint32_t)k;
 	arg->cpu_cap_percent = (uint32_t)cap;
 	arg->burst = (uint32_t)burst;

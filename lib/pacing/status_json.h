@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "pacing/report.h"
+#include "pacing/status_flat.h"
 
 static inline json_t *rp_status_number(u64 v)
 {
@@ -40,6 +40,14 @@ static inline json_t *rp_status_json(const struct rp_status *st)
 				    json_integer((json_int_t)st->mode_ns[i]));
 	json_object_set_new(o, "mode_ns", times);
 	return o;
+}
+
+/* The same of one that crossed a system call. New reference. */
+static inline json_t *rp_status_flat_json(const struct rp_status_flat *flat)
+{
+	struct rp_status st;
+
+	return rp_status_unflatten(flat, &st) ? rp_status_json(&st) : json_null();
 }
 
 /* The same of a party: null when its strategy says nothing. New reference. */

@@ -5,7 +5,7 @@
 
 #include "json.h"
 #include "kvhost/internal.h"
-#include "pacing/pacing.h"
+#include "pacing/status_json.h"
 
 /* The one CPU that a thread may use, or -1. */
 static int pinned_to(pid_t tid)
@@ -47,12 +47,21 @@ json_t *kqueue_describe(const struct kqueue *q)
 				json_null(),
 			 "dmax_ns", (json_int_t)p.dmax_ns,
 			 "cpu_cap_percent", (int)p.cpu_cap_percent,
-			 "w_dist", "const");	/* the kernel has no other */
+			 "w_dist", p.w_dist < RP_WORK_DISTS ? rp_work_dist_names[p.w_dist] : "unknown");
 }
 
 static json_t *if_known(bool known, s64 v)
 {
 	return known ? json_integer(v) : json_null();
+}
+
+static json_t *pacing_json(const struct virtio_pc_pacing *p)
+{
+	struct rp_status_flat flat;
+
+	_Static_assert(rp_status_flat_is(struct virtio_pc_pacing), "the kernel writes ours");
+	memcpy(&flat, p, sizeof(flat));
+	return rp_status_flat_json(&flat);
 }
 
 json_t *kqueue_stats(const struct kqueue *q)
@@ -76,8 +85,7 @@ json_t *kqueue_stats(const struct kqueue *q)
 	json_object_set_new(v, "next_seq", if_known(seen, (s64)a.next_seq));
 	json_object_set_new(v, "clock_offset_tsc", if_known(clock, s->clock_offset_tsc));
 	json_object_set_new(v, "clock_error_ns", if_known(clock, (s64)s->clock_error_ns));
-	/* What a strategy says of itself stays in the kernel. */
-	json_object_set_new(v, "pacing", json_null());
+	json_object_set_new(v, "pacing", pacing_json(&a.pacing));
 	return v;
 }
 

@@ -9,6 +9,7 @@
 
 #include "kvhost/internal.h"
 #include "pacing/pacing.h"
+#include "pacing/work.h"
 
 static void take_u64(const json_t *args, const char *key, __u64 *to)
 {
@@ -34,6 +35,11 @@ static int take_params(const json_t *args, struct vhost_pc_params *p)
 	if (id < 0)
 		return fail("vhost_pc refuses 'set': there is no strategy \"%s\"", name);
 	p->strategy = (__u32)id;
+	name = json_string_value(json_object_get(args, "w_dist"));
+	id = name ? rp_work_dist_by_name(name) : (int)p->w_dist;
+	if (id < 0)
+		return fail("vhost_pc refuses 'set': w_dist: \"%s\" is neither const nor exp", name);
+	p->w_dist = (__u32)id;
 	take_u64(args, "w_ns", &p->w_ns);
 	take_u64(args, "y_ns", &p->y_ns);
 	take_u64(args, "dmax_ns", &p->dmax_ns);

@@ -67,11 +67,12 @@ static json_t *guest_options(const struct run_params *p)
 	u32 k = fwd ? run_threshold(RP_PRODUCER, p->kc, p->queue_len) :
 		      run_threshold(RP_CONSUMER, p->kp, p->queue_len);
 
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:i, s:i}",
+	return json_pack("{s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:i, s:i, s:i, s:i, s:i}",
 			 "dir", run_dir_names[p->dir],
 			 "strategy", rp_strategy_by_id(fwd ? p->strategy_p : p->strategy_c)->name,
 			 "duration_ns", (json_int_t)(p->warmup_ns + p->duration_ns + SLACK_NS),
 			 "w_ns", (json_int_t)(fwd ? p->wp_ns : p->wc_ns),
+			 "w_dist", rp_work_dist_names[p->w_dist],
 			 "y_ns", (json_int_t)(fwd ? p->yp_ns : p->yc_ns),
 			 "dmax_ns", (json_int_t)p->dmax_ns,
 			 "cpu_cap_percent", (int)p->cpu_cap_percent,

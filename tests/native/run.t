@@ -108,7 +108,6 @@ check 'kp above L' wrong --kp --queue-len 64 --kp 65
 check 'kc above L' wrong --kc --queue-len 64 --kc 65
 check 'burst above L' wrong --burst --queue-len 64 --burst 65
 check 'unknown distribution' wrong '--w-dist normal' --w-dist normal
-check 'random work outside the native lane' wrong '--w-dist exp' --lane vm --w-dist exp
 check 'negative work' wrong '--wp-ns -5' --wp-ns -5
 check 'work that is no number' wrong '--wc-ns 5us' --wc-ns 5us
 check 'no queue' wrong --queue-len --queue-len 1

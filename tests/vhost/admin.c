@@ -195,6 +195,72 @@ static void control_file(void)
 	close(fd);
 }
 
+/* Until the strategy says what is wanted, and then what that is. */
+static struct virtio_pc_pacing wait_pacing(struct dev *d, bool known)
+{
+	struct virtio_pc_pacing p = { 0 };
+	u32 i;
+
+	for (i = 0; i < PATIENCE_MS; i++) {
+		p = dev_stats(d, 0).pacing;
+		if (known ? p.w_peer_ns : !p.known)
+			break;
+		usleep(1000);
+	}
+	return p;
+}
+
+static void adaptive(struct dev *d)
+{
+	struct vhost_pc_params p = dev_params(d, 0);
+
+	p.strategy = VIRTIO_PC_ADAPTIVE;
+	p.dmax_ns = 100000000;
+	MUST(d, VHOST_PC_SET_PARAMS, &p);
+}
+
+/* Items until there is something learned. 0: there never was. */
+static u32 learn(struct dev *d, struct vhost_pc_learned *l)
+{
+	u32 i;
+
+	l->bytes = 0;
+	for (i = 0; i < 200 && !l->bytes; i++) {
+		drive_fwd(&d->q[0], ITEMS, 4);
+		MUST(d, VHOST_PC_GET_LEARNED, l);
+	}
+	return l->bytes;
+}
+
+static void learned(void)
+{
+	struct vhost_pc_learned l = { .size_bytes = sizeof(l), .queue = 0 }, bad;
+	struct dev d;
+
+	dev_open(&d, FEATURES);
+	adaptive(&d);
+	dev_run(&d, 1);
+	ok(learn(&d, &l) && l.strategy == VIRTIO_PC_ADAPTIVE, "a strategy learns");
+	bad = l;
+	bad.bytes = sizeof(bad.data) + 1;
+	ok(try_ioctl(d.fd, VHOST_PC_SET_LEARNED, &bad) == EINVAL &&
+	   try_ioctl(d.fd, VHOST_PC_SET_LEARNED, &l) == EBUSY, "and is not told while it runs");
+	dev_strategy(&d, 0, VIRTIO_PC_NOTIFY, 1);
+	ok(!wait_pacing(&d, false).known, "another one says nothing of it");
+	dev_reset(&d, 0);
+	adaptive(&d);
+	ok(wait_pacing(&d, true).w_peer_ns && !dev_stats(&d, 0).stats.items,
+	   "its successor knows before the first item");
+	dev_close(&d);
+	dev_open(&d, FEATURES);
+	MUST(&d, VHOST_PC_SET_LEARNED, &l);
+	adaptive(&d);
+	dev_run(&d, 1);
+	ok(wait_pacing(&d, true).w_peer_ns && !dev_stats(&d, 0).stats.items,
+	   "and so does one on another device that is told");
+	dev_close(&d);
+}
+
 /* Orders to whatever device there is, while devices come and go. */
 static void *order_all(void *arg)
 {
@@ -240,5 +306,6 @@ void test_admin(void)
 {
 	event_ring();
 	control_file();
+	learned();
 	come_and_go();
 }

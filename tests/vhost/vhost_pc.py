@@ -12,7 +12,8 @@ NODE, CONTROL = "/dev/vhost-pc", "/dev/vhost-pc-control"
 STRATEGIES = {"notify": 0, "sleep": 1, "busy": 2}
 READY, BROKEN, SEQ = 1, 4, 8
 WRITE, READ = 1, 2
-FORMATS = {"__u32": "I", "__s32": "i", "__u64": "Q", "__s64": "q"}
+FORMATS = {"__u32": "I", "__s32": "i", "__u64": "Q", "__s64": "q", "__u8": "B",
+           "char": "s"}
 
 
 def headers():
@@ -30,18 +31,25 @@ class Struct:
     def __init__(self, name):
         body = re.search(rf"^struct {name} {{(.*?)^}};", self.text, re.M | re.S)
         self.names, layout = [], "="
-        for kind, field in re.findall(r"^\t([\w ]+?) (\w+);", body[1], re.M):
+        for kind, field, length in re.findall(r"^\t([\w ]+?) (\w+)(?:\[(\w+)\])?;",
+                                              body[1], re.M):
             if kind.startswith("struct "):
                 nested = Struct(kind.split()[1])
-                self.names += nested.names
+                # Another structure's name may be taken.
+                self.names += [field + "." + n if n in self.names else n
+                               for n in nested.names]
                 layout += nested.layout.format[1:]
+            elif length:
+                self.names.append(field)
+                layout += f"{int(length) * struct.calcsize('=' + FORMATS[kind])}s"
             else:
                 self.names.append(field)
                 layout += FORMATS[kind]
         self.layout = struct.Struct(layout)
+        self.zero = dict(zip(self.names, self.layout.unpack(bytes(self.layout.size))))
 
     def ioctl(self, fd, number, direction, values):
-        values = {**dict.fromkeys(self.names, 0), **values,
+        values = {**self.zero, **values,
                   "size_bytes": self.layout.size}
         buffer = bytearray(self.layout.pack(*(values[n] for n in self.names)))
         fcntl.ioctl(fd, request(direction, number, len(buffer)), buffer)

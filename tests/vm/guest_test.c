@@ -122,7 +122,7 @@ static void test_bad_parameters(int fd)
 	BAD(strategy, VIRTIO_PC_ADAPTIVE);	/* without a D_MAX */
 	BAD(dmax_ns, 1000 * MS + 1);
 	BAD(cpu_cap_percent, 101);
-	BAD(reserved, 1);
+	BAD(w_dist, VIRTIO_PC_WORKS);
 	BAD(strategy, 255);
 	BAD(duration_ns, 0);
 	BAD(duration_ns, MS - 1);

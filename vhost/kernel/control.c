@@ -88,6 +88,7 @@ static long get_params(struct vhpc_dev *d, void __user *arg)
 	COPY(item_bytes);
 	COPY(dmax_ns);
 	COPY(cpu_cap_percent);
+	COPY(w_dist);
 #undef COPY
 	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
 }
@@ -104,7 +105,8 @@ static bool params_ok(const struct vhost_pc_params *a)
 	};
 
 	return !rp_params_check(&rp) && a->w_ns <= NSEC_PER_SEC && a->burst &&
-	       a->burst <= BURST_MAX && a->item_bytes >= VIRTIO_PC_ITEM_MIN_BYTES &&
+	       a->burst <= BURST_MAX && a->w_dist < VIRTIO_PC_WORKS && !a->reserved &&
+	       a->item_bytes >= VIRTIO_PC_ITEM_MIN_BYTES &&
 	       a->item_bytes <= VIRTIO_PC_ITEM_MAX_BYTES;
 }
 
@@ -129,6 +131,7 @@ static long set_params(struct vhpc_dev *d, const void __user *arg)
 	COPY(item_bytes);
 	COPY(dmax_ns);
 	COPY(cpu_cap_percent);
+	COPY(w_dist);
 #undef COPY
 	vhpc_order(q);
 	vhpc_unlock(q);
@@ -199,6 +202,7 @@ static long get_stats(struct vhpc_dev *d, void __user *arg)
 	a.size_bytes = sizeof(a);
 	a.queue = q->index;
 	vhpc_queue_stats(q, &a);
+	vhpc_queue_pacing(q, &a.pacing);
 	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
 }
 
@@ -333,6 +337,46 @@ static long get_events(struct vhpc_dev *d, void __user *arg)
 	return err ?: copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
 }
 
+static long get_learned(struct vhpc_dev *d, void __user *arg)
+{
+	struct vhost_pc_learned a;
+	struct vhpc_queue *q;
+	int err = fetch(d, &a, arg, sizeof(a), &q);
+
+	BUILD_BUG_ON(sizeof(a.data) != sizeof(q->learned.data));
+	if (err)
+		return err;
+	vhpc_lock(q);
+	rp_learned_keep(&q->learned, &q->party.strategy);
+	a.strategy = q->learned.strategy;
+	a.bytes = q->learned.bytes;
+	memcpy(a.data, q->learned.data, sizeof(a.data));
+	vhpc_unlock(q);
+	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
+}
+
+/* Replaces what the last strategy would have handed over. */
+static long set_learned(struct vhpc_dev *d, const void __user *arg)
+{
+	struct vhost_pc_learned a;
+	struct vhpc_queue *q;
+	int err = fetch(d, &a, arg, sizeof(a), &q);
+
+	if (err)
+		return err;
+	if (!rp_strategy_by_id(a.strategy) || a.bytes > sizeof(a.data))
+		return -EINVAL;
+	if (d->running)
+		return -EBUSY;
+	vhpc_lock(q);
+	q->learned.strategy = a.strategy;
+	q->learned.bytes = a.bytes;
+	memcpy(q->learned.data, a.data, sizeof(a.data));
+	q->party.strategy.ops = NULL;
+	vhpc_unlock(q);
+	return 0;
+}
+
 long vhpc_control(struct vhpc_dev *d, unsigned int cmd, void __user *arg)
 {
 	switch (cmd) {
@@ -362,6 +406,10 @@ long vhpc_control(struct vhpc_dev *d, unsigned int cmd, void __user *arg)
 		return set_trace(d, arg);
 	case VHOST_PC_GET_EVENTS:
 		return get_events(d, arg);
+	case VHOST_PC_GET_LEARNED:
+		return get_learned(d, arg);
+	case VHOST_PC_SET_LEARNED:
+		return set_learned(d, arg);
 	default:
 		return -ENOIOCTLCMD;
 	}

@@ -4,7 +4,7 @@
 #include <linux/sched.h>
 #include <asm/tsc.h>
 
-#include "pacing/report.h"
+#include "pacing/status_flat.h"
 #include "trace.h"
 #include "vhpc.h"
 
@@ -75,8 +75,11 @@ void vhpc_queue_apply(struct vhpc_queue *q)
 	struct rp_params rp = vhpc_queue_effective(q);
 	struct rp_party *p = &q->party;
 
+	rp_learned_keep(&q->learned, &p->strategy);
 	rp_party_init(p, &rp, (u64)tsc_khz * 1000);
+	rp_learned_give(&q->learned, &p->strategy);
 	p->w_tsc = rp_ns_to_tsc(&p->clock, q->params.w_ns);
+	p->w_dist = q->params.w_dist;
 	p->burst = q->params.burst;
 	q->wake_left = 0;
 	trace_vhost_pc_mode(q, rp.strategy, rp.threshold, rp.y_ns);
@@ -197,4 +200,21 @@ void vhpc_queue_stats(struct vhpc_queue *q, struct vhost_pc_stats *out)
 	out->flags = flags(q);
 	out->first_seq = READ_ONCE(q->first_seq);
 	out->next_seq = READ_ONCE(p->next_seq);
+}
+
+/*
+ * Under the queue's mutex, since its worker sets the party up; but that would
+ * cut an item short, so not for a strategy that has nothing to say.
+ */
+void vhpc_queue_pacing(struct vhpc_queue *q, struct virtio_pc_pacing *out)
+{
+	struct rp_status_flat flat = { 0 };
+
+	BUILD_BUG_ON(!rp_status_flat_is(struct virtio_pc_pacing));
+	if (rp_strategy_by_id(q->params.strategy)->status) {
+		vhpc_lock(q);
+		rp_party_status_flat(&q->party, &flat);
+		vhpc_unlock(q);
+	}
+	memcpy(out, &flat, sizeof(*out));
 }

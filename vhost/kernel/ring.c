@@ -41,12 +41,13 @@ u64 vhpc_emulate(struct vhpc_queue *q, u64 start_tsc)
 {
 	struct rp_party *p = &q->party;
 	u64 slice_tsc = rp_ns_to_tsc(&p->clock, EMULATE_SLICE_NS);
+	u64 w_tsc = rp_party_work_tsc(p);
 	u64 now = start_tsc;
 
-	if (likely(p->w_tsc <= slice_tsc))
-		return rp_emulate(start_tsc, p->w_tsc);
-	while (now - start_tsc < p->w_tsc && !vhpc_wanted(q)) {
-		now = rp_emulate(now, min(slice_tsc, p->w_tsc - (now - start_tsc)));
+	if (likely(w_tsc <= slice_tsc))
+		return rp_emulate(start_tsc, w_tsc);
+	while (now - start_tsc < w_tsc && !vhpc_wanted(q)) {
+		now = rp_emulate(now, min(slice_tsc, w_tsc - (now - start_tsc)));
 		cond_resched();
 	}
 	return now;

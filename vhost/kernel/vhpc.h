@@ -35,6 +35,7 @@
 
 #include "vhost.h"
 
+#include "pacing/learned.h"
 #include "pacing/party.h"
 #include "vhost_pc.h"
 
@@ -94,6 +95,7 @@ struct vhpc_queue {
 		u32 strategy;
 		u32 k;
 		u64 w_ns;
+		u32 w_dist;
 		u64 y_ns;
 		u64 dmax_ns;
 		u32 cpu_cap_percent;
@@ -109,6 +111,7 @@ struct vhpc_queue {
 	u32 n_done;		/* used elements in vq.heads */
 
 	struct rp_party party;	/* * its statistics */
+	struct rp_learned learned;	/* by its strategies so far */
 	bool seq_seen;		/* * */
 	u64 first_seq;		/* * */
 	u64 clock_error_tsc;	/* * ~0: the offset is not known */
@@ -182,6 +185,8 @@ void vhpc_queue_detach(struct vhpc_queue *q);
 void vhpc_queue_apply(struct vhpc_queue *q);
 bool vhpc_queue_on(const struct vhpc_queue *q);
 void vhpc_queue_stats(struct vhpc_queue *q, struct vhost_pc_stats *s);
+/* Under vhost_dev.mutex. */
+void vhpc_queue_pacing(struct vhpc_queue *q, struct virtio_pc_pacing *out);
 /* L and k as the ring allows: they may have been set before it was known. */
 struct rp_params vhpc_queue_effective(const struct vhpc_queue *q);
 /* Under vhost_dev.mutex. @flags: VHOST_PC_TRACE_*. 0 or -ENOMEM. */

@@ -106,6 +106,13 @@ enum virtio_pc_strategy {
 	VIRTIO_PC_STRATEGIES
 };
 
+/* The work of each item. Same numbers as lib/pacing's enum rp_work_dist. */
+enum virtio_pc_work {
+	VIRTIO_PC_WORK_CONST = 0,	/* w_ns */
+	VIRTIO_PC_WORK_EXP = 1,		/* exponential of that mean */
+	VIRTIO_PC_WORKS
+};
+
 /**
  * struct virtio_pc_stats - what the guest's party counted and measured
  *
@@ -148,6 +155,31 @@ struct virtio_pc_stats {
 };
 
 /**
+ * struct virtio_pc_pacing - what the party's strategy says of itself
+ *
+ * 0, or "", where it does not know. Counts and times are of the time that the
+ * statistics beside it are of.
+ */
+struct virtio_pc_pacing {
+	__u32 known;		/* 0: it says nothing, and the rest is 0 */
+	__u32 mode;		/* how it waits: 0 spin, 1 sleep, 2 block */
+	__u64 wait_ns;
+	__u64 threshold;
+	__u64 window;		/* producer: most items outstanding */
+	__u64 predicted_t_ns;	/* time per item, by the model */
+	__u64 w_own_ns;		/* estimates of the model's parameters */
+	__u64 w_peer_ns;
+	__u64 n_ns;
+	__u64 s_ns;
+	__u64 y_e_ns;
+	__u64 y_min_ns;
+	__u64 mode_changes;
+	__u64 mode_ns[3];	/* time by mode, the work in it included */
+	char regime[16];
+	char unmet[128];	/* which bound is not met, and why */
+};
+
+/**
  * struct virtio_pc_run - argument of VIRTIO_PC_IOC_RUN
  *
  * The call returns when the run ends or when a signal stops it; in both cases
@@ -171,10 +203,11 @@ struct virtio_pc_run {
 	__u64 max_items;	/* stop after so many items; 0 = no limit */
 	__u64 dmax_ns;		/* D_MAX, 0 .. 1 s; 0 = no bound (not for adaptive) */
 	__u32 cpu_cap_percent;	/* of one CPU, 0 .. 100; 0 = none */
-	__u32 reserved;		/* 0 */
+	__u32 w_dist;		/* enum virtio_pc_work: of w_ns */
 	__u32 stopped;		/* out: 1 when a signal ended the run */
 	__u32 trace;		/* 1: trace every item too, not only slow events */
 	struct virtio_pc_stats stats;	/* out */
+	struct virtio_pc_pacing pacing;	/* out */
 };
 
 struct virtio_pc_info {

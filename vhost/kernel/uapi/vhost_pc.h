@@ -54,6 +54,8 @@ struct vhost_pc_params {
 	__u32 item_bytes;	/* rev: size of an item */
 	__u32 cpu_cap_percent;	/* of one CPU, 0 .. 100; 0: none */
 	__u64 dmax_ns;		/* D_MAX, 0 .. 1 s; 0: no bound (not for adaptive) */
+	__u32 w_dist;		/* enum virtio_pc_work: of w_ns */
+	__u32 reserved;		/* 0 */
 };
 
 /* Starts the numbering of a rev queue's items at 0 and sends. */
@@ -81,6 +83,7 @@ struct vhost_pc_stats {
 	__u64 first_seq;	/* number of the first item */
 	__u64 next_seq;		/* number of the last item, plus 1 */
 	struct virtio_pc_stats stats;
+	struct virtio_pc_pacing pacing;
 };
 
 /*
@@ -151,6 +154,22 @@ struct vhost_pc_events {
 	__u64 events;		/* address of struct vhost_pc_event[max] */
 };
 
+#define VHOST_PC_LEARNED_BYTES	128
+
+/*
+ * What the strategy of a queue has learned about its ring and this host, for
+ * the one that comes after it: opaque, and only good for the same strategy on
+ * the same side. The device keeps it itself while it is open; SET is for a
+ * VMM that opens one anew, before it runs.
+ */
+struct vhost_pc_learned {
+	__u32 size_bytes;
+	__u32 queue;
+	__u32 strategy;		/* enum virtio_pc_strategy */
+	__u32 bytes;		/* of data; 0: nothing */
+	__u8 data[VHOST_PC_LEARNED_BYTES];
+};
+
 /* Of the control file. */
 struct vhost_pc_device {
 	__u32 size_bytes;
@@ -168,6 +187,7 @@ struct vhost_pc_device {
  * SET_THREADS: EBUSY while running.
  * START: ENOTCONN: the ring is not served, or broken; EBUSY: a run is on.
  * SET_TRACE, GET_EVENTS: ENOMEM.
+ * SET_LEARNED is for the next strategy that begins: EBUSY while running.
  * NEXT_DEVICE: ENOENT: no such number, nor a larger one. SELECT: ENODEV. Both
  * are the control file's alone. Any other there: ENODEV: none is selected, or
  * it is gone. SET_RUNNING is not among them.
@@ -189,5 +209,7 @@ struct vhost_pc_device {
 #define VHOST_PC_GET_EVENTS	_IOWR(VIRTIO_PC_IOC_MAGIC, 0x2d, struct vhost_pc_events)
 #define VHOST_PC_NEXT_DEVICE	_IOWR(VIRTIO_PC_IOC_MAGIC, 0x2e, struct vhost_pc_device)
 #define VHOST_PC_SELECT		_IOW(VIRTIO_PC_IOC_MAGIC, 0x2f, __u32)
+#define VHOST_PC_GET_LEARNED	_IOWR(VIRTIO_PC_IOC_MAGIC, 0x30, struct vhost_pc_learned)
+#define VHOST_PC_SET_LEARNED	_IOW(VIRTIO_PC_IOC_MAGIC, 0x31, struct vhost_pc_learned)
 
 #endif /* _UAPI_VHOST_PC_H */
