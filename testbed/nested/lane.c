@@ -96,6 +96,23 @@ static int host_up(bool progress)
 	return 0;
 }
 
+int lane_nested_exec(char *const argv[], bool progress)
+{
+	static bool registered;
+	char *command;
+	int rc;
+
+	if (!run_dir() || (!lane.own && host_up(progress)))
+		return NESTED_EXIT_OURS;
+	if (!registered)
+		atexit(down);
+	registered = true;
+	command = nested_quote(argv);
+	rc = command ? nested_exec(&lane.host, command, 0) : NESTED_EXIT_OURS;
+	free(command);
+	return rc;
+}
+
 static int serve(void)
 {
 	const char *self = own_program("ringpace");

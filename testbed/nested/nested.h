@@ -71,6 +71,11 @@ bool nested_load(struct nested *n, const char *name);
  * was ended in L1 as well.
  */
 int nested_exec(const struct nested *n, const char *command, u32 timeout_s);
+/*
+ * As nested_exec(), in the nested lane's host, which is started if there is none,
+ * and then ends with us.
+ */
+int lane_nested_exec(char *const argv[], bool progress);
 /* argv as one line for sh, each word quoted. Allocated; NULL: no memory. */
 char *nested_quote(char *const argv[]);
 /* Replaces this process by a login shell in L1. Returns only after fail(). */

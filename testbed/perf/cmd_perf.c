@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `ringpace perf`: notification rates from outside, beside the device's own counters. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cmd.h"
 #include "json.h"
+#include "nested/nested.h"
 #include "perf/attach.h"
 #include "perf/stat.h"
 #include "perf/watch.h"
@@ -133,6 +135,28 @@ static int experiment(struct args *a, struct perf_watch *w)
 	return 0;
 }
 
+/* The nested lane is the VM lane of its host, where perf and KVM are, too. */
+static int run_nested(const struct args *a, int argc, char **argv)
+{
+	char **there = calloc((size_t)argc + 8, sizeof(*there));
+	int n = 0, i, rc;
+
+	if (!there)
+		return -fail("out of memory");
+	there[n++] = "env";
+	there[n++] = "RINGPACE_ACCEL=kvm";
+	there[n++] = "/opt/ringpace/ringpace";
+	there[n++] = "perf";
+	for (i = 1; i < argc; i++)
+		there[n++] = argv[i];
+	/* The last word counts. */
+	there[n++] = "--lane=vm";
+	there[n++] = a->run.backend == RUN_KERNEL ? "--backend=kernel" : "--backend=user";
+	rc = lane_nested_exec(there, a->run.progress);
+	free(there);
+	return rc > 1 && rc != EXIT_STOPPED ? 1 : rc;
+}
+
 static int run(int argc, char **argv)
 {
 	struct args a = { 0 };
@@ -147,6 +171,10 @@ static int run(int argc, char **argv)
 	rc = live ? 0 : run_args_check(&a.run);
 	if (rc)
 		return rc;
+	if (!live && a.run.lane == &lane_nested) {
+		catch_signals();
+		return run_nested(&a, argc, argv);
+	}
 	why = perf_why_not();
 	if (why)
 		return -fail("%s", why);

@@ -87,22 +87,30 @@ static void add_thread(struct scene_threads *t, pid_t tid)
 		t->tid[t->n++] = tid;
 }
 
-/* The threads of a device are "vhost-VM-N"; its file has a line "thread TID" each. */
+/* The kernel calls it "vhost-TASK-N", of the thread of the VM that started the device. */
+static bool serves_vm(pid_t tid, pid_t vm)
+{
+	char path[64], name[64];
+	int task;
+
+	if (!thread_name(tid, tid, name, sizeof(name)) || sscanf(name, "vhost-%d", &task) != 1)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", vm, task);
+	return !access(path, F_OK);
+}
+
+/* Its file has a line "thread TID" for each. */
 static bool read_kernel_device(const char *device, pid_t vm, struct scene_threads *t)
 {
-	char path[96], line[128], name[32], want[32];
+	char path[96], line[128];
 	FILE *f;
 	int tid;
 
 	snprintf(path, sizeof(path), VHOST_PC "/%.16s/state", device);
-	snprintf(want, sizeof(want), "vhost-%d", vm);
 	f = fopen(path, "re");
 	t->n = 0;
 	while (f && fgets(line, sizeof(line), f))
-		/* The kernel cuts names to 15 letters. */
-		if (sscanf(line, "thread %d", &tid) == 1 &&
-		    thread_name(tid, tid, name, sizeof(name)) &&
-		    !strncmp(name, want, strlen(want)) && !isdigit((unsigned char)name[strlen(want)]))
+		if (sscanf(line, "thread %d", &tid) == 1 && serves_vm(tid, vm))
 			add_thread(t, tid);
 	if (f)
 		fclose(f);
