@@ -125,5 +125,11 @@ rm -f "$dev"
 start --group root
 check "--group: mode 0660" [ "$(stat -c %a "$ctl")$(stat -c %a "$dev")" = 660660 ]
 stop TERM
+echo '{"version":1,"queues":[],"checksum":"0"}' >"$scratch/state"
+start --state "$scratch/state"
+check "a bad state file is ignored" says_hello
+check "with a warning that names it" grep -q "warn: state: $scratch/state is ignored" "$scratch/log"
+stop TERM
+check "nothing learned, nothing written" grep -q '"checksum":"0"' "$scratch/state"
 check "every log line is one" [ -z "$(grep -v '^ringpaced: [a-z]*: ' "$scratch/log")" ]
 finish

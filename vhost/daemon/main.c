@@ -17,6 +17,7 @@
 #include "device.h"
 #include "log.h"
 #include "sigbus.h"
+#include "state.h"
 #include "tsc.h"
 #include "worker.h"
 
@@ -42,6 +43,8 @@ static const struct argp_option options[] = {
 	{ "control", 'c', "PATH", 0, "Take orders on this Unix socket", 0 },
 	{ "group", 'g', "GROUP", 0,
 	  "Let this group use the sockets, too (mode 0660, else 0600)", 0 },
+	{ "state", 's', "FILE", 0,
+	  "Keep here what adaptive strategies have learned, for the next start", 0 },
 	{ "log-level", 'l', "LEVEL", 0,
 	  "error, warn, info (default) or debug; to stderr", 0 },
 	{ 0 }
@@ -51,6 +54,7 @@ struct options {
 	struct device_options dev[DEVICES_MAX];
 	u32 dev_count;
 	const char *control;
+	const char *state;
 	gid_t gid;
 };
 
@@ -110,6 +114,9 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 	case 'g':
 		set_group(o, arg, state);
 		return 0;
+	case 's':
+		o->state = arg;
+		return 0;
 	case 'l':
 		set_level(arg, state);
 		return 0;
@@ -131,6 +138,7 @@ struct daemon {
 	struct loop_source memory;	/* see sigbus_setup() */
 	struct devices devices;
 	struct clients clients;
+	struct state state;
 };
 
 static void on_signal(struct loop_source *src, u32 events)
@@ -232,9 +240,17 @@ static int serve(struct daemon *dm, const struct options *o)
 
 	if (setup_devices(dm, o) < 0)
 		return EXIT_FAILURE;
+	/* No frontend is served before the loop. */
+	state_load(&dm->state);
+	rc = state_watch(&dm->state, &dm->loop);
+	if (rc < 0) {
+		log_error("state: no timer: %s", strerror(-rc));
+		return EXIT_FAILURE;
+	}
 	log_info("serving %u device%s", dm->devices.count,
 		 dm->devices.count == 1 ? "" : "s");
 	rc = loop_run(&dm->loop);
+	state_save(&dm->state);
 	if (rc == 0)
 		return EXIT_SUCCESS;
 	log_error("cannot wait for events: %s", strerror(-rc));
@@ -247,7 +263,7 @@ int main(int argc, char **argv)
 		.options = options, .parser = parse_opt, .doc = doc,
 	};
 	struct options o = { .gid = (gid_t)-1 };
-	struct daemon dm = { .clients.listener.fd = -1 };
+	struct daemon dm = { .clients.listener.fd = -1, .state.timer.fd = -1 };
 	int rc;
 	u32 i;
 
@@ -259,7 +275,10 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	queue_tsc_hz = tsc_measure_hz();
+	dm.state.path = o.state;
+	dm.state.devices = &dm.devices;
 	rc = serve(&dm, &o);
+	state_fini(&dm.state, &dm.loop);
 	clients_fini(&dm.clients);
 	for (i = 0; i < dm.devices.count; i++)
 		device_fini(&dm.devices.dev[i]);

@@ -89,7 +89,9 @@ static void apply_params(struct queue *q)
 	struct rp_params rp;
 
 	queue_effective(q, &q->params, &rp);
+	rp_learned_keep(&q->learned, &p->strategy);
 	rp_party_init(p, &rp, queue_tsc_hz);
+	rp_learned_give(&q->learned, &p->strategy);
 	p->ring = queue_is_rev(q) ? &pc_rev_ops : &pc_fwd_ops;
 	p->thread = &queue_thread_ops;
 	p->ctx = q;
@@ -210,6 +212,18 @@ void queue_stop(struct queue *q)
 {
 	queue_park(q);
 	rp_store(&q->producing, false);
+	queue_resume(q);
+}
+
+void queue_keep_learned(struct queue *q)
+{
+	u64 items = rp_load(&q->party.stats.items);
+
+	if (items == q->learned_items)
+		return;
+	queue_park(q);
+	rp_learned_keep(&q->learned, &q->party.strategy);
+	q->learned_items = items;
 	queue_resume(q);
 }
 

@@ -19,6 +19,7 @@
 
 #include <pthread.h>
 
+#include "pacing/learned.h"
 #include "pacing/party.h"
 #include "vring/device.h"
 
@@ -75,6 +76,8 @@ struct queue {
 
 	/* The party */
 	struct rp_party party;
+	struct rp_learned learned;	/* by its strategies so far */
+	u64 learned_items;	/* how many it had moved then */
 	struct rp_hist latency;
 	struct rp_trace *trace;	/* only while it is wanted */
 	bool seq_seen;		/* read relaxed: something came since the reset */
@@ -137,6 +140,8 @@ void queue_reset(struct queue *q);
 /* -ENOTCONN: no ring; -EBUSY: already producing. max_items, duration_ns 0: no limit. */
 int queue_start(struct queue *q, u64 max_items, u64 duration_ns);
 void queue_stop(struct queue *q);
+/* Brings ->learned up to date; a queue that has not moved is left alone. */
+void queue_keep_learned(struct queue *q);
 u64 queue_cpu_ns(const struct queue *q);
 u64 queue_duration_ns(const struct queue *q);
 

@@ -40,8 +40,10 @@ $(BUILD)/ringpaced: $(OBJ)/vhost/daemon/main.o $(BUILD)/libringpaced.a \
 
 PROGRAMS += $(BUILD)/ringpaced
 
-# The control protocol's unit test runs the daemon's own code.
-$(BUILD)/tests/unit/test_control: $(BUILD)/libringpaced.a
-$(OBJ)/tests/unit/test_control.o: $(VU_DIR)/libvhost-user.c
-$(OBJ)/tests/unit/test_control.o: EXTRA_CFLAGS := -isystem build/third-party
+# Unit tests that run the daemon's own code.
+RINGPACED_TESTS := test_control test_state
+$(addprefix $(BUILD)/tests/unit/,$(RINGPACED_TESTS)): $(BUILD)/libringpaced.a
+$(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): $(VU_DIR)/libvhost-user.c
+$(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): EXTRA_CFLAGS := -isystem build/third-party
 UNIT_LIBS_test_control := $(BUILD)/libringpace.a $(RINGPACED_LIBS)
+UNIT_LIBS_test_state := $(UNIT_LIBS_test_control)
