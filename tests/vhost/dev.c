@@ -314,7 +314,7 @@ static bool receive(struct queue *q, struct received *r)
 		return false;
 	memcpy(&item, buf, sizeof(item));
 	if (item.seq != r->items || written != ITEM_BYTES ||
-	    item.bytes != ITEM_BYTES || (item.flags != 0) == (r->items != 0))
+	    item.bytes != ITEM_BYTES || !(item.flags & VIRTIO_PC_ITEM_FIRST) == !r->items)
 		r->lost++;
 	r->items++;
 	post(q);

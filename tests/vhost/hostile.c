@@ -266,8 +266,12 @@ static const unsigned long calls[] = {
 	VHOST_PC_SET_RUNNING, VHOST_PC_SET_THREADS, VHOST_PC_GET_INFO,
 	VHOST_PC_GET_PARAMS, VHOST_PC_SET_PARAMS, VHOST_PC_START, VHOST_PC_STOP,
 	VHOST_PC_GET_STATS, VHOST_PC_RESET_STATS, VHOST_PC_GET_CLOCK,
-	VHOST_PC_SET_CLOCK,
+	VHOST_PC_SET_CLOCK, VHOST_PC_GET_LEARNED, VHOST_PC_SET_LEARNED,
 };
+
+/* Room for the largest of their arguments. */
+#define RANDOM_WORDS	128
+_Static_assert(RANDOM_WORDS * sizeof(u64) > sizeof(struct vhost_pc_stats), "RANDOM_WORDS");
 
 /* A word that is often a plausible one. */
 static u64 word(u64 *rng, const struct dev *d)
@@ -289,7 +293,7 @@ static u64 word(u64 *rng, const struct dev *d)
 
 static void call_at_random(u64 rng)
 {
-	u64 arg[64];
+	u64 arg[RANDOM_WORDS];
 	struct dev d;
 	u32 i, k, fit = 0;
 
@@ -298,7 +302,7 @@ static void call_at_random(u64 rng)
 	for (i = 0; i < RANDOM_IOCTLS; i++) {
 		unsigned long cmd = calls[test_below(&rng, sizeof(calls) / sizeof(calls[0]))];
 
-		for (k = 0; k < 64; k++)
+		for (k = 0; k < RANDOM_WORDS; k++)
 			arg[k] = word(&rng, &d);
 		/* The structures begin with their size. */
 		if (test_below(&rng, 2))
