@@ -12,7 +12,7 @@
  *   follow what is seen: items that were late, rings that were full or dry.
  * - The shortest sleep is too long for that: it spins, in pauses that leave
  *   the ring's cache lines to the peer.
- * - Nothing moves for as long as 64 sleeps cost: it blocks.
+ * - Nothing moves for much longer than sleeps cost and D_MAX is: it blocks.
  *
  * A producer also keeps the queue as short as D_MAX asks for: its window is
  * the number of items that the consumer finishes in D_MAX, 98 times of 100.
@@ -30,17 +30,16 @@
 /* Late items that are aimed for, in 1/1024: half of what p98 allows. */
 #define LATE_GOAL	10
 /* A change back within this many ns of a change doubles the time to the next. */
-#define RETRY_MIN_NS	10000000u
+#define RETRY_MIN_NS	3000000u
 #define RETRY_MAX_NS	10000000000ull
-/* Idle: nothing moved for so many times what a sleep costs. */
+/*
+ * Idle: nothing moved for so many times what a sleep costs, and what D_MAX is;
+ * a peer that has lost its CPU for a moment is not idle.
+ */
 #define IDLE_SLEEPS	64
+#define IDLE_DMAX	8
 /* Batches in a row that ended in idleness, after which it is expected. */
 #define IDLE_STREAK	3
-/* A producer begins with a short queue; a long one could take longer than D_MAX. */
-#define WINDOW_BEGIN	16
-/* Below this a window's next one is the same again; one cycle of so many is larger. */
-#define WINDOW_COARSE	4
-#define WINDOW_TRY	128
 /* Blocks of a producer that nobody answers become longer up to this. */
 #define REPAIR_MAX_NS	1000000000u
 
@@ -63,10 +62,10 @@ struct adaptive {
 	u64 target_ns;		/* effective sleep that is aimed for; 0: none is short enough */
 	u64 m_d_ns, m_l_ns;
 	u64 idle_ns;		/* for so long nothing has moved */
+	u64 still_ns;		/* cycles without items, since the last one with some */
 	u64 repair_ns;		/* longest next block of a producer */
 	u32 streak;
-	u32 turns;		/* producer: with a coarse window */
-	bool tried;		/* producer: the window is one that is tried */
+	u32 out;		/* producer: items that were out when it waited last */
 	bool wider;		/* producer: the window has just grown, it is not full */
 	/* Changes of mode */
 	u64 entered_ns, retry_ns;
@@ -84,6 +83,11 @@ static bool is_producer(const struct rp_strategy *s)
 static u64 min_u64(u64 a, u64 b)
 {
 	return a < b ? a : b;
+}
+
+static u64 max_u64(u64 a, u64 b)
+{
+	return a > b ? a : b;
 }
 
 static u32 min_u32(u32 a, u32 b)
@@ -192,24 +196,31 @@ static u32 window_for(const struct adaptive *a, u64 dmax_ns, u32 queue_len)
 	u64 sigma = rp_estimate_sigma_ns(&a->e) * 11 / 4;
 	u64 t = rp_mean_ns(&a->e.t);
 	u64 w = t ? nearest(dmax_ns, t) : queue_len;
+	u64 least = (w + 1) / 2;
 	u32 i;
 
 	for (i = 0; i < 3 && w > 1; i++)
 		w = nearest(dmax_ns, t + sigma / rp_isqrt(w) + !t);
-	return w < 1 ? 1 : w < queue_len ? (u32)w : queue_len;
+	/* Of a few items, sigma is mostly what the window's own changes did. */
+	w = max_u64(max_u64(w, least), 1);
+	return w < queue_len ? (u32)w : queue_len;
+}
+
+/* What of D_MAX the items that are out may take. */
+static u64 horizon_ns(const struct rp_strategy *s)
+{
+	return s->params.dmax_ns - s->params.dmax_ns / 16;
 }
 
 /*
  * At a full queue. T may be ours: a consumer that sleeps for Y lets us wait at
  * a short queue, with T = Y / w or less. The next window, HORIZON / T, is then
  * longer by HORIZON / Y, and grows until it is in nobody's way, since
- * consumers sleep for less than the horizon. Windows of a few items are too
- * coarse for that; of those, a larger one is tried now and then. A queue that
- * was drained while we slept tells no T: the consumer waited for us.
+ * consumers sleep for less than the horizon; and they are told that we waited.
+ * A queue that was drained while we slept tells no T: the consumer waited for us.
  */
 static void move_window(struct rp_strategy *s, struct adaptive *a)
 {
-	u64 horizon = s->params.dmax_ns - s->params.dmax_ns / 16;
 	u32 len = s->params.queue_len, before = s->window, window;
 
 	if (!s->params.dmax_ns || !a->e.t.n)
@@ -217,10 +228,7 @@ static void move_window(struct rp_strategy *s, struct adaptive *a)
 	if (a->peer_waited)
 		window = min_u32(before + before / 2 + 1, len);
 	else
-		window = window_for(a, horizon, len);
-	if (window < WINDOW_COARSE && !(++a->turns % WINDOW_TRY))
-		window = min_u32(WINDOW_COARSE, len);
-	a->tried = window == WINDOW_COARSE;
+		window = window_for(a, horizon_ns(s), len);
 	a->wider = window > before;
 	rp_store(&s->window, window);
 }
@@ -289,11 +297,12 @@ static void tell_unmet(const struct rp_strategy *s, struct adaptive *a)
 
 static u64 idle_limit_ns(const struct rp_strategy *s, const struct adaptive *a)
 {
-	u64 limit = IDLE_SLEEPS * sleep_cost_ns(a);
-	/* A producer's peer may take its time over a single item. */
-	u64 slow = is_producer(s) ? 4 * ((u64)s->window * a->e.t.v >> RP_MEAN_SHIFT) : 0;
+	u64 limit = max_u64(IDLE_SLEEPS * sleep_cost_ns(a), IDLE_DMAX * s->params.dmax_ns);
 
-	return limit > slow ? limit : slow;
+	/* A producer's peer may take its time over a single item. */
+	if (is_producer(s))
+		limit = max_u64(limit, 4 * ((u64)s->window * a->e.t.v >> RP_MEAN_SHIFT));
+	return limit;
 }
 
 static bool is_idle(const struct rp_strategy *s, const struct adaptive *a)
@@ -329,23 +338,44 @@ static void adaptive_init(struct rp_strategy *s)
 	a->y_ns = 1;
 	a->retry_ns = RETRY_MIN_NS;
 	a->repair_ns = s->params.dmax_ns;
-	if (is_producer(s) && s->params.dmax_ns)
-		s->window = min_u32(WINDOW_BEGIN, s->params.queue_len);
+}
+
+/*
+ * What the peer did in a cycle: a consumer's items; a producer's less those
+ * that only filled a queue that has become longer. Since the producer waits
+ * when this is called, its window is full.
+ */
+static u64 items_of_peer(const struct rp_strategy *s, struct adaptive *a, u64 items)
+{
+	u32 before = a->out;
+
+	if (!is_producer(s))
+		return items;
+	a->out = s->window;
+	/* Not known after a time without waits. */
+	return before ? less(items + before, a->out) : 0;
 }
 
 /* The cycle's items tell the peer's pace, if it could go on all the time. */
-static void learn_pace(struct adaptive *a, const struct rp_cycle *c, u64 now_ns)
+static void learn_pace(const struct rp_strategy *s, struct adaptive *a,
+		       const struct rp_cycle *c, u64 now_ns)
 {
-	if (!c->items || a->gap)
+	u64 items, ns = a->still_ns + c->ns;
+
+	if (!c->items) {
+		a->still_ns = ns;
 		return;
-	if (a->tried && c->ns / c->items < rp_mean_ns(&a->e.t) * 3 / 4)
-		rp_mean_set(&a->e.t, c->ns / c->items);
+	}
+	a->still_ns = 0;
+	items = items_of_peer(s, a, c->items);
+	if (!items || a->gap)
+		return;
 	if (!a->peer_waited)
-		rp_estimate_pace(&a->e, c->items, c->ns);
-	else if (c->items > a->ready && a->woke_ns)
-		rp_estimate_pace(&a->e, c->items - a->ready, now_ns - a->woke_ns);
+		rp_estimate_pace(&a->e, items, ns);
+	else if (items > a->ready && a->woke_ns)
+		rp_estimate_pace(&a->e, items - a->ready, now_ns - a->woke_ns);
 	else if (!a->e.t.n)
-		rp_estimate_pace(&a->e, c->items, c->ns);
+		rp_estimate_pace(&a->e, items, ns);
 }
 
 static void note_idleness(const struct rp_strategy *s, struct adaptive *a,
@@ -377,8 +407,13 @@ static void control(struct rp_strategy *s, struct adaptive *a, const struct rp_c
 	a->usual = false;
 	a->target_ns = target_ns(s, a);
 	best = best_mode(s, a);
-	if (best != a->mode)
+	if (!a->entered_ns) {
+		/* The mode to begin with, found at the first wait. */
+		a->mode = best;
+		a->entered_ns = now_ns;
+	} else if (best != a->mode) {
 		change_mode(a, best, now_ns);
+	}
 	move_y(a);
 	tell_unmet(s, a);
 }
@@ -391,7 +426,7 @@ static void tick(struct rp_strategy *s, struct adaptive *a, u64 now_ns)
 		return;
 	rp_add(&a->mode_ns[a->now], c.ns);
 	a->peer_waited |= c.peer_waited;
-	learn_pace(a, &c, now_ns);
+	learn_pace(s, a, &c, now_ns);
 	note_idleness(s, a, &c);
 	if (c.items)
 		control(s, a, &c, now_ns);
@@ -466,6 +501,34 @@ static void adaptive_woken(struct rp_strategy *s, enum rp_wake by, u32 ready, u6
 		else if (a->streak < IDLE_STREAK)
 			a->streak++;
 	}
+}
+
+/*
+ * A producer that never waits does not notice that its items do: a consumer
+ * about as fast may be a whole queue behind.
+ */
+static void adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
+{
+	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
+	struct rp_cycle c;
+	u64 behind;
+
+	/* Filling the window takes the faster side less than D_MAX. */
+	if (!is_producer(s) ||
+	    now_ns - max_u64(a->e.last_ns, a->woke_ns) < s->params.dmax_ns ||
+	    !rp_estimate_cycle(&a->e, s, now_ns, &c))
+		return;
+	rp_add(&a->mode_ns[a->now], c.ns);
+	rp_estimate_pace(&a->e, c.items, c.ns);
+	a->peer_waited = false;
+	a->idle_ns = 0;
+	a->still_ns = 0;
+	a->out = 0;
+	behind = (s->window - ready) * a->e.t.v >> RP_MEAN_SHIFT;
+	if (behind > horizon_ns(s))
+		move_window(s, a);
+	else if (behind < horizon_ns(s) / 2)
+		rp_store(&s->window, s->params.queue_len);
 }
 
 /* ---- What it tells ---- */
@@ -591,6 +654,7 @@ static void adaptive_learn(struct rp_strategy *s, const void *buf, u32 bytes)
 const struct rp_strategy_ops rp_strategy_adaptive = {
 	.name = "adaptive",
 	.init = adaptive_init,
+	.pulse = adaptive_pulse,
 	.idle = adaptive_idle,
 	.woken = adaptive_woken,
 	.status = adaptive_status,

@@ -134,6 +134,8 @@ struct rp_strategy_ops {
 	void (*init)(struct rp_strategy *s);
 	/* n >= 1 items were moved by now_ns. */
 	void (*batch_done)(struct rp_strategy *s, u32 n, u64 now_ns);
+	/* RP_PULSE_BATCHES batches were moved, the last by now_ns, without a wait. */
+	void (*pulse)(struct rp_strategy *s, u32 ready, u64 now_ns);
 	/*
 	 * The ring is empty (consumer), or full or s->window reached
 	 * (producer): what now?
@@ -157,6 +159,7 @@ struct rp_strategy_ops {
 	void (*learn)(struct rp_strategy *s, const void *buf, u32 bytes);
 };
 
+#define RP_PULSE_BATCHES	64
 #define RP_LEARNED_BYTES	128
 /* Words of a strategy's own state. */
 #define RP_STRATEGY_PRIV	128

@@ -157,6 +157,7 @@ static struct rp_next idle(struct rp_party *p)
 
 	note_idle(p);
 	p->waited = true;
+	p->run_batches = 0;
 	p->now_tsc = rp_tsc();
 	d = p->strategy.ops->idle(&p->strategy,
 				  rp_tsc_to_ns(&p->clock, p->now_tsc));
@@ -177,6 +178,14 @@ static struct rp_next idle(struct rp_party *p)
 	}
 }
 
+static void pulse(struct rp_party *p)
+{
+	p->run_batches = 0;
+	if (p->strategy.ops->pulse)
+		p->strategy.ops->pulse(&p->strategy, p->ring->ready(p),
+				       rp_tsc_to_ns(&p->clock, p->now_tsc));
+}
+
 struct rp_next rp_party_step(struct rp_party *p)
 {
 	const struct rp_strategy_ops *ops = p->strategy.ops;
@@ -193,6 +202,8 @@ struct rp_next rp_party_step(struct rp_party *p)
 	if (ops->batch_done)
 		ops->batch_done(&p->strategy, n,
 				rp_tsc_to_ns(&p->clock, p->now_tsc));
+	if (unlikely(++p->run_batches == RP_PULSE_BATCHES))
+		pulse(p);
 	tell_peer(p);
 	return (struct rp_next){ RP_NEXT_RUN, 0 };
 }

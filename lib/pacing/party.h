@@ -133,6 +133,7 @@ struct rp_party {
 	bool waiting;		/* between a SLEEP or BLOCK answer and resume() */
 	bool armed;
 	bool woken;		/* notified, and no item moved since */
+	u32 run_batches;	/* since the last wait, or pulse */
 	bool waited;		/* producer: and has not told so in an item */
 	/* Of the consumer */
 	u64 next_seq;

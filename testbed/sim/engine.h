@@ -47,6 +47,7 @@ struct party {
 	enum act act;
 	bool at_out;		/* waits for its output, not its input */
 	bool woken;		/* by a notification, and no item moved since */
+	u32 run_batches;	/* since the last wait, or pulse */
 	bool waited;		/* for a slot, since its last item */
 	u32 run;		/* items since the last wake-up or notification */
 	u64 since;		/* begin of ACT_SPIN */

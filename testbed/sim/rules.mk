@@ -4,3 +4,5 @@ UNIT_SRCS_test_sim := testbed/sim/sim.c testbed/sim/skip.c testbed/sim/dist.c
 UNIT_LIBS_test_sim := -lm
 UNIT_SRCS_test_peers := $(UNIT_SRCS_test_sim)
 UNIT_LIBS_test_peers := -lm
+UNIT_SRCS_test_adaptive := $(UNIT_SRCS_test_sim)
+UNIT_LIBS_test_adaptive := -lm

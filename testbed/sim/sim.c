@@ -169,6 +169,27 @@ static void tell_in(struct sim *s, u32 i)
 	}
 }
 
+static u32 free_of(const struct queue *q, const struct rp_strategy *producer)
+{
+	u32 fill = queue_fill(q);
+
+	return fill < producer->window ? producer->window - fill : 0;
+}
+
+static void hook_pulse(struct sim *s, u32 i)
+{
+	struct queue *in = in_of(s, i), *out = out_of(s, i);
+	struct party *p = &s->party[i];
+
+	if (++p->run_batches < RP_PULSE_BATCHES)
+		return;
+	p->run_batches = 0;
+	if (in && p->s_in.ops->pulse)
+		p->s_in.ops->pulse(&p->s_in, queue_fill(in), s->now / PS_PER_NS);
+	if (out && p->s_out.ops->pulse)
+		p->s_out.ops->pulse(&p->s_out, free_of(out, &p->s_out), s->now / PS_PER_NS);
+}
+
 static void hook_batch(struct sim *s, struct rp_strategy *st)
 {
 	if (st->ops->batch_done)
@@ -196,6 +217,8 @@ static void end_work(struct sim *s, u32 i)
 	} else {
 		item_done(s, &st, s->now);
 	}
+	if (!s->constant)
+		hook_pulse(s, i);
 	if (out && s->party[i + 1].act == ACT_SPIN)
 		stop_spinning(s, i + 1);
 	if (in && s->party[i - 1].act == ACT_SPIN)
@@ -223,11 +246,9 @@ static void start(struct sim *s, u32 i)
 static u32 ready_at(struct sim *s, u32 i)
 {
 	const struct party *p = &s->party[i];
-	u32 fill = queue_fill(waits_at(s, i));
+	const struct queue *q = waits_at(s, i);
 
-	if (!p->at_out)
-		return fill;
-	return fill < p->s_out.window ? p->s_out.window - fill : 0;
+	return p->at_out ? free_of(q, &p->s_out) : queue_fill(q);
 }
 
 static void woken(struct sim *s, u32 i, enum rp_wake by)
@@ -341,6 +362,7 @@ static void give_up(struct sim *s, u32 i)
 	note_spurious(s, i);
 	p->at_out = has_item(s, i);
 	p->waited = p->at_out;
+	p->run_batches = 0;
 	st = strategy_at(p);
 	d = st->ops->idle(st, s->now / PS_PER_NS);
 	if (d.wait == RP_WAIT_BLOCK)
@@ -537,7 +559,7 @@ static void init_party(struct sim *s, u32 i)
 
 static bool learns(const struct rp_strategy *s)
 {
-	return s->ops->batch_done || s->ops->woken || s->ops->sent || s->params.strategy > RP_BUSY;
+	return s->ops->pulse || s->ops->batch_done || s->ops->woken || s->ops->sent || s->params.strategy > RP_BUSY;
 }
 
 static void init_dists(struct sim *s)
@@ -648,6 +670,12 @@ const char *sim_check(const struct sim_config *c)
 	return NULL;
 }
 
+static void tell_status(const struct rp_strategy *st, struct rp_status *to)
+{
+	if (st->ops->status)
+		st->ops->status(st, to);
+}
+
 const char *sim_run(const struct sim_config *c, struct sim_result *r)
 {
 	struct sim *s = calloc(1, sizeof(*s));
@@ -667,6 +695,8 @@ const char *sim_run(const struct sim_config *c, struct sim_result *r)
 	s->constant &= !learns(&s->party[0].s_in) && !learns(&s->party[0].s_out);
 	if (init_queues(s)) {
 		measure(s, s->constant && !c->plain);
+		tell_status(&s->party[0].s_out, &r->status_p);
+		tell_status(&s->party[s->n - 1].s_in, &r->status_c);
 		error = s->error;
 	}
 	for (i = 0; i + 1 < s->n; i++)

@@ -72,6 +72,7 @@ struct sim_result {
 	 */
 	u64 service_max_ps;
 	u64 late;		/* items whose latency was above D_MAX */
+	struct rp_status status_p, status_c;	/* at the end, of the first and last party */
 	u64 skipped;		/* items that were accounted for by whole periods */
 	u32 stages;
 	struct sim_party party[SIM_STAGES_MAX];
