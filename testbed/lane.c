@@ -16,8 +16,8 @@ const struct lane_ops *const lanes[] = {
 	NULL
 };
 
-const char *const run_backend_names[] = { [RUN_USER] = "user", [RUN_KERNEL] = "kernel" };
 const char *const run_dir_names[] = { [RUN_FWD] = "fwd", [RUN_REV] = "rev" };
+const char *const run_backend_names[] = { [RUN_USER] = "user", [RUN_KERNEL] = "kernel" };
 
 const struct lane_ops *lane_by_name(const char *name)
 {

@@ -12,6 +12,7 @@
 
 /* Of the table of lanes only the names are needed here. */
 const char *const run_dir_names[] = { [RUN_FWD] = "fwd", [RUN_REV] = "rev" };
+const char *const run_backend_names[] = { "user", "kernel" };
 static const struct lane_ops some_lane = { .name = "some" };
 
 static struct run_params params(enum run_dir_id dir)
