@@ -29,7 +29,11 @@
 #define OFTEN_DOWN	41
 /* Late items that are aimed for, in 1/1024: half of what p98 allows. */
 #define LATE_GOAL	10
-/* A change back within this many ns of a change doubles the time to the next. */
+/*
+ * To spin again so soon after another mode was tried doubles the time to the
+ * next try; one that lasted for RETRY_GOOD such times halves it.
+ */
+#define RETRY_GOOD	16
 #define RETRY_MIN_NS	3000000u
 #define RETRY_MAX_NS	10000000000ull
 /*
@@ -40,6 +44,9 @@
 #define IDLE_DMAX	8
 /* Batches in a row that ended in idleness, after which it is expected. */
 #define IDLE_STREAK	3
+/* So many queues in a row that were drained, and a producer's is longer. */
+#define DRY_STREAK	4
+#define BEHIND_STREAK	3
 /* Blocks of a producer that nobody answers become longer up to this. */
 #define REPAIR_MAX_NS	1000000000u
 
@@ -65,6 +72,8 @@ struct adaptive {
 	u64 still_ns;		/* cycles without items, since the last one with some */
 	u64 repair_ns;		/* longest next block of a producer */
 	u32 streak;
+	u32 behind;		/* producer: pulses in a row at which C was more than D_MAX behind */
+	u32 dry;		/* producer: cycles in a row in which C waited */
 	u32 out;		/* producer: items that were out when it waited last */
 	bool wider;		/* producer: the window has just grown, it is not full */
 	/* Changes of mode */
@@ -217,7 +226,8 @@ static u64 horizon_ns(const struct rp_strategy *s)
  * a short queue, with T = Y / w or less. The next window, HORIZON / T, is then
  * longer by HORIZON / Y, and grows until it is in nobody's way, since
  * consumers sleep for less than the horizon; and they are told that we waited.
- * A queue that was drained while we slept tells no T: the consumer waited for us.
+ * A queue that was drained while we slept tells no T: the consumer waited for
+ * us. It shortens our sleep; when that does not help, the queue is too short.
  */
 static void move_window(struct rp_strategy *s, struct adaptive *a)
 {
@@ -225,7 +235,8 @@ static void move_window(struct rp_strategy *s, struct adaptive *a)
 
 	if (!s->params.dmax_ns || !a->e.t.n)
 		return;
-	if (a->peer_waited)
+	a->dry = a->peer_waited ? a->dry + 1 : 0;
+	if (a->dry >= DRY_STREAK)
 		window = min_u32(before + before / 2 + 1, len);
 	else
 		window = window_for(a, horizon_ns(s), len);
@@ -271,8 +282,9 @@ static void change_mode(struct adaptive *a, enum rp_wait to, u64 now_ns)
 	if (to != RP_WAIT_SPIN && stayed < a->retry_ns)
 		return;
 	if (to == RP_WAIT_SPIN && a->changes)
-		a->retry_ns = stayed < 2 * a->retry_ns ? min_u64(2 * a->retry_ns, RETRY_MAX_NS) :
-							 RETRY_MIN_NS;
+		a->retry_ns = stayed < RETRY_GOOD * a->retry_ns ?
+			      min_u64(2 * a->retry_ns, RETRY_MAX_NS) :
+			      max_u64(a->retry_ns / 2, RETRY_MIN_NS);
 	a->mode = to;
 	a->entered_ns = now_ns;
 	a->y_ns = 1;
@@ -505,7 +517,7 @@ static void adaptive_woken(struct rp_strategy *s, enum rp_wake by, u32 ready, u6
 
 /*
  * A producer that never waits does not notice that its items do: a consumer
- * about as fast may be a whole queue behind.
+ * about as fast may be a whole queue behind. One that sleeps is only now and then.
  */
 static void adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
 {
@@ -525,7 +537,8 @@ static void adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
 	a->still_ns = 0;
 	a->out = 0;
 	behind = (s->window - ready) * a->e.t.v >> RP_MEAN_SHIFT;
-	if (behind > horizon_ns(s))
+	a->behind = behind > horizon_ns(s) ? a->behind + 1 : 0;
+	if (a->behind >= BEHIND_STREAK)
 		move_window(s, a);
 	else if (behind < horizon_ns(s) / 2)
 		rp_store(&s->window, s->params.queue_len);

@@ -204,6 +204,11 @@ static void test_no_flapping(void **state)
 		c = result.status_c.mode_changes;
 		cfg.items *= 3;
 		t_of_run(&cfg);
+		print_message("# L %u, W_P %lu W_C %lu: changes of P %lu then %lu, of C %lu then %lu\n",
+			      cells[i].len, (unsigned long)cells[i].wp_ns,
+			      (unsigned long)cells[i].wc_ns, (unsigned long)p,
+			      (unsigned long)result.status_p.mode_changes, (unsigned long)c,
+			      (unsigned long)result.status_c.mode_changes);
 		assert_in_range(result.status_p.mode_changes, p, p + 2);
 		assert_in_range(result.status_c.mode_changes, c, c + 2);
 	}
