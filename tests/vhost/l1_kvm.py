@@ -52,11 +52,11 @@ class L2:
         with open(self.path("qemu.log"), "wb") as log:
             return subprocess.Popen(
                 [QEMU, "-accel", "kvm", "-cpu", "host", "-machine", "q35",
-                 "-smp", "2", "-m", "256", "-nodefaults", "-no-user-config",
+                 "-smp", "1,maxcpus=2", "-m", "256", "-nodefaults", "-no-user-config",
                  "-display", "none",
                  "-kernel", os.path.join(BUILD, "guest/vmlinuz"),
                  "-initrd", os.path.join(BUILD, "guest/initrd"),
-                 "-append", "console=ttyS0 quiet panic=-1 oops=panic",
+                 "-append", "console=ttyS0 quiet tsc=reliable panic=-1 oops=panic",
                  "-serial", "file:" + self.path("console.log"),
                  "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
                  "-device", "pcie-root-port,id=port0,chassis=1",
