@@ -7,7 +7,7 @@
  * - It seldom waits: it is the slower side, or as fast. It spins, for a short
  *   while, since its delays are everybody's; a wait that lasts is slept.
  * - It waits often: it is the faster side, and sleeps, as long as it may:
- *   a consumer D_MAX - W_C, less a margin m_D; both no longer than the peer
+ *   a consumer 13/16 D_MAX - W_C, less a margin m_D; both no longer than the peer
  *   takes to use the ring up, (L - 1) W - W', less a margin m_L. The margins
  *   follow what is seen: items that were late, rings that were full or dry.
  * - The shortest sleep is too long for that: it spins, in pauses that leave
@@ -46,6 +46,7 @@
 #define IDLE_STREAK	3
 /* So many queues in a row that were drained, and a producer's is longer. */
 #define DRY_STREAK	4
+/* Looks in a row at which C was more than D_MAX behind: it does not just sleep. */
 #define BEHIND_STREAK	3
 /* Blocks of a producer that nobody answers become longer up to this. */
 #define REPAIR_MAX_NS	1000000000u

@@ -118,7 +118,6 @@ struct rp_status {
 	u64 w_own_ns, w_peer_ns;	/* estimates of W */
 	u64 n_ns, s_ns, y_e_ns;		/* of N, S, and Y_E */
 	u64 y_min_ns;		/* how long the shortest sleep lasts */
-	u64 repaired;		/* lost notifications that were made up for */
 	u64 mode_changes;
 	u64 mode_ns[RP_WAITS];	/* by enum rp_wait: time in that mode, its work included */
 };

@@ -70,12 +70,19 @@ static void fake_disarm(struct rp_party *p)
 	note('D');
 }
 
+static u32 fake_ready(struct rp_party *p)
+{
+	note('R');
+	return fake.queued;
+}
+
 static const struct rp_ring_ops fake_ring = {
 	.work = fake_work,
 	.peer_wants = fake_peer_wants,
 	.notify = fake_notify,
 	.arm = fake_arm,
 	.disarm = fake_disarm,
+	.ready = fake_ready,
 };
 
 static bool fake_stopping(struct rp_party *p)
@@ -342,6 +349,33 @@ static void test_latency(void **state)
 	assert_int_equal(hist.count, 0);
 }
 
+/* A block that ended by itself: what was lost, the call to us or ours? */
+static void test_repair(void **state)
+{
+	struct rp_party *p = &fake.party;
+
+	start(RP_NOTIFY, 1);
+	p->strategy.params.role = RP_PRODUCER;
+	assert_int_equal(step(), RP_NEXT_BLOCK);
+	fake.queued = 1;
+	rp_party_resume(p, RP_WAKE_TIMEOUT);
+	assert_string_equal(fake.log, "WADR");
+	assert_int_equal(p->stats.repaired, 1);
+	assert_int_equal(p->stats.rekicks, 0);
+	/* Nothing came back: the consumer is told again, asked for or not. */
+	start(RP_NOTIFY, 1);
+	p->strategy.params.role = RP_PRODUCER;
+	assert_int_equal(step(), RP_NEXT_BLOCK);
+	rp_party_resume(p, RP_WAKE_TIMEOUT);
+	assert_string_equal(fake.log, "WADRN");
+	assert_int_equal(p->stats.rekicks, 1);
+	/* A consumer has nobody to tell. */
+	start(RP_NOTIFY, 1);
+	assert_int_equal(step(), RP_NEXT_BLOCK);
+	rp_party_resume(p, RP_WAKE_TIMEOUT);
+	assert_string_equal(fake.log, "WADR");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +391,7 @@ int main(void)
 		cmocka_unit_test(test_trace),
 		cmocka_unit_test(test_seq),
 		cmocka_unit_test(test_latency),
+		cmocka_unit_test(test_repair),
 	};
 
 	return cmocka_run_group_tests_name("party", tests, NULL, NULL);
