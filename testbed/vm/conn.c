@@ -22,6 +22,7 @@
 
 static char root[192];		/* of the embedded driver; "" with a daemon */
 static bool remote, session;
+static bool embedded;		/* opened once, in this process */
 static pthread_t loop_thread;
 static bool loop_runs;
 static int loop_timer = -1;
@@ -250,6 +251,26 @@ static int init_once(void)
 	return 0;
 }
 
+/*
+ * The embedded driver leaves threads of its own behind (they look at the host
+ * for a domain that they found running) and does not wait for them. exit()
+ * would run the libraries' destructors under their feet, which crashes now and
+ * then: having opened the driver, a process ends without them.
+ */
+static void leave(int status, void *unused)
+{
+	if (!embedded)
+		return;
+	fflush(NULL);
+	_exit(status);
+}
+
+/* Before main(): what is registered first runs last, after all our own. */
+__attribute__((constructor)) static void leave_last(void)
+{
+	on_exit(leave, NULL);
+}
+
 virConnectPtr vm_connect(const char *uri, enum vm_state_dir state)
 {
 	char embed[256];
@@ -265,6 +286,7 @@ virConnectPtr vm_connect(const char *uri, enum vm_state_dir state)
 	if (!remote)
 		accel_hide_broken_kvm();
 	snprintf(embed, sizeof(embed), "qemu:///embed?root=%s", root);
+	embedded = embedded || !remote;
 	if (init_once() || loop_start())
 		return NULL;
 	conn = virConnectOpen(remote ? uri : embed);
