@@ -53,7 +53,7 @@ json_t *describe_device(const struct device *d)
 	return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}",
 			 "device", d->opt.name, "kind", "pc",
 			 "socket", d->opt.socket,
-			 "connected", device_connected(d),
+			 "connected", session_connected(&d->session),
 			 "broken", string_or_null(broken), "queues", queues);
 }
 

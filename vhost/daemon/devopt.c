@@ -21,13 +21,6 @@ static bool parse_u32(const char *s, u32 min, u32 max, u32 *out)
 	return true;
 }
 
-static bool good_name(const char *s)
-{
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
-
-	return n && n <= DEVICE_NAME_MAX && !s[n];
-}
-
 static const char *parse_key(char *key, struct device_options *opt)
 {
 	char *value = strchr(key, '=');
@@ -58,7 +51,7 @@ const char *device_parse(char *arg, struct device_options *opt)
 	opt->pairs = 1;
 	opt->item_bytes = 64;
 	key = strtok_r(arg, ",", &save);
-	if (!key || !good_name(key))
+	if (!key || !session_name_ok(key))
 		return "the name must be 1 to 31 letters, digits, '-', '_' or '.'";
 	strcpy(opt->name, key);
 	while ((key = strtok_r(NULL, ",", &save))) {

@@ -161,7 +161,7 @@ static void on_memory_lost(struct loop_source *src, u32 events)
 	if (read(src->fd, &count, sizeof(count)) < 0)
 		return;
 	for (i = 0; i < dm->devices.count; i++)
-		device_check_memory(&dm->devices.dev[i]);
+		session_check_memory(&dm->devices.dev[i].session);
 }
 
 /* Process-wide settings, before there is any thread. */
@@ -219,7 +219,7 @@ static int setup_devices(struct daemon *dm, const struct options *o)
 				  o->dev[i].name, strerror(-rc));
 			return -1;
 		}
-		if (device_listen(d, &dm->loop, o->gid, why, sizeof(why)) < 0) {
+		if (session_listen(&d->session, &dm->loop, o->gid, why, sizeof(why)) < 0) {
 			log_error("%s: %s", o->dev[i].name, why);
 			return -1;
 		}

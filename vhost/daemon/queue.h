@@ -21,7 +21,7 @@
 
 #include "pacing/learned.h"
 #include "pacing/party.h"
-#include "vring/device.h"
+#include "queue_ring.h"
 
 /* What the user sets. */
 struct queue_params {
@@ -38,17 +38,6 @@ struct queue_params {
 	int cpu;		/* -1: not pinned */
 	bool trace;
 	bool trace_items;
-};
-
-/* Where a queue's ring is, as long as it is attached. */
-struct queue_ring {
-	struct rp_vring vring;
-	const struct rp_mem *mem;
-	bool event_idx;
-	u16 resume_idx;
-	int kick_fd;
-	int call_fd;		/* -1: the driver polls */
-	int err_fd;		/* -1: none */
 };
 
 struct queue {

@@ -28,6 +28,7 @@ struct rule {
 	u8 index;		/* enum index_at */
 	u8 scope;		/* enum vumsg_scope */
 	const char *(*check)(const VuDev *vu, const VhostUserMsg *m);
+	bool extra;		/* not every device's */
 };
 
 #define CONFIG_HEAD_BYTES	offsetof(VhostUserConfig, region)
@@ -223,6 +224,7 @@ static const struct rule rules[VHOST_USER_MAX] = {
 	[VHOST_USER_SET_CONFIG] =
 		{ CONFIG_HEAD_BYTES, PAYLOAD(config),
 		  .check = check_config },
+	[VHOST_USER_NET_SET_MTU] = { PAYLOAD(u64), PAYLOAD(u64), .extra = true },
 };
 
 static u32 queue_of(const VhostUserMsg *m, enum index_at at)
@@ -239,7 +241,7 @@ static u32 queue_of(const VhostUserMsg *m, enum index_at at)
 	}
 }
 
-const char *vumsg_check(const VuDev *vu, const VhostUserMsg *msg,
+const char *vumsg_check(const VuDev *vu, const VhostUserMsg *msg, u64 extra,
 			enum vumsg_scope *scope, u32 *queue)
 {
 	u32 request = (u32)msg->request;
@@ -248,6 +250,8 @@ const char *vumsg_check(const VuDev *vu, const VhostUserMsg *msg,
 	if (request >= VHOST_USER_MAX || !rules[request].max_bytes)
 		return "a request that this device does not offer";
 	r = &rules[request];
+	if (r->extra && !(extra >> request & 1))
+		return "a request that this device does not offer";
 	if (msg->size < r->min_bytes || msg->size > r->max_bytes)
 		return "a message of a wrong size";
 	if ((msg->flags & VHOST_USER_VERSION_MASK) != 1 ||

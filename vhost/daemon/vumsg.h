@@ -44,9 +44,10 @@ void vumsg_reset(struct vumsg_reader *r);
 
 /*
  * NULL when @msg is fit for the library in its present state, else why not.
- * @queue is set for VUMSG_QUEUE and VUMSG_RING.
+ * @extra: requests that only some kinds of device offer, by number; such a
+ * message is not the library's. @queue is set for VUMSG_QUEUE and VUMSG_RING.
  */
-const char *vumsg_check(const VuDev *vu, const VhostUserMsg *msg,
+const char *vumsg_check(const VuDev *vu, const VhostUserMsg *msg, u64 extra,
 			enum vumsg_scope *scope, u32 *queue);
 
 #endif /* RINGPACED_VUMSG_H */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where a queue's ring is: what the vhost-user session tells a device's queue. */
+#ifndef RINGPACED_QUEUE_RING_H
+#define RINGPACED_QUEUE_RING_H
+
+#include "vring/device.h"
+
+/* Holds until the session says otherwise; everything in it is the session's. */
+struct queue_ring {
+	struct rp_vring vring;
+	const struct rp_mem *mem;
+	bool event_idx;
+	u16 resume_idx;
+	int kick_fd;
+	int call_fd;		/* -1: the driver polls */
+	int err_fd;		/* -1: none */
+};
+
+#endif /* RINGPACED_QUEUE_RING_H */
