@@ -10,7 +10,7 @@
 #include "sim/report.h"
 
 enum {
-	OPT_ITEMS = MODEL_ARGS_KEYS, OPT_WARMUP, OPT_SEED, OPT_MODE_P, OPT_MODE_C, OPT_DMAX, OPT_WINDOW,
+	OPT_ITEMS = MODEL_ARGS_KEYS, OPT_WARMUP, OPT_SEED, OPT_MODE_P, OPT_MODE_C, OPT_DMAX, OPT_WINDOW, OPT_YO,
 	OPT_STAGES, OPT_W, OPT_FALL_P, OPT_FALL_C, OPT_APP_BATCH, OPT_PLAIN, OPT_JSON,
 	OPT_DIST,		/* and the following, in the order of dists[] */
 };
@@ -22,6 +22,7 @@ static const struct {
 } dists[] = {
 #define DIST(name) { #name "-dist", offsetof(struct sim_config, name) }
 	DIST(wp), DIST(wc), DIST(np), DIST(nc), DIST(sp), DIST(sc), DIST(yp), DIST(yc), DIST(ye),
+	DIST(yo),
 #undef DIST
 };
 
@@ -42,6 +43,7 @@ static const struct argp_option options[] = {
 	{ "yp-dist", OPT_DIST + 6, "DIST", 0, "of Y_P (const)", 0 },
 	{ "yc-dist", OPT_DIST + 7, "DIST", 0, "of Y_C (const)", 0 },
 	{ "ye-dist", OPT_DIST + 8, "DIST", 0, "of Y_E (const)", 0 },
+	{ "yo-dist", OPT_DIST + 9, "DIST", 0, "of Y_O (const)", 0 },
 	{ NULL, 0, NULL, 0, "Beyond the model:", 4 },
 	{ "stages", OPT_STAGES, "N", 0, "a chain of N parties, each but the last a producer, each "
 	  "but the first a consumer, 2..64 (2)", 0 },
@@ -52,6 +54,7 @@ static const struct argp_option options[] = {
 	{ "dmax-ns", OPT_DMAX, "NS", 0, "D_MAX, bound of the p98 latency, ns; adaptive needs it", 0 },
 	{ "window-ns", OPT_WINDOW, "NS", 0, "time between asking for a notification and the second "
 	  "look, in which spurious ones arise, ns (0)", 0 },
+	{ "yo-ns", OPT_YO, "NS", 0, "Y_O, what a sleep lasts longer than it was to, ns (0)", 0 },
 	{ NULL, 0, NULL, 0, "The run:", 5 },
 	{ "items", OPT_ITEMS, "N", 0, "items measured (1000000)", 0 },
 	{ "warmup", OPT_WARMUP, "N", 0, "items before them (a tenth, at most 1000000)", 0 },
@@ -146,6 +149,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_WINDOW:
 		a->sim.window_ns = opt_number(state, "window-ns", arg, RP_MODEL_MAX_NS);
+		break;
+	case OPT_YO:
+		a->sim.yo_ns = opt_number(state, "yo-ns", arg, RP_MODEL_MAX_NS);
 		break;
 	case OPT_STAGES:
 		a->sim.stages = (u32)opt_number(state, "stages", arg, SIM_STAGES_MAX);

@@ -21,16 +21,21 @@ static const struct argp_option options[] = {
 	{ "strategy", 0, NULL, OPTION_ALIAS, NULL, 0 },
 	{ "wp-ns", OPT_WP, "NS", 0, "W_P, work to produce an item, ns (0)", 0 },
 	{ "wc-ns", OPT_WC, "NS", 0, "W_C, work to consume an item, ns (0)", 0 },
-	{ "np-ns", OPT_NP, "NS", 0, "N_P, what it costs P to notify C, ns (0)", 0 },
-	{ "nc-ns", OPT_NC, "NS", 0, "N_C, what it costs C to notify P, ns (0)", 0 },
-	{ "sp-ns", OPT_SP, "NS", 0, "S_P, start-up of P after a notification, ns (0)", 0 },
-	{ "sc-ns", OPT_SC, "NS", 0, "S_C, start-up of C after a notification, ns (0)", 0 },
 	{ "yp-ns", OPT_YP, "NS", 0, "Y_P, length of P's sleeps, ns (Y_C, or 50000)", 0 },
 	{ "yc-ns", OPT_YC, "NS", 0, "Y_C, length of C's sleeps, ns (Y_P, or 50000)", 0 },
-	{ "ye-ns", OPT_YE, "NS", 0, "Y_E, cost and shortest length of a sleep, ns (0)", 0 },
 	{ "queue-len", OPT_QUEUE_LEN, "SLOTS", 0, "L, 1..32768 slots (512)", 0 },
 	{ "kp", OPT_KP, "ITEMS", 0, "k_P, items at which P notifies a blocked C (1)", 0 },
 	{ "kc", OPT_KC, "SLOTS", 0, "k_C, free slots at which C notifies a blocked P (3/4 L)", 0 },
+	{ 0 }
+};
+
+static const struct argp_option cost_options[] = {
+	{ NULL, 0, NULL, 0, "Costs (times at most 1 s):", 2 },
+	{ "np-ns", OPT_NP, "NS", 0, "N_P, what it costs P to notify C, ns", 0 },
+	{ "nc-ns", OPT_NC, "NS", 0, "N_C, what it costs C to notify P, ns", 0 },
+	{ "sp-ns", OPT_SP, "NS", 0, "S_P, start-up of P after a notification, ns", 0 },
+	{ "sc-ns", OPT_SC, "NS", 0, "S_C, start-up of C after a notification, ns", 0 },
+	{ "ye-ns", OPT_YE, "NS", 0, "Y_E, cost and shortest length of a sleep, ns", 0 },
 	{ "profile", OPT_PROFILE, "LANE|FILE", 0,
 	  "take N, S and Y_E, where not given, from what `ringpace probe` measured", 0 },
 	{ 0 }
@@ -79,26 +84,53 @@ static void take_profile(struct argp_state *state, struct model_args *a)
 #undef DEFAULT
 }
 
+#define TIME(key_, name, field)							\
+	case key_:								\
+		in->field = opt_number(state, name, arg, RP_MODEL_MAX_NS);	\
+		break;
+
+static error_t parse_costs(int key, char *arg, struct argp_state *state)
+{
+	struct model_args *a = state->input;
+	struct rp_model_in *in = &a->in;
+
+	switch (key) {
+	TIME(OPT_NP, "np-ns", np_ns)
+	TIME(OPT_NC, "nc-ns", nc_ns)
+	TIME(OPT_SP, "sp-ns", sp_ns)
+	TIME(OPT_SC, "sc-ns", sc_ns)
+	TIME(OPT_YE, "ye-ns", ye_ns)
+	case OPT_PROFILE:
+		a->profile = arg;
+		break;
+	case ARGP_KEY_END:
+		if (a->profile)
+			take_profile(state, a);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	a->np_given |= key == OPT_NP;
+	a->nc_given |= key == OPT_NC;
+	a->sp_given |= key == OPT_SP;
+	a->sc_given |= key == OPT_SC;
+	a->ye_given |= key == OPT_YE;
+	return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct model_args *a = state->input;
 	struct rp_model_in *in = &a->in;
 
 	switch (key) {
-#define TIME(key_, name, field)							\
-	case key_:								\
-		in->field = opt_number(state, name, arg, RP_MODEL_MAX_NS);	\
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = a;
 		break;
 	TIME(OPT_WP, "wp-ns", wp_ns)
 	TIME(OPT_WC, "wc-ns", wc_ns)
-	TIME(OPT_NP, "np-ns", np_ns)
-	TIME(OPT_NC, "nc-ns", nc_ns)
-	TIME(OPT_SP, "sp-ns", sp_ns)
-	TIME(OPT_SC, "sc-ns", sc_ns)
 	TIME(OPT_YP, "yp-ns", yp_ns)
 	TIME(OPT_YC, "yc-ns", yc_ns)
-	TIME(OPT_YE, "ye-ns", ye_ns)
-#undef TIME
 	case OPT_MODE:
 		parse_mode(state, arg, in);
 		break;
@@ -113,13 +145,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		in->kc = (u32)opt_number(state, "kc", arg, RP_MODEL_MAX_LEN);
 		a->kc_given = true;
 		break;
-	case OPT_PROFILE:
-		a->profile = arg;
-		break;
-	case ARGP_KEY_END:
-		if (a->profile)
-			take_profile(state, a);
-		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -127,15 +152,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	a->queue_len_given |= key == OPT_QUEUE_LEN;
 	a->yp_given |= key == OPT_YP;
 	a->yc_given |= key == OPT_YC;
-	a->np_given |= key == OPT_NP;
-	a->nc_given |= key == OPT_NC;
-	a->sp_given |= key == OPT_SP;
-	a->sc_given |= key == OPT_SC;
-	a->ye_given |= key == OPT_YE;
 	return 0;
 }
 
-const struct argp model_argp = { .options = options, .parser = parse };
+#undef TIME
+
+const struct argp costs_argp = { .options = cost_options, .parser = parse_costs };
+
+static const struct argp_child children[] = { { &costs_argp, 0, NULL, 0 }, { 0 } };
+
+const struct argp model_argp = { .options = options, .parser = parse, .children = children };
 
 void model_args_default(struct model_args *a)
 {

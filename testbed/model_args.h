@@ -20,6 +20,8 @@ struct model_args {
  * Option keys are below MODEL_ARGS_KEYS; a command's own begin there.
  */
 extern const struct argp model_argp;
+/* N, S, Y_E and --profile alone, likewise; who takes the profile looks at .profile. */
+extern const struct argp costs_argp;
 
 #define MODEL_ARGS_KEYS		512
 

@@ -7,14 +7,24 @@
 #include "bench.h"
 #include "bench/grid.h"
 #include "bench/options.h"
+#include "model_args.h"
+#include "profile.h"
 
 #define W_MIN_NS	200u
 #define W_MAX_NS	20000u
 #define QUICK_CELLS	12
 #define QUICK_BUDGET_NS	(55 * NSEC_PER_SEC)
 
+/* Of the simulator, unless it is told others: a small virtual machine's. */
+static const struct rp_model_in default_costs = {
+	.np_ns = 5000, .nc_ns = 6500, .sp_ns = 5000, .sc_ns = 7000, .ye_ns = 10000,
+};
+#define DEFAULT_YO_NS	50000u
+/* The profile's sleep of this nominal length tells it. */
+#define YO_AT_NS	100000.0
+
 enum {
-	OPT_POINTS = 256, OPT_WP, OPT_WC, OPT_LEN, OPT_DMAX, OPT_WORK, OPT_STRATEGIES, OPT_ROUNDS,
+	OPT_LANE = MODEL_ARGS_KEYS, OPT_YO, OPT_POINTS, OPT_WP, OPT_WC, OPT_LEN, OPT_DMAX, OPT_WORK, OPT_STRATEGIES, OPT_ROUNDS,
 	OPT_DURATION, OPT_WARMUP, OPT_QUICK, OPT_SEED, OPT_CSV, OPT_RAW, OPT_PLOT, OPT_JSON,
 };
 
@@ -31,12 +41,15 @@ static const struct argp_option options[] = {
 	  "of both sides: adaptive, notify, busy, sleep-NNus and others (all)", 0 },
 	{ "quick", OPT_QUICK, NULL, 0, "12 cells, drawn from all regimes; under a minute", 0 },
 	{ "seed", OPT_SEED, "N", 0, "of that draw and of the order (1)", 0 },
-	{ NULL, 0, NULL, 0, "The measurements:", 2 },
-	{ "rounds", OPT_ROUNDS, "N", 0, "of which medians are taken, 1..99 (3)", 0 },
+	{ NULL, 0, NULL, 0, "The measurements:", 3 },
+	{ "lane", OPT_LANE, "native|sim", 0, "real rings, or the simulator (native)", 0 },
+	{ "rounds", OPT_ROUNDS, "N", 0, "of which medians are taken, 1..99 (3; sim 1)", 0 },
 	{ "duration-ms", OPT_DURATION, "MS", 0,
 	  "length of a measurement, 1..10000 ms (100; quick 60)", 0 },
 	{ "warmup-ms", OPT_WARMUP, "MS", 0, "time before it, 0..10000 ms (40; quick 30)", 0 },
-	{ NULL, 0, NULL, 0, "Output:", 3 },
+	{ "yo-ns", OPT_YO, "NS", 0, "sim: what a sleep lasts longer than it was to, ns, 10 % more or "
+	  "less (50000)", 0 },
+	{ NULL, 0, NULL, 0, "Output:", 4 },
 	{ "csv", OPT_CSV, "FILE", 0, "a row a cell and strategy", 0 },
 	{ "raw", OPT_RAW, "FILE", 0, "CSV, a row a measurement (bench/grid-raw.csv of the build)", 0 },
 	{ "plot", OPT_PLOT, "DIR", 0, "heat maps of the regrets, SVG and PNG", 0 },
@@ -46,7 +59,8 @@ static const struct argp_option options[] = {
 
 struct args {
 	struct grid_plan g;
-	bool quick, json;
+	struct model_args costs;
+	bool quick, json, yo_given;
 	u64 duration_ms, warmup_ms;
 	const char *csv, *raw, *plot;
 };
@@ -88,12 +102,32 @@ static void parse_work(struct argp_state *state, const char *arg, bool *dist)
 	free(copy);
 }
 
+static void parse_lane(struct argp_state *state, const char *arg, struct grid_plan *g)
+{
+	if (!strcmp(arg, grid_native.name))
+		g->lane = &grid_native;
+	else if (!strcmp(arg, grid_sim.name))
+		g->lane = &grid_sim;
+	else
+		argp_error(state, "--lane %s: not native, nor sim", arg);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct args *a = state->input;
 	u32 n;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->costs;
+		break;
+	case OPT_LANE:
+		parse_lane(state, arg, &a->g);
+		break;
+	case OPT_YO:
+		a->g.yo_ns = opt_number(state, "yo-ns", arg, NSEC_PER_SEC);
+		a->yo_given = true;
+		break;
 	case OPT_POINTS:
 		n = (u32)opt_between(state, "points", arg, 1, GRID_VALUES_MAX);
 		grid_values_log(&a->g.wp_ns, W_MIN_NS, W_MAX_NS, n);
@@ -153,34 +187,66 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+static const struct argp_child children[] = {
+	{ &costs_argp, 0, "Costs, of the simulator alone (N 5000, 6500, S 5000, 7000, Y_E 10000 ns):",
+	  2 },
+	{ 0 }
+};
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
+	.children = children,
 	.doc = "Runs every strategy, the same on both sides, over a grid of W_P, W_C, L and D_MAX, "
 	"in the native lane, and tells how far each is from the best of a cell: X*, the highest "
 	"throughput of any that keeps D_MAX (p98 <= D_MAX), and E*, the least CPU time an item of "
 	"those within 2 % of X*. A strategy is within if it keeps D_MAX, X*/X <= 1.03 and E/E* <= "
 	"1.10. Adaptive's figures come first. The whole grid takes some 40 minutes; run it on a quiet "
-	"machine.\v"
+	"machine. With --lane sim the same strategies run in the simulator: no noise, and the same "
+	"figures for the same seed.\v"
 	"Examples:\n\n"
 	"  ringpace bench grid --quick\n"
 	"  ringpace bench grid --csv grid.csv --plot figures --json\n"
-	"  ringpace bench grid --strategies adaptive,notify,sleep-100us --wp-ns 2000 --wc-ns 500,8000",
+	"  ringpace bench grid --strategies adaptive,notify,sleep-100us --wp-ns 2000 --wc-ns 500,8000\n"
+	"  ringpace bench grid --lane sim --profile native --csv sim.csv",
 };
 
 static void defaults(struct args *a)
 {
-	*a = (struct args){ .g = { .rounds = 3, .seed = 1, .dist = { true, true } } };
+	*a = (struct args){ .g = { .lane = &grid_native, .seed = 1, .dist = { true, true } } };
 	grid_values_log(&a->g.wp_ns, W_MIN_NS, W_MAX_NS, 7);
 	grid_values_log(&a->g.wc_ns, W_MIN_NS, W_MAX_NS, 7);
 	a->g.queue_len = (struct grid_values){ 3, { 64, 256, 1024 } };
 	a->g.dmax_ns = (struct grid_values){ 3, { 100000, 300000, 1000000 } };
 	competitors_all(&a->g.who);
+	model_args_default(&a->costs);
+	a->costs.in = default_costs;
+	a->g.yo_ns = DEFAULT_YO_NS;
 	a->duration_ms = a->warmup_ms = ~0ULL;
+}
+
+/* Costs are the simulator's; a real ring has its own. */
+static int take_costs(struct args *a)
+{
+	const struct model_args *m = &a->costs;
+	struct profile p;
+
+	a->g.costs = m->in;
+	if (a->g.lane != &grid_sim &&
+	    (m->profile || m->np_given || m->nc_given || m->sp_given || m->sc_given || m->ye_given ||
+	     a->yo_given))
+		return fail("costs are for --lane sim: a real ring has its own");
+	if (m->profile && !a->yo_given && !profile_load(m->profile, &p))
+		a->g.yo_ns = model_ns(profile_sleep_ns(&p, YO_AT_NS) - YO_AT_NS);
+	if (a->g.costs.ye_ns || a->g.yo_ns)
+		return 0;
+	return fail("--ye-ns, --yo-ns: a sleep that costs nothing and lasts no time is no sleep");
 }
 
 static int plan(struct args *a)
 {
+	if (!a->g.rounds)
+		a->g.rounds = a->g.lane == &grid_sim ? 1 : 3;
 	if (a->duration_ms == ~0ULL)
 		a->duration_ms = a->quick ? 60 : 100;
 	if (a->warmup_ms == ~0ULL)
@@ -200,7 +266,8 @@ static const char *raw_path(const struct args *a)
 		return a->raw;
 	if (!bench_dir())
 		return NULL;
-	snprintf(path, sizeof(path), "%s/grid-raw.csv", bench_dir());
+	snprintf(path, sizeof(path), "%s/grid-%sraw.csv", bench_dir(),
+		 a->g.lane == &grid_sim ? "sim-" : "");
 	return path;
 }
 
@@ -244,6 +311,8 @@ static int run(int argc, char **argv)
 
 	defaults(&a);
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	if (take_costs(&a))
+		return EXIT_USAGE;
 	catch_signals();
 	rc = plan(&a);
 	if (!rc)

@@ -16,6 +16,7 @@
 #include "bench/competitor.h"
 #include "bench/judge.h"
 #include "json.h"
+#include "pacing/model.h"
 
 #define GRID_VALUES_MAX		16
 #define GRID_DMAX_MAX		8
@@ -44,7 +45,28 @@ struct grid_entry {
 	int dmax;		/* index, or -1: heeds none */
 };
 
+struct grid_plan;
+
+/*
+ * Where it is measured. Functions return 0, or -1 after fail(); when stopped()
+ * became true, -1 without a message. Adding one is adding a file.
+ */
+struct grid_lane {
+	const char *name;
+	/* Before the points of one L, of which @first is one. NULL: -1. close() undoes it. */
+	void *(*open)(struct grid_plan *g, const struct grid_point *first);
+	void (*close)(void *ctx);
+	int (*measure)(void *ctx, const struct grid_point *p, const struct grid_entry *e,
+		       u32 round, struct run_result *r);
+};
+
+extern const struct grid_lane grid_native, grid_sim;
+
 struct grid_plan {
+	const struct grid_lane *lane;
+	/* Of the simulator: N, S, Y_E, and what a sleep lasts longer than it was to. */
+	struct rp_model_in costs;
+	u64 yo_ns;
 	struct grid_values wp_ns, wc_ns, queue_len, dmax_ns;
 	bool dist[RP_WORK_DISTS];
 	struct competitors who;
@@ -80,6 +102,10 @@ static inline struct figures *grid_figures(const struct grid_plan *g, u32 point,
 {
 	return &g->figures[(point * g->n_entries + entry) * g->rounds + round];
 }
+
+/* Parameters for both sides of any lane that has them in that struct. */
+void grid_set_params(const struct grid_plan *g, const struct grid_point *p,
+		     const struct grid_entry *e, struct run_params *to);
 
 /* Measures all; @raw gets a CSV line a measurement. 0, or -1 after fail(), or stopped. */
 int grid_measure(struct grid_plan *g, FILE *raw);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Goes through the grid: one rig an L and round, another strategy each time. */
+/* Goes through the grid: an L at a time, another strategy each time. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bench/grid.h"
-#include "native/rig.h"
 
 static const char raw_head[] =
 	"round,wp_ns,wc_ns,queue_len,work,dmax_ns,strategy,items_per_s,e_ns,p50_ns,p98_ns,max_ns,"
@@ -15,8 +14,7 @@ static const char raw_head[] =
 struct walk {
 	struct grid_plan *g;
 	FILE *raw;
-	struct rig rig;
-	struct run_params params;
+	void *lane;		/* what its open() gave */
 	u32 round, done, total;
 	u64 begin_ns;
 };
@@ -55,39 +53,33 @@ static void write_raw(const struct walk *w, const struct grid_point *p, const ch
 	fflush(to);
 }
 
-static void set_params(struct walk *w, const struct grid_point *p, const struct grid_entry *e)
+void grid_set_params(const struct grid_plan *g, const struct grid_point *p,
+		     const struct grid_entry *e, struct run_params *to)
 {
-	struct run_params *to = &w->params;
-
 	to->wp_ns = p->wp_ns;
 	to->wc_ns = p->wc_ns;
 	to->queue_len = p->queue_len;
 	to->w_dist = p->dist;
-	to->dmax_ns = e->dmax >= 0 ? w->g->dmax_ns.v[e->dmax] : 0;
-	competitor_apply(&w->g->who.of[e->competitor], to);
+	to->dmax_ns = e->dmax >= 0 ? g->dmax_ns.v[e->dmax] : 0;
+	competitor_apply(&g->who.of[e->competitor], to);
 }
 
 static int measure(struct walk *w, u32 point, u32 entry)
 {
-	const struct grid_entry *e = &w->g->entries[entry];
-	const char *who = w->g->who.of[e->competitor].name;
-	struct run_sides sides = { .lost_at_end = 0 };	/* not at an end */
+	const struct grid_plan *g = w->g;
+	const struct grid_entry *e = &g->entries[entry];
+	const char *who = g->who.of[e->competitor].name;
 	struct run_result r;
 
-	set_params(w, &w->g->points[point], e);
-	if (rig_change(&w->rig, &w->params) || rig_measure(&w->rig, &sides)) {
-		run_sides_free(&sides);
+	if (g->lane->measure(w->lane, &g->points[point], e, w->round, &r))
 		return -1;
-	}
-	run_merge(&w->params, &sides, &r);
-	run_sides_free(&sides);
 	if (r.lost > 0 || r.reordered > 0)
 		return fail("bench grid: %s lost %.0f items, %.0f came out of order: the figures "
 			    "are worth nothing", who, r.lost, r.reordered);
-	*grid_figures(w->g, point, entry, w->round) = (struct figures){
+	*grid_figures(g, point, entry, w->round) = (struct figures){
 		.x_per_s = r.items_per_s, .e_ns = r.e_ns, .p98_ns = r.lat_p98_ns,
 	};
-	write_raw(w, &w->g->points[point], who, &r);
+	write_raw(w, &g->points[point], who, &r);
 	return 0;
 }
 
@@ -118,26 +110,23 @@ static int measure_point(struct walk *w, u32 point)
 	return 0;
 }
 
-/* All points of one L, on one rig. */
+/* All points of one L. */
 static int measure_len(struct walk *w, const u32 *order, u32 len)
 {
 	struct grid_plan *g = w->g;
-	bool open = false;
 	u32 i;
 	int rc = 0;
 
+	w->lane = NULL;
 	for (i = 0; i < g->n_points && !rc; i++) {
 		if (g->points[order[i]].queue_len != len)
 			continue;
-		if (!open) {
-			set_params(w, &g->points[order[i]], &g->entries[0]);
-			open = true;
-			rc = rig_open(&w->rig, &w->params);
-		}
-		rc = rc ? rc : measure_point(w, order[i]);
+		if (!w->lane)
+			w->lane = g->lane->open(g, &g->points[order[i]]);
+		rc = w->lane ? measure_point(w, order[i]) : -1;
 	}
-	if (open)
-		rig_close(&w->rig);
+	if (w->lane)
+		g->lane->close(w->lane);
 	return rc;
 }
 
@@ -194,11 +183,6 @@ int grid_measure(struct grid_plan *g, FILE *raw)
 
 	if (!order)
 		return fail("bench grid: out of memory");
-	run_params_default(&w.params);
-	w.params.trace = false;
-	w.params.progress = false;
-	w.params.warmup_ns = g->warmup_ns;
-	w.params.duration_ns = g->duration_ns;
 	fputs(raw_head, raw);
 	for (; w.round < g->rounds && !rc && in_time(&w); w.round++)
 		rc = measure_round(&w, order, &rng);

@@ -90,6 +90,14 @@ static json_t *regimes_json(struct sums *s)
 	return v;
 }
 
+static json_t *costs_json(const struct grid_plan *g)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "np_ns", (json_int_t)g->costs.np_ns,
+			 "nc_ns", (json_int_t)g->costs.nc_ns, "sp_ns", (json_int_t)g->costs.sp_ns,
+			 "sc_ns", (json_int_t)g->costs.sc_ns, "ye_ns", (json_int_t)g->costs.ye_ns,
+			 "yo_ns", (json_int_t)g->yo_ns);
+}
+
 json_t *grid_json(const struct grid_plan *g)
 {
 	struct sums s = {
@@ -105,6 +113,9 @@ json_t *grid_json(const struct grid_plan *g)
 	json_object_set_new(v, "by_strategy", tallies_json(&s));
 	json_object_set_new(v, "by_regime", regimes_json(&s));
 	json_object_set_new(v, "infeasible_cells", s.infeasible_cells);
+	json_object_set_new(v, "lane", json_string(g->lane->name));
+	if (g->lane == &grid_sim)
+		json_object_set_new(v, "costs", costs_json(g));
 	json_object_set_new(v, "rounds", json_integer(g->rounds_done));
 	json_object_set_new(v, "complete", json_boolean(g->rounds_done == g->rounds));
 	json_object_set_new(v, "x_spread", json_number_or_null(grid_spread(g), 4));

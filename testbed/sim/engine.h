@@ -59,7 +59,7 @@ struct party {
 	struct rp_strategy s_in, s_out;	/* as a consumer; as a producer */
 };
 
-enum { D_WP, D_WC, D_NP, D_NC, D_SP, D_SC, D_YP, D_YC, D_YE, DISTS };
+enum { D_WP, D_WC, D_NP, D_NC, D_SP, D_SC, D_YP, D_YC, D_YE, D_YO, DISTS };
 
 struct sim {
 	const struct sim_config *cfg;

@@ -317,6 +317,7 @@ static void go_to_sleep(struct sim *s, u32 i, u64 sleep_ns)
 	u64 cost = dist_draw(&s->dist[D_YE], s->cfg->model.ye_ns * PS_PER_NS);
 	u64 y = dist_draw(&s->dist[p->at_out ? D_YP : D_YC], sleep_ns * PS_PER_NS);
 
+	y += dist_draw(&s->dist[D_YO], s->cfg->yo_ns * PS_PER_NS);
 	y = y > cost ? y : cost;
 	*(p->at_out ? &c->sleeps_p : &c->sleeps_c) += 1;
 	*(p->at_out ? &c->sleep_p_ps : &c->sleep_c_ps) += y;
@@ -568,7 +569,7 @@ static void init_dists(struct sim *s)
 	const struct dist_spec *specs[DISTS] = {
 		[D_WP] = &c->wp, [D_WC] = &c->wc, [D_NP] = &c->np, [D_NC] = &c->nc,
 		[D_SP] = &c->sp, [D_SC] = &c->sc, [D_YP] = &c->yp, [D_YC] = &c->yc,
-		[D_YE] = &c->ye,
+		[D_YE] = &c->ye, [D_YO] = &c->yo,
 	};
 	u32 i;
 
@@ -644,7 +645,8 @@ static bool no_sleep(const struct sim_config *c, enum rp_strategy_id strategy,
 {
 	if (strategy == RP_NOTIFY || strategy == RP_BUSY)
 		return false;
-	return dist_all_zero(y, y_ns) && dist_all_zero(&c->ye, c->model.ye_ns);
+	return dist_all_zero(y, y_ns) && dist_all_zero(&c->ye, c->model.ye_ns) &&
+		dist_all_zero(&c->yo, c->yo_ns);
 }
 
 const char *sim_check(const struct sim_config *c)
@@ -667,6 +669,8 @@ const char *sim_check(const struct sim_config *c)
 		return "dmax_ns: 0; the adaptive strategy needs the bound of the latency";
 	if (c->window_ns > RP_MODEL_MAX_NS)
 		return "window_ns: more than 1000000000 (1 s)";
+	if (c->yo_ns > RP_MODEL_MAX_NS)
+		return "yo_ns: more than 1000000000 (1 s)";
 	return NULL;
 }
 

@@ -26,13 +26,14 @@ struct sim_config {
 	u32 stages;		/* parties, 2..SIM_STAGES_MAX */
 	u64 w_ns[SIM_STAGES_MAX];
 	struct dist_spec wp, wc;	/* of the first stage; of all others */
-	struct dist_spec np, nc, sp, sc, yp, yc, ye;
+	struct dist_spec np, nc, sp, sc, yp, yc, ye, yo;
 	struct sim_fall fall_p, fall_c;
 	/*
 	 * Between asking for notifications and the second look, ns; an item
 	 * that comes meanwhile causes a spurious notification.
 	 */
 	u64 window_ns;
+	u64 yo_ns;		/* what a sleep lasts longer than it was to; 0 in the model */
 	u64 dmax_ns;		/* D_MAX, for strategies that heed it; 0: none */
 	u64 items;		/* measured, at the end of the chain */
 	u64 warmup;		/* items before them */
