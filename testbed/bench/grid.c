@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* bench grid: its options, and the order of things. */
 #include <argp.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bench.h"
 #include "bench/grid.h"
 #include "bench/options.h"
 #include "model_args.h"
+#include "plot/plot.h"
 #include "profile.h"
 
 #define W_MIN_NS	200u
@@ -52,7 +55,7 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Output:", 4 },
 	{ "csv", OPT_CSV, "FILE", 0, "a row a cell and strategy", 0 },
 	{ "raw", OPT_RAW, "FILE", 0, "CSV, a row a measurement (bench/grid-raw.csv of the build)", 0 },
-	{ "plot", OPT_PLOT, "DIR", 0, "heat maps of the regrets, SVG and PNG", 0 },
+	{ "plot", OPT_PLOT, "DIR", 0, "heat maps of the regrets, SVG and PNG, and their CSV", 0 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },
 	{ 0 }
 };
@@ -286,6 +289,17 @@ static int measure(struct args *a)
 	return rc;
 }
 
+/* DIR/grid.csv, and what is drawn from it. */
+static int draw(const struct grid_plan *g, const char *dir)
+{
+	char csv[600];
+
+	if (mkdir(dir, 0777) && errno != EEXIST)
+		return fail("cannot make the directory %s for figures: %m", dir);
+	snprintf(csv, sizeof(csv), "%s/grid.csv", dir);
+	return grid_write_csv(g, csv) ? -1 : plot_grid(csv, NULL, dir);
+}
+
 /* Whatever was measured is reported, also when a measurement failed or Ctrl-C came. */
 static int report(struct args *a, int rc)
 {
@@ -299,7 +313,7 @@ static int report(struct args *a, int rc)
 	rc |= bench_finish(&bench_grid, v, a->json);
 	if (a->csv && grid_write_csv(&a->g, a->csv))
 		rc = -1;
-	if (a->plot && grid_plot(&a->g, a->plot))
+	if (a->plot && draw(&a->g, a->plot))
 		rc = -1;
 	return stopped() ? EXIT_STOPPED : rc ? 1 : 0;
 }

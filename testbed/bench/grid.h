@@ -137,7 +137,5 @@ json_t *grid_json(const struct grid_plan *g);
 void grid_print(const json_t *result);
 /* A row a cell and strategy. 0, or -1 after fail(). */
 int grid_write_csv(const struct grid_plan *g, const char *path);
-/* Heat maps of the subject's regrets, grid-REGRET-WORK.svg and .png. 0, or -1 after fail(). */
-int grid_plot(const struct grid_plan *g, const char *dir);
 
 #endif /* BENCH_GRID_H */

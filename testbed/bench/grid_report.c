@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench/grid.h"
+#include "plot/plot.h"
 
 struct sums {
 	const struct grid_plan *g;
@@ -223,8 +224,7 @@ int grid_write_csv(const struct grid_plan *g, const char *path)
 
 	if (!csv.to)
 		return fail("cannot write %s: %m", path);
-	fputs("wp_ns,wc_ns,queue_len,dmax_ns,work,regime,feasible,strategy,items_per_s,e_ns,p98_ns,"
-	      "keeps_dmax,x_regret,e_regret,within\n", csv.to);
+	fputs(GRID_CSV_HEAD "\n", csv.to);
 	grid_cells(g, write_cell, &csv);
 	bad = ferror(csv.to);
 	if (fclose(csv.to) || bad)

@@ -7,14 +7,17 @@
 #include "bench/step.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench.h"
 #include "bench/options.h"
 #include "json.h"
 #include "native/rig.h"
+#include "plot/plot.h"
 
 #define ROUNDS_MAX	99
 #define QUEUE_LEN	256
@@ -35,7 +38,7 @@ static const struct phase phases[] = {
 
 #define PHASES	(sizeof(phases) / sizeof(phases[0]))
 
-enum { OPT_STRATEGIES = 256, OPT_DMAX, OPT_PHASE, OPT_ROUNDS, OPT_JSON };
+enum { OPT_STRATEGIES = 256, OPT_DMAX, OPT_PHASE, OPT_ROUNDS, OPT_CSV, OPT_PLOT, OPT_JSON };
 
 static const struct argp_option options[] = {
 	{ "strategies", OPT_STRATEGIES, "LIST", 0,
@@ -43,6 +46,8 @@ static const struct argp_option options[] = {
 	{ "dmax-ns", OPT_DMAX, "NS", 0, "D_MAX, ns (1000000)", 0 },
 	{ "phase-ms", OPT_PHASE, "MS", 0, "length of a phase, 60..10000 ms (500)", 0 },
 	{ "rounds", OPT_ROUNDS, "N", 0, "of which medians are taken, 1..99 (3)", 0 },
+	{ "csv", OPT_CSV, "FILE", 0, "a row a millisecond", 0 },
+	{ "plot", OPT_PLOT, "DIR", 0, "each strategy over the time, SVG and PNG, and their CSV", 0 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },
 	{ 0 }
 };
@@ -51,6 +56,7 @@ struct args {
 	struct competitors who;
 	u64 dmax_ns, phase_ns;
 	u32 rounds;
+	const char *csv, *plot;
 	bool json;
 };
 
@@ -71,6 +77,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_ROUNDS:
 		a->rounds = (u32)opt_between(state, "rounds", arg, 1, ROUNDS_MAX);
 		break;
+	case OPT_CSV:
+		a->csv = arg;
+		break;
+	case OPT_PLOT:
+		a->plot = arg;
+		break;
 	case OPT_JSON:
 		a->json = true;
 		break;
@@ -90,7 +102,8 @@ static const struct argp argp = {
 	"producer (1000, 2000 ns), 64 items each 0.5 ms (500, 500 ns), idle - and tells when each "
 	"phase had settled: throughput within 5 % of the phase's final one and p98 within D_MAX, "
 	"for 25 ms. Native lane, L = 256.\v"
-	"Example:\n\n  ringpace bench step --strategies adaptive,notify --dmax-ns 300000 --json",
+	"Example:\n\n  ringpace bench step --strategies adaptive,notify --dmax-ns 300000 --json\n"
+	"  ringpace bench step --rounds 1 --plot figures",
 };
 
 /* ---- Measuring ---- */
@@ -101,6 +114,8 @@ struct step {
 	struct run_params params;
 	struct step_sample *samples;
 	u32 n, room;
+	FILE *csv;		/* or NULL */
+	u64 begin_ns;		/* of the competitor's round */
 	/* By competitor, phase, round. */
 	struct step_result *results;
 };
@@ -110,29 +125,38 @@ static struct step_result *result_at(const struct step *s, u32 who, u32 phase, u
 	return &s->results[(who * PHASES + phase) * s->a->rounds + round];
 }
 
-/* Of both sides; UNKNOWN if neither tells. */
-static double mode_changes(const struct step *s, const json_t *device)
+/* What both sides' strategies say; UNKNOWN what they do not. */
+static void take_status(const struct step *s, const json_t *device, struct step_sample *to)
 {
-	double dev = json_number_at(json_object_get(device, "pacing"), "mode_changes");
-	struct rp_status st;
+	const json_t *c = json_object_get(device, "pacing");
+	struct rp_status p;
 
-	if (!rp_party_status(&s->rig.party->rp, &st))
-		return dev;
-	return is_known(dev) ? dev + (double)st.mode_changes : (double)st.mode_changes;
+	to->mode_changes = json_number_at(c, "mode_changes");
+	to->yc_ns = json_number_at(c, "wait_ns");
+	if (!rp_party_status(&s->rig.party->rp, &p))
+		return;
+	to->mode_changes = is_known(to->mode_changes) ? to->mode_changes + (double)p.mode_changes :
+							(double)p.mode_changes;
+	to->yp_ns = (double)p.wait_ns;
+	to->window = p.window ? p.window : UNKNOWN;
 }
 
 static int sample(struct step *s)
 {
 	json_t *v = backend_stats(&s->rig.backend, s->rig.queue);
+	struct step_sample *to;
 
 	if (!v)
 		return -1;
-	if (s->n < s->room)
-		s->samples[s->n++] = (struct step_sample){
+	if (s->n < s->room) {
+		to = &s->samples[s->n++];
+		*to = (struct step_sample){
 			.t_ns = now_ns(), .items = json_number_at(v, "items"),
 			.timed = json_number_at(v, "lat_count"), .late = json_number_at(v, "late"),
-			.mode_changes = mode_changes(s, v),
+			.yp_ns = UNKNOWN, .window = UNKNOWN,
 		};
+		take_status(s, v, to);
+	}
 	json_decref(v);
 	return 0;
 }
@@ -158,6 +182,9 @@ static int run_phase(struct step *s, u32 who, u32 phase, u32 round)
 		if (rig_work_for(&s->rig, 1000000, 0) || sample(s))
 			return -1;
 	step_settle(s->samples, s->n, result_at(s, who, phase, round));
+	if (s->csv)
+		step_write(s->csv, s->a->who.of[who].name, round, phases[phase].name, s->begin_ns,
+			   s->samples, s->n);
 	return 0;
 }
 
@@ -173,6 +200,7 @@ static int run_competitor(struct step *s, u32 who, u32 round)
 	    party_set_traffic(s->rig.party, &phases[0].traffic) ||
 	    rig_work_for(&s->rig, 50000000, 0))
 		return -1;
+	s->begin_ns = now_ns();
 	for (i = 0; i < PHASES; i++)
 		if (run_phase(s, who, i, round))
 			return -1;
@@ -284,6 +312,46 @@ static void print(const json_t *v)
 	       json_number_at(v, "dmax_ns"), json_string_value(json_object_get(v, "machine")));
 }
 
+/* Where samples go: --csv's file, else --plot's DIR/steps.csv; NULL: nowhere. */
+static const char *csv_path(const struct args *a)
+{
+	static char path[600];
+
+	if (a->csv || !a->plot)
+		return a->csv;
+	snprintf(path, sizeof(path), "%s/steps.csv", a->plot);
+	return path;
+}
+
+/* 0, or -1 after fail(). */
+static int open_csv(struct step *s)
+{
+	const char *path = csv_path(s->a);
+
+	if (s->a->plot && mkdir(s->a->plot, 0777) && errno != EEXIST)
+		return fail("cannot make the directory %s for figures: %m", s->a->plot);
+	if (!path)
+		return 0;
+	s->csv = fopen(path, "we");
+	if (!s->csv)
+		return fail("cannot write %s: %m", path);
+	fputs(STEP_CSV_HEAD "\n", s->csv);
+	return 0;
+}
+
+static int close_csv(struct step *s)
+{
+	const char *path = csv_path(s->a);
+	int bad;
+
+	if (!s->csv)
+		return 0;
+	bad = ferror(s->csv);
+	if (fclose(s->csv) || bad)
+		return fail("cannot write %s: %m", path);
+	return s->a->plot ? plot_steps(path, NULL, s->a->plot) : 0;
+}
+
 static int run(int argc, char **argv)
 {
 	struct args a = { .dmax_ns = 1000000, .phase_ns = 500000000, .rounds = 3 };
@@ -304,11 +372,13 @@ static int run(int argc, char **argv)
 	s.results = calloc(a.who.n * PHASES * a.rounds, sizeof(*s.results));
 	if (!s.samples || !s.results)
 		abort();
-	rc = run_all(&s);
+	rc = open_csv(&s) || run_all(&s) ? -1 : 0;
 	rig_close(&s.rig);
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K");
 	rc = rc ? stopped() ? EXIT_STOPPED : 1 : bench_finish(&bench_step, result_json(&s), a.json);
+	if (close_csv(&s) && !rc)
+		rc = 1;
 	free(s.samples);
 	free(s.results);
 	return rc;

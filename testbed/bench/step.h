@@ -14,6 +14,8 @@ struct step_sample {
 	u64 t_ns;
 	double items, timed, late;
 	double mode_changes;
+	/* To be drawn; UNKNOWN of who tells none. */
+	double yp_ns, yc_ns, window;
 };
 
 struct step_result {
@@ -30,5 +32,9 @@ struct step_result {
  * and p98 within D_MAX.
  */
 void step_settle(const struct step_sample *s, u32 n, struct step_result *r);
+
+/* Rows of STEP_CSV_HEAD: what happened between the samples; times from @begin_ns on. */
+void step_write(FILE *to, const char *strategy, u32 round, const char *phase, u64 begin_ns,
+		const struct step_sample *s, u32 n);
 
 #endif /* BENCH_STEP_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `ringpace plot`: the paper's figures from our own data. */
+/* `ringpace plot`: the paper's figures from our own data, and what benchmarks have left. */
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>
@@ -17,7 +17,7 @@ static const struct rp_model_in paper_costs = {
 	.np_ns = 1100, .nc_ns = 580, .sp_ns = 28000, .sc_ns = 420, .ye_ns = 2500,
 };
 
-enum { OPT_OUT = 256, OPT_DATA, OPT_PROFILE, OPT_LIST, OPT_JSON };
+enum { OPT_OUT = 256, OPT_DATA, OPT_PROFILE, OPT_LIST, OPT_CSV, OPT_STRATEGY, OPT_JSON };
 
 static const struct argp_option options[] = {
 	{ "out", OPT_OUT, "DIR", 0, "for fig-NN.svg, .png and .csv (plot/ of the build)", 0 },
@@ -25,6 +25,9 @@ static const struct argp_option options[] = {
 	  "where `ringpace validate` left its JSON (validate/ of the build)", 0 },
 	{ "profile", OPT_PROFILE, "LANE|FILE", 0, "costs for figs. 2, 3, 4, 10, 13, 14 (the "
 	  "paper's table 4), and what fig. 5 shows (native)", 0 },
+	{ "csv", OPT_CSV, "FILE", 0, "what `ringpace bench grid` or `bench step` wrote with --csv, "
+	  "or `bench grid --lane sim`", 0 },
+	{ "strategy", OPT_STRATEGY, "NAME", 0, "of those in it (grid: adaptive; steps: each)", 0 },
 	{ "list", OPT_LIST, NULL, 0, "say which figures there are", 0 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object: files drawn, figures missing and why", 0 },
 	{ 0 }
@@ -34,6 +37,9 @@ struct args {
 	struct plot_source src;
 	char out[512], data[512];
 	const struct figure *only;	/* NULL: all */
+	/* Instead of a figure: plot_grid() or plot_steps(), of csv. */
+	int (*bench)(const char *csv, const char *strategy, const char *dir);
+	const char *csv, *strategy;
 	bool chosen, list, json;
 };
 
@@ -57,9 +63,12 @@ static void choose(struct argp_state *state, struct args *a, const char *arg)
 	a->chosen = true;
 	if (!strcmp(arg, "all"))
 		return;
+	a->bench = !strcmp(arg, "grid") ? plot_grid : !strcmp(arg, "steps") ? plot_steps : NULL;
+	if (a->bench)
+		return;
 	a->only = figure_by_number(arg);
 	if (!a->only)
-		argp_error(state, "%s: not the number of a figure (see --list), nor all", arg);
+		argp_error(state, "%s: not the number of a figure (see --list), nor all, grid or steps", arg);
 }
 
 static void take_profile(struct argp_state *state, struct args *a)
@@ -91,6 +100,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->src.profile = arg;
 		take_profile(state, a);
 		break;
+	case OPT_CSV:
+		a->csv = arg;
+		break;
+	case OPT_STRATEGY:
+		a->strategy = arg;
+		break;
 	case OPT_LIST:
 		a->list = true;
 		break;
@@ -103,6 +118,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!a->chosen && !a->list)
 			argp_error(state, "which figure? a number (see --list), or all");
+		if (!a->list && !a->bench != !a->csv)
+			argp_error(state, "grid and steps need --csv, and nothing else does");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -112,14 +129,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {
 	.options = options,
-	.args_doc = "FIG|all",
+	.args_doc = "FIG|all|grid|steps",
 	.parser = parse,
 	.doc = "Draws figures of Lettieri et al., \"A Study of I/O Performance of Virtual "
 	"Machines\", from our own data, as SVG and PNG, and leaves the CSV that was drawn. Model "
 	"and simulator give 2, 3, 4, 10, 13, 14; `ringpace probe` has measured 5, `ringpace "
-	"validate` 6 to 9.\v"
-	"Example:\n\n"
-	"  ringpace probe && ringpace validate && ringpace plot all --out figures\n\n"
+	"validate` 6 to 9. `grid` draws heat maps of a strategy's regrets, `steps` what it did over the "
+	"time, from a benchmark's CSV.\v"
+	"Examples:\n\n"
+	"  ringpace probe && ringpace validate && ringpace plot all --out figures\n"
+	"  ringpace bench grid --lane sim --csv grid.csv && ringpace plot grid --csv grid.csv\n\n"
 	"Times are ns in the CSV and us on the axes. Exit code 1 if a figure is missing.",
 };
 
@@ -206,6 +225,8 @@ static int run(int argc, char **argv)
 		return print_list();
 	if (mkdir(a.out, 0777) && errno != EEXIST)
 		return fail("cannot make the directory %s: %m", a.out), 1;
+	if (a.bench)
+		return a.bench(a.csv, a.strategy, a.out) ? 1 : 0;
 	drawn = json_array();
 	missing = json_array();
 	rc = draw_all(&a, drawn, missing);

@@ -87,6 +87,34 @@ const char *fill_sleep_batch(const struct plot_source *, struct grid *, struct m
 const char *fill_notify_sweep(const struct plot_source *, struct grid *, struct mark *);
 const char *fill_spurious(const struct plot_source *, struct grid *, struct mark *);
 
+/* ---- What benchmarks have left ---- */
+
+/* Headings of `bench grid --csv` and `bench step --csv`. */
+#define GRID_CSV_HEAD "wp_ns,wc_ns,queue_len,dmax_ns,work,regime,feasible,strategy,items_per_s,e_ns," \
+	"p98_ns,keeps_dmax,x_regret,e_regret,within"
+#define STEP_CSV_HEAD "strategy,round,phase,t_ns,items_per_s,late_share,yp_ns,yc_ns,window"
+
+/*
+ * DIR/grid-throughput-WORK and grid-energy-WORK, .svg and .png: heat maps of the
+ * regrets of @strategy (NULL: adaptive, else the first). 0, or -1 after fail().
+ */
+int plot_grid(const char *csv, const char *strategy, const char *dir);
+/* DIR/steps-STRATEGY.svg and .png of one, or with NULL of each. 0, or -1 after fail(). */
+int plot_steps(const char *csv, const char *strategy, const char *dir);
+
+#define CSV_COLUMNS_MAX	16
+#define CSV_NAME_MAX	24
+/*
+ * Calls @row for every row of @path, whose heading must be @head; it returns NULL,
+ * or what is wrong. NULL, or why not (static).
+ */
+const char *csv_read(const char *path, const char *head,
+		     const char *(*row)(void *ctx, char **cell), void *ctx);
+/* UNKNOWN for an empty cell, or no number. */
+double csv_number(const char *cell);
+/* May it be part of a file's name, of gnuplot's text, and shorter than CSV_NAME_MAX? */
+bool csv_name_ok(const char *name);
+
 /* DIR/fig-NN.csv. 0, or -1 after fail(). */
 int csv_write(const struct figure *f, const struct grid *g, const char *dir);
 /*

@@ -48,6 +48,7 @@ for f in throughput energy; do
 			[ -s "$scratch/figures/grid-$f-$w.png" ]'
 	done
 done
+check 'and what they were drawn from' cmp -s "$scratch/figures/grid.csv" "$scratch/grid.csv"
 check 'nothing is left behind' nothing_left
 
 rp grid --quick --strategies sleep,busy --rounds 1 --duration-ms 5 --warmup-ms 1 --raw "$scratch/raw.csv"
@@ -75,7 +76,7 @@ check 'and leaves nothing' wait_for 30 nothing_left
 
 # ---- Step and idle ----
 
-rp step --strategies notify,sleep --phase-ms 200 --rounds 1 --json
+rp step --strategies notify,sleep --phase-ms 200 --rounds 1 --plot "$scratch/steps" --json
 ok $? 'a load in steps'
 check 'all phases of all strategies' json '(.by_strategy | keys == ["notify","sleep-50us"]) and
 	all(.by_strategy[].phases; map(.phase) ==
@@ -85,6 +86,13 @@ check 'nothing comes in idle phases, something in the others' json '
 	.[2].final_per_s > 0 and .[3].final_per_s > 0)'
 check 'and its keys' json '.by_strategy.notify.phases[1] | has("settle_ns") and has("settle_items") and
 	has("violations") and has("mode_changes") and has("late_share")'
+check 'samples of all phases, in the order of time' eval 'awk -F, "NR > 1 && NF != 9 { bad = 1 }
+	\$1 == \"notify\" { bad += \$4 <= last; last = \$4; seen[\$3] = 1 }
+	END { exit bad || length(seen) != 5 }" "$scratch/steps/steps.csv"'
+for s in notify sleep-50us; do
+	check "what $s did over the time, drawn" eval 'grep -q "</svg>" "$scratch/steps/steps-$s.svg" &&
+		[ -s "$scratch/steps/steps-$s.png" ]'
+done
 
 rp idle --strategies sleep-1000us --idle-ms 300 --items 3 --rounds 1 --json
 ok $? 'an idle ring'

@@ -67,6 +67,42 @@ check 'figure 14: T within its bounds' eval 'awk -F, "NR > 1 && \$4 != \"\" &&
 check 'figure 14: T is W_P while sleeps are short' eval 'awk -F, "NR > 1 && \$1 < 120000 &&
 	(\$2 < 1990 || \$2 > 2010) { bad = 1 } END { exit bad }" "$dir/fig-14.csv"'
 
+# ---- What benchmarks have left ----
+
+timeout 60 "$ringpace" bench grid --lane sim --wp-ns 500,4000 --wc-ns 500,4000 --queue-len 64 \
+	--dmax-ns 300000 --strategies busy,sleep --raw "$scratch/raw.csv" --csv "$data/grid.csv" \
+	>"$out" 2>"$scratch/err"
+rp plot grid --csv "$data/grid.csv" --strategy sleep-50us --out "$dir"
+ok $? 'heat maps of a grid'
+for f in throughput-const throughput-exp energy-const energy-exp; do
+	check "$f, of the strategy that was named" eval 'grep -q "</svg>" "$dir/grid-$f.svg" &&
+		grep -q "sleep-50us" "$dir/grid-$f.svg" && [ -s "$dir/grid-$f.png" ]'
+done
+cat >"$data/steps.csv" <<'CSV'
+strategy,round,phase,t_ns,items_per_s,late_share,yp_ns,yc_ns,window
+adaptive,1,idle,1000000,0,,0,0,256
+adaptive,1,bursts,2000000,300000,0.0100,0,50000,256
+notify,1,idle,1000000,0,,,,
+CSV
+rp plot steps --csv "$data/steps.csv" --out "$dir"
+check 'steps of all strategies' eval '[ -s "$dir/steps-adaptive.svg" ] && [ -s "$dir/steps-notify.png" ] &&
+	grep -q bursts "$dir/steps-adaptive.svg"'
+check 'with Y and window where there are any' eval 'grep -q "window" "$dir/steps-adaptive.svg" &&
+	! grep -q "window" "$dir/steps-notify.svg"'
+
+cannot() {	# TEXT FILE
+	rp plot grid --csv "$2" --out "$dir"
+	[ $? -eq 1 ] && grep -q -e "$1" "$scratch/err"
+}
+check 'another CSV: exit code 1, and why' cannot 'columns are others' "$data/steps.csv"
+{ cat "$data/grid.csv"; echo 1,2,3; } >"$data/short.csv"
+check 'a short row' cannot 'line 18: a row has not as many' "$data/short.csv"
+sed 's/sleep-50us/..\/up"`/' "$data/grid.csv" >"$data/evil.csv"
+check 'a name that is no name' cannot 'no name' "$data/evil.csv"
+: >"$data/none.csv"
+check 'an empty file' cannot 'is empty' "$data/none.csv"
+check 'no file' cannot 'No such file' "$scratch/none"
+
 # ---- What is missing ----
 
 rp plot 6 --out "$dir" --data "$scratch/none"
@@ -112,6 +148,8 @@ refuses() {	# TEXT ARG...
 check 'no figure' refuses 'which figure'
 check 'no such figure' refuses '11: not the number' 11
 check 'a second figure' refuses 'one figure' 2 3
+check 'a grid of nothing' refuses 'need --csv' grid
+check 'a CSV for a figure' refuses 'need --csv' 10 --csv "$data/grid.csv"
 check 'no such profile' refuses "$scratch/none" 2 --profile "$scratch/none"
 rp plot --list
 check 'a list' eval '[ "$(wc -l <"$out")" -eq 11 ] && grep -q "^10  " "$out"'
