@@ -152,7 +152,7 @@ static void spin(struct rp_party *p, u64 before_tsc, u64 ns)
 
 static struct rp_next idle(struct rp_party *p)
 {
-	u64 before = p->now_tsc;
+	u64 before = p->now_tsc, pause_ns;
 	struct rp_decision d;
 
 	note_idle(p);
@@ -173,8 +173,9 @@ static struct rp_next idle(struct rp_party *p)
 		rp_trace(p->trace, RP_EV_SLEEP, p->now_tsc, d.wait_ns);
 		return (struct rp_next){ RP_NEXT_SLEEP, d.wait_ns };
 	default:
-		spin(p, before, d.wait_ns);
-		return (struct rp_next){ RP_NEXT_SPIN, 0 };
+		pause_ns = p->hands_pauses ? d.wait_ns : 0;
+		spin(p, before, d.wait_ns - pause_ns);
+		return (struct rp_next){ RP_NEXT_SPIN, pause_ns };
 	}
 }
 
@@ -209,15 +210,15 @@ struct rp_next rp_party_step(struct rp_party *p)
 }
 
 /*
- * A block was as long as the strategy lets it be. If there is work now, the
- * peer's notification was lost. If a producer finds none, its own may have
+ * A block was as long as the strategy lets it be. If what it waited for is there,
+ * the peer's notification was lost. If a producer finds nothing, its own may have
  * been: it tells the consumer again, whatever that asked for.
  */
 static void repair(struct rp_party *p, u32 ready)
 {
-	if (ready) {
+	if (ready && ready >= p->armed_k) {
 		rp_add(&p->stats.repaired, 1);
-	} else if (p->strategy.params.role == RP_PRODUCER) {
+	} else if (!ready && p->strategy.params.role == RP_PRODUCER) {
 		rp_add(&p->stats.rekicks, 1);
 		p->ring->notify(p);
 	}

@@ -105,7 +105,7 @@ struct rp_stats {
 
 enum rp_next_what {
 	RP_NEXT_RUN,		/* step again: items were moved */
-	RP_NEXT_SPIN,		/* step again: nothing to do, and that is meant */
+	RP_NEXT_SPIN,		/* step again: nothing to do, and that is meant; .ns, see rp_party_paused() */
 	RP_NEXT_SLEEP,		/* sleep .ns, then rp_party_resume(RP_WAKE_SLEPT) */
 	/* wait for the notification, at most .ns if that is not 0, then resume() */
 	RP_NEXT_BLOCK,
@@ -126,6 +126,7 @@ struct rp_party {
 	u64 w_rng;		/* of rp_work_exp() */
 	u64 dmax_tsc;		/* D_MAX; ~0: none */
 	u32 burst;		/* at most so many items per work() */
+	bool hands_pauses;	/* see rp_party_paused() */
 	/* Of the loop */
 	u64 now_tsc;		/* end of the last thing done */
 	u64 wait_tsc;		/* begin of the sleep or block */
@@ -220,6 +221,19 @@ void rp_party_init(struct rp_party *p, const struct rp_params *params,
 void rp_party_start(struct rp_party *p);
 struct rp_next rp_party_step(struct rp_party *p);
 void rp_party_resume(struct rp_party *p, enum rp_wake by);
+/*
+ * For a thread with several rings, whose pauses are others' time: with
+ * ->hands_pauses a SPIN's pause is not waited out but told in rp_next.ns, and
+ * this is called when it is over.
+ */
+static inline void rp_party_paused(struct rp_party *p)
+{
+	u64 now = rp_tsc();
+
+	rp_add(&p->stats.spin_tsc, now - p->now_tsc);
+	p->now_tsc = now;
+}
+
 /* Steps until thread->stopping(). The party is left disarmed. */
 void rp_party_run(struct rp_party *p);
 void rp_party_stats_reset(struct rp_party *p);

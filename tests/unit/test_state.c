@@ -19,7 +19,7 @@
 #define US		1000u
 
 static struct device device;
-static struct devices devices = { 1, &device };
+static struct devices devices = { .count = 1, .dev = &device };
 static char dir[] = "/tmp/test_state.XXXXXX", path[64];
 
 static struct {

@@ -193,3 +193,27 @@ bool args_params(const json_t *args, const struct queue *q,
 		args_bool(args, "trace_items", &p->trace_items, e) &&
 		params_fit(q, p, e);
 }
+
+bool args_flow_params(const json_t *args, struct flow_params *p, struct ctl_error *e)
+{
+	struct rp_params rp = {
+		.role = RP_CONSUMER, .queue_len = RP_VRING_MAX_NUM, .threshold = 1,
+	};
+	const char *why;
+
+	if (!args_strategy(args, &p->strategy, e) ||
+	    !args_u64(args, "y_ns", 0, ARGS_TIME_MAX_NS, &p->y_ns, e) ||
+	    !args_u64(args, "dmax_ns", 0, ARGS_TIME_MAX_NS, &p->dmax_ns, e) ||
+	    !args_u32(args, "cpu_cap_percent", 0, 100, &p->cpu_cap_percent, e) ||
+	    !args_u32(args, "k", 0, RP_VRING_MAX_NUM, &p->k, e) ||
+	    !args_u32(args, "burst", 1, BATCH_PACKETS, &p->burst, e))
+		return false;
+	rp.strategy = p->strategy;
+	rp.y_ns = p->y_ns;
+	rp.dmax_ns = p->dmax_ns;
+	rp.cpu_cap_percent = p->cpu_cap_percent;
+	why = rp_params_check(&rp);
+	if (why)
+		ctl_fail(e, "bad-value", "%s", why);
+	return !why;
+}

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "net/flow.h"
 #include "queue.h"
 
 #define ARGS_TIME_MAX_NS	1000000000ULL		/* W and Y: 1 s */
@@ -33,5 +34,8 @@ bool args_required_u64(const json_t *args, const char *key, u64 min, u64 max,
 /* What `set` says, over what @p has; checked as a whole. */
 bool args_params(const json_t *args, const struct queue *q,
 		 struct queue_params *p, struct ctl_error *e);
+
+/* The same for a port. */
+bool args_flow_params(const json_t *args, struct flow_params *p, struct ctl_error *e);
 
 #endif /* RINGPACED_ARGS_H */

@@ -9,6 +9,7 @@
 #include "args.h"
 #include "control.h"
 #include "describe.h"
+#include "net/net_control.h"
 
 #define PROTOCOL_VERSION	1
 
@@ -72,12 +73,14 @@ static json_t *run_hello(struct request *r)
 
 static json_t *run_list(struct request *r)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *result;
 	u32 i;
 
 	for (i = 0; i < r->devices->count; i++)
 		json_array_append_new(list, describe_device(&r->devices->dev[i]));
-	return json_pack("{s:o}", "devices", list);
+	result = json_pack("{s:o}", "devices", list);
+	net_control_list(r->devices->net, result);
+	return result;
 }
 
 /* Does the request name something other than the work? */
@@ -97,10 +100,14 @@ static bool sets_pacing(const json_t *args)
 
 static json_t *run_set(struct request *r)
 {
-	struct queue *q = find_queue(r);
+	struct port *port = net_control_port(r->devices->net, r->args);
 	struct queue_params p;
+	struct queue *q;
 	int rc;
 
+	if (port)
+		return net_control_set(port, r->args, &r->err);
+	q = find_queue(r);
 	if (!q)
 		return NULL;
 	p = q->params;
@@ -165,9 +172,18 @@ static json_t *run_reset(struct request *r)
 
 static json_t *run_stats(struct request *r)
 {
-	struct queue *q = find_queue(r);
+	struct port *port = net_control_port(r->devices->net, r->args);
+	struct queue *q;
 
+	if (port)
+		return net_control_stats(port, r->args, &r->err);
+	q = find_queue(r);
 	return q ? json_pack("{s:o}", "stats", describe_stats(q)) : NULL;
+}
+
+static json_t *run_move(struct request *r)
+{
+	return net_control_move(r->devices->net, r->args, &r->err);
 }
 
 static json_t *run_trace(struct request *r)
@@ -199,6 +215,7 @@ static const struct command commands[] = {
 	{ "reset", KEYS("device", "queue"), run_reset },
 	{ "stats", KEYS("device", "queue"), run_stats },
 	{ "trace", KEYS("device", "queue", "max"), run_trace },
+	{ "move", KEYS("device", "pair", "pacer"), run_move },
 };
 
 static bool keys_ok(struct request *r, const struct command *c)

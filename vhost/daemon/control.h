@@ -12,6 +12,7 @@
 struct devices {
 	u32 count;
 	struct device *dev;
+	struct net *net;		/* NULL: there are no ports */
 };
 
 /*

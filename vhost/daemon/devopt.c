@@ -1,25 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The argument of --device. */
-#include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "device.h"
+#include "optval.h"
 #include "virtio_pc.h"
-
-static bool parse_u32(const char *s, u32 min, u32 max, u32 *out)
-{
-	unsigned long v;
-	char *end;
-
-	errno = 0;
-	v = strtoul(s, &end, 10);
-	if (!isdigit((unsigned char)*s) || *end || errno || v < min || v > max)
-		return false;
-	*out = (u32)v;
-	return true;
-}
 
 static const char *parse_key(char *key, struct device_options *opt)
 {
@@ -33,10 +18,10 @@ static const char *parse_key(char *key, struct device_options *opt)
 		return *value ? NULL : "socket: no path";
 	}
 	if (!strcmp(key, "pairs"))
-		return parse_u32(value, 1, VIRTIO_PC_PAIRS_MAX, &opt->pairs) ?
+		return opt_u32(value, 1, VIRTIO_PC_PAIRS_MAX, &opt->pairs) ?
 			NULL : "pairs: not in 1..64";
 	if (!strcmp(key, "item-bytes"))
-		return parse_u32(value, VIRTIO_PC_ITEM_MIN_BYTES,
+		return opt_u32(value, VIRTIO_PC_ITEM_MIN_BYTES,
 				 VIRTIO_PC_ITEM_MAX_BYTES, &opt->item_bytes) ?
 			NULL : "item-bytes: not in 32..65536";
 	return "unknown key: only socket, pairs, item-bytes are known";

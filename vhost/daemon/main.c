@@ -16,6 +16,7 @@
 #include "clients.h"
 #include "device.h"
 #include "log.h"
+#include "net/net.h"
 #include "sigbus.h"
 #include "state.h"
 #include "tsc.h"
@@ -26,20 +27,31 @@
 const char *argp_program_version = "ringpaced 0.1";
 
 static const char doc[] =
-	"Serves virtio-pc devices over vhost-user.\v"
+	"Serves virtio-pc devices and virtio-net ports over vhost-user.\v"
 	"A device is NAME,socket=PATH[,pairs=N][,item-bytes=N]: a vhost-user "
 	"socket to listen on, the number of queue pairs (1..64, default 1), and "
 	"the size of an item in bytes (32..65536, default 64). Several devices "
-	"may be given. The control socket takes JSON, one object a line; times "
+	"may be given.\n\n"
+	"A port is NAME,socket=PATH[,pairs=N][,mtu=BYTES][,strategy=NAME]"
+	"[,dmax-ns=NS][,y-ns=NS][,cpu-cap=PERCENT][,burst=N]: a virtio-net device with "
+	"1..64 pairs of queues (default 1); strategy adaptive with D_MAX 100000 ns unless "
+	"told otherwise. What one port of a link sends the other one receives.\n\n"
+	"The control socket takes JSON, one object a line; times "
 	"there are in nanoseconds.\n\n"
 	"Example:\n"
 	"  ringpaced --device pc0,socket=/run/pc0.sock,pairs=2 "
-	"--control /run/ringpaced.ctl\n\n"
+	"--control /run/ringpaced.ctl\n"
+	"  ringpaced --port a,socket=/run/a.sock --port b,socket=/run/b.sock "
+	"--link a,b --pacers 2,3\n\n"
 	"SIGTERM and SIGINT end it and remove its sockets. Exit status: 0 done, "
 	"1 failed, 2 wrong use.";
 
 static const struct argp_option options[] = {
 	{ "device", 'd', "NAME,socket=PATH[,...]", 0, "Serve this device", 0 },
+	{ "port", 'p', "NAME,socket=PATH[,...]", 0, "Serve this virtio-net port", 0 },
+	{ "link", 'L', "A,B", 0, "Link these two ports, which were named before", 0 },
+	{ "pacers", 'w', "CPU[,CPU...]|xN", 0,
+	  "Serve ports by a thread on each of these CPUs, or by N that are not pinned (x1)", 0 },
 	{ "control", 'c', "PATH", 0, "Take orders on this Unix socket", 0 },
 	{ "group", 'g', "GROUP", 0,
 	  "Let this group use the sockets, too (mode 0660, else 0600)", 0 },
@@ -53,6 +65,7 @@ static const struct argp_option options[] = {
 struct options {
 	struct device_options dev[DEVICES_MAX];
 	u32 dev_count;
+	struct net_options net;
 	const char *control;
 	const char *state;
 	gid_t gid;
@@ -74,6 +87,19 @@ static void add_device(struct options *o, char *arg, struct argp_state *state)
 		if (!strcmp(o->dev[i].name, o->dev[o->dev_count].name))
 			argp_error(state, "--device %s: the name is taken", spec);
 	o->dev_count++;
+}
+
+/* One of net.h's parsers. */
+static void add_net(const char *option, const char *(*parse)(char *, struct net_options *),
+		    char *arg, struct options *o, struct argp_state *state)
+{
+	char spec[256];
+	const char *why;
+
+	snprintf(spec, sizeof(spec), "%s", arg);
+	why = parse(arg, &o->net);
+	if (why)
+		argp_error(state, "--%s %s: %s", option, spec, why);
 }
 
 static void set_group(struct options *o, const char *name, struct argp_state *state)
@@ -100,6 +126,18 @@ static void set_level(const char *name, struct argp_state *state)
 		   name);
 }
 
+/* Devices and ports are named alike in the control protocol. */
+static void check_names(const struct options *o, struct argp_state *state)
+{
+	u32 i, k;
+
+	for (i = 0; i < o->dev_count; i++)
+		for (k = 0; k < o->net.port_count; k++)
+			if (!strcmp(o->dev[i].name, o->net.port[k].name))
+				argp_error(state, "%s is the name of a device and of a port",
+					   o->dev[i].name);
+}
+
 static error_t parse_opt(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -107,6 +145,15 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'd':
 		add_device(o, arg, state);
+		return 0;
+	case 'p':
+		add_net("port", net_parse_port, arg, o, state);
+		return 0;
+	case 'L':
+		add_net("link", net_parse_link, arg, o, state);
+		return 0;
+	case 'w':
+		add_net("pacers", net_parse_pacers, arg, o, state);
 		return 0;
 	case 'c':
 		o->control = arg;
@@ -124,8 +171,9 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		argp_error(state, "unexpected argument \"%s\"", arg);
 		return 0;
 	case ARGP_KEY_END:
-		if (!o->dev_count)
-			argp_error(state, "no --device: there is nothing to serve");
+		if (!o->dev_count && !o->net.port_count)
+			argp_error(state, "no --device and no --port: there is nothing to serve");
+		check_names(o, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -137,6 +185,7 @@ struct daemon {
 	struct loop_source signals;
 	struct loop_source memory;	/* see sigbus_setup() */
 	struct devices devices;
+	struct net net;
 	struct clients clients;
 	struct state state;
 };
@@ -162,6 +211,8 @@ static void on_memory_lost(struct loop_source *src, u32 events)
 		return;
 	for (i = 0; i < dm->devices.count; i++)
 		session_check_memory(&dm->devices.dev[i].session);
+	for (i = 0; i < dm->net.port_count; i++)
+		session_check_memory(&dm->net.port[i].session);
 }
 
 /* Process-wide settings, before there is any thread. */
@@ -180,7 +231,6 @@ static int setup_process(struct daemon *dm)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	worker_setup();
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -224,6 +274,29 @@ static int setup_devices(struct daemon *dm, const struct options *o)
 			return -1;
 		}
 	}
+	return 0;
+}
+
+static int setup_net(struct daemon *dm, const struct options *o)
+{
+	char why[320];
+	int rc = net_init(&dm->net, &o->net, queue_tsc_hz);
+
+	dm->devices.net = &dm->net;
+	if (rc < 0) {
+		log_error("cannot set up ports and pacers: %s", strerror(-rc));
+		return -1;
+	}
+	if (net_listen(&dm->net, &dm->loop, o->gid, why, sizeof(why)) == 0)
+		return 0;
+	log_error("port: %s", why);
+	return -1;
+}
+
+static int setup_control(struct daemon *dm, const struct options *o)
+{
+	char why[320];
+
 	if (!o->control)
 		return 0;
 	if (clients_listen(&dm->clients, o->control, &dm->loop, &dm->devices,
@@ -238,7 +311,7 @@ static int serve(struct daemon *dm, const struct options *o)
 {
 	int rc;
 
-	if (setup_devices(dm, o) < 0)
+	if (setup_devices(dm, o) < 0 || setup_net(dm, o) < 0 || setup_control(dm, o) < 0)
 		return EXIT_FAILURE;
 	/* No frontend is served before the loop. */
 	state_load(&dm->state);
@@ -247,8 +320,9 @@ static int serve(struct daemon *dm, const struct options *o)
 		log_error("state: no timer: %s", strerror(-rc));
 		return EXIT_FAILURE;
 	}
-	log_info("serving %u device%s", dm->devices.count,
-		 dm->devices.count == 1 ? "" : "s");
+	log_info("serving %u device%s and %u port%s", dm->devices.count,
+		 dm->devices.count == 1 ? "" : "s", dm->net.port_count,
+		 dm->net.port_count == 1 ? "" : "s");
 	rc = loop_run(&dm->loop);
 	state_save(&dm->state);
 	if (rc == 0)
@@ -262,11 +336,15 @@ int main(int argc, char **argv)
 	const struct argp argp = {
 		.options = options, .parser = parse_opt, .doc = doc,
 	};
-	struct options o = { .gid = (gid_t)-1 };
+	struct options o = {
+		.gid = (gid_t)-1, .net = { .cpu = { -1 }, .pacer_count = 1 },
+	};
 	struct daemon dm = { .clients.listener.fd = -1, .state.timer.fd = -1 };
 	int rc;
 	u32 i;
 
+	/* Before the options: it learns which CPUs there are. */
+	worker_setup();
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	rc = setup_process(&dm);
@@ -282,6 +360,7 @@ int main(int argc, char **argv)
 	clients_fini(&dm.clients);
 	for (i = 0; i < dm.devices.count; i++)
 		device_fini(&dm.devices.dev[i]);
+	net_fini(&dm.net);
 	free(dm.devices.dev);
 	loop_fini(&dm.loop);
 	return rc;

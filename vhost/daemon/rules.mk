@@ -22,7 +22,7 @@ $(VU_OBJ): $(VU_DIR)/libvhost-user.c
 		-fno-strict-aliasing $(SANFLAGS_$(SAN)) -fno-sanitize=undefined \
 		-c -o $@ $<
 
-RINGPACED_SRCS := $(filter-out vhost/daemon/main.c,$(wildcard vhost/daemon/*.c))
+RINGPACED_SRCS := $(filter-out vhost/daemon/main.c,$(wildcard vhost/daemon/*.c vhost/daemon/*/*.c))
 RINGPACED_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(RINGPACED_SRCS))
 RINGPACED_LIBS := -ljansson
 
@@ -31,7 +31,8 @@ $(BUILD)/libringpaced.a: $(RINGPACED_OBJS) $(VU_OBJ)
 	$(call say,AR,$@)rm -f $@; ar rcs $@ $^
 
 $(RINGPACED_OBJS) $(OBJ)/vhost/daemon/main.o: $(VU_DIR)/libvhost-user.c
-$(RINGPACED_OBJS) $(OBJ)/vhost/daemon/main.o: EXTRA_CFLAGS := -isystem build/third-party
+$(RINGPACED_OBJS) $(OBJ)/vhost/daemon/main.o: EXTRA_CFLAGS := -isystem build/third-party \
+	-iquote vhost/daemon
 DEPS += $(RINGPACED_OBJS:.o=.d) $(OBJ)/vhost/daemon/main.d
 
 $(BUILD)/ringpaced: $(OBJ)/vhost/daemon/main.o $(BUILD)/libringpaced.a \
@@ -41,9 +42,11 @@ $(BUILD)/ringpaced: $(OBJ)/vhost/daemon/main.o $(BUILD)/libringpaced.a \
 PROGRAMS += $(BUILD)/ringpaced
 
 # Unit tests that run the daemon's own code.
-RINGPACED_TESTS := test_control test_state
+RINGPACED_TESTS := test_control test_packets test_state
 $(addprefix $(BUILD)/tests/unit/,$(RINGPACED_TESTS)): $(BUILD)/libringpaced.a
 $(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): $(VU_DIR)/libvhost-user.c
-$(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): EXTRA_CFLAGS := -isystem build/third-party
+$(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): EXTRA_CFLAGS := -isystem build/third-party \
+	-iquote vhost/daemon
 UNIT_LIBS_test_control := $(BUILD)/libringpace.a $(RINGPACED_LIBS)
+UNIT_LIBS_test_packets := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_state := $(UNIT_LIBS_test_control)

@@ -311,6 +311,8 @@ static const char *handle_message(struct session *s)
 		sync_all(s);
 	else if (scope != VUMSG_NO_QUEUE)
 		sync_queue(s, queue, scope == VUMSG_RING);
+	if (scope != VUMSG_NO_QUEUE && s->ops->settle)
+		s->ops->settle(s);
 	return NULL;
 }
 

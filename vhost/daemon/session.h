@@ -48,6 +48,8 @@ struct session_ops {
 	 * are new, and a ring keeps its state, also that of being given up.
 	 */
 	void (*sync)(struct session *s, u32 i, const struct queue_ring *ring, bool changed);
+	/* All queues that were parked have been told: they may run. NULL: sync() did that. */
+	void (*settle)(struct session *s);
 	/* The client has gone: every queue ends. */
 	void (*gone)(struct session *s);
 };

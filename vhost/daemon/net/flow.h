@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A flow: what one TX queue sends, into the one RX queue that it is linked to.
+ *
+ * Theory of operation. A flow is two parties that share a thread: the consumer
+ * of the TX queue and the producer of the RX queue. Each turn moves a batch,
+ * which both are told of. When nothing could be moved, the side that is the
+ * reason decides how to wait: the consumer when TX is empty, the producer when
+ * RX is full. Packets that RX has no buffer for stay in the TX queue, so that
+ * below saturation nothing is lost, and above it the sender is held up. But a
+ * peer that stops altogether must not hold it up for ever: after
+ * FLOW_FULL_MAX_NS packets are dropped until there are buffers again.
+ *
+ * Only our side is paced. A guest's driver is stock: it reclaims and posts as
+ * it likes, so the producer uses the whole ring and no window.
+ *
+ * The main thread owns a flow that no pacer has; see pacer.h.
+ */
+#ifndef RINGPACED_FLOW_H
+#define RINGPACED_FLOW_H
+
+#include "pacing/learned.h"
+#include "pacing/party.h"
+#include "port_ops.h"
+
+#define FLOW_FULL_MAX_NS	100000000u	/* 100 ms */
+
+enum flow_state {
+	FLOW_RUNS,
+	FLOW_PAUSES,		/* until ->until_tsc, without giving up the CPU */
+	FLOW_WAITS,		/* until ->until_tsc, or ->waiting's notification */
+};
+
+/* How a port's queues are paced: what the user sets. */
+struct flow_params {
+	u32 strategy;		/* enum rp_strategy_id */
+	u64 y_ns;
+	u64 dmax_ns;
+	u32 cpu_cap_percent;
+	u32 k;			/* 0: the default */
+	u32 burst;		/* packets, 1..BATCH_PACKETS */
+};
+
+struct flow {
+	struct port_queue *tx;
+	struct port_queue *rx;		/* NULL: nobody is there */
+	bool owns_rx;			/* false: others write it, and one of them arms */
+	struct rp_party c, p;
+	struct rp_learned c_learned, p_learned;
+	/* Of the pacer */
+	bool alone;			/* no other flow has its thread */
+	enum flow_state state;
+	struct rp_party *waiting;	/* the party that waits, or the last that did */
+	bool blocked;			/* armed: a notification ends the wait */
+	bool cut;			/* the wait is shorter than was asked for */
+	u64 until_tsc;			/* ~0: no end */
+	u64 full_since_tsc;		/* 0: RX is not full */
+	u64 end_tsc;			/* of the last move */
+	u32 moved_c, moved_p;		/* by it, until the parties have heard */
+};
+
+/* No ring yet, and nothing learned. */
+void flow_init(struct flow *f, struct port_queue *tx);
+/*
+ * Both queues may be used from now on: the parties begin, with what @c and @p
+ * say, which have been checked. @hz: of the counter.
+ */
+void flow_begin(struct flow *f, const struct flow_params *c, const struct flow_params *p,
+		u64 hz);
+
+/* The rest is the pacer's thread's. */
+void flow_start(struct flow *f);
+/* One turn; @b is scratch. Afterwards ->state tells what comes next. */
+void flow_turn(struct flow *f, struct batch *b, u64 now_tsc);
+/* Ends a pause or a wait: by its end, or by a notification. */
+void flow_resume(struct flow *f, enum rp_wake by);
+/* Leaves both queues as they were found. */
+void flow_stop(struct flow *f);
+
+static inline u64 flow_now_tsc(const struct flow *f)
+{
+	return f->c.now_tsc > f->p.now_tsc ? f->c.now_tsc : f->p.now_tsc;
+}
+
+#endif /* RINGPACED_FLOW_H */

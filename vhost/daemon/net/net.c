@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Ports, links and pacers: which flow is where. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "net.h"
+
+struct port *net_find(const struct net *n, const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < n->port_count; i++)
+		if (!strcmp(n->port[i].opt.name, name))
+			return &n->port[i];
+	return NULL;
+}
+
+/* How many pairs, from 0 on, the guest can receive on. */
+static u32 rx_pairs(const struct port *p)
+{
+	u32 i;
+
+	for (i = 0; i < p->opt.pairs && p->vq[2 * i].attached; i++)
+		;
+	return i;
+}
+
+/* The RX pair that TX pair @i of @p goes to; false: there is none. */
+static bool rx_pair(const struct port *p, u32 i, u32 *pair)
+{
+	u32 pairs = p->peer ? rx_pairs(p->peer) : 0;
+
+	if (pairs)
+		*pair = i % pairs;
+	return pairs;
+}
+
+static void take(struct port_flow *f)
+{
+	if (f->at)
+		pacer_take(f->at, &f->flow);
+	f->at = NULL;
+}
+
+/*
+ * The pacer for a flow. Those that share an RX queue share a thread, too: that
+ * of the one that owns the queue.
+ */
+static struct pacer *place(struct port *p, u32 i)
+{
+	u32 owner = i;
+
+	rx_pair(p, i, &owner);
+	return &p->net->pacer[p->flow[owner].pacer];
+}
+
+static void settle(struct port *p, u32 i)
+{
+	struct port_flow *f = &p->flow[i];
+	struct port_queue *rx = NULL;
+	u32 pair = 0;
+	int rc;
+
+	if (rx_pair(p, i, &pair))
+		rx = &p->peer->vq[2 * pair].q;
+	if (f->at && f->flow.rx == rx && f->at == place(p, i))
+		return;
+	take(f);
+	if (!p->vq[2 * i + 1].attached)
+		return;
+	f->flow.rx = rx;
+	f->flow.owns_rx = rx && pair == i;
+	flow_begin(&f->flow, &p->opt.pacing, rx ? &p->peer->opt.pacing : &p->opt.pacing,
+		   p->net->hz);
+	rc = pacer_give(place(p, i), &f->flow);
+	if (rc == 0)
+		f->at = place(p, i);
+	else
+		log_error("%s: queue %u: cannot be served: %s", p->opt.name, 2 * i + 1,
+			  strerror(-rc));
+}
+
+void net_settle(struct net *n)
+{
+	u32 i, k;
+
+	for (i = 0; i < n->port_count; i++)
+		for (k = 0; k < n->port[i].opt.pairs; k++)
+			settle(&n->port[i], k);
+}
+
+void net_halt(struct port *p, u32 i)
+{
+	u32 k;
+
+	if (i & 1) {
+		take(&p->flow[i / 2]);
+		return;
+	}
+	for (k = 0; p->peer && k < p->peer->opt.pairs; k++)
+		if (p->peer->flow[k].flow.rx == &p->vq[i].q)
+			take(&p->peer->flow[k]);
+}
+
+int net_move(struct port *p, u32 i, u32 pacer)
+{
+	if (i >= p->opt.pairs || pacer >= p->net->pacer_count)
+		return -EINVAL;
+	p->flow[i].pacer = pacer;
+	net_settle(p->net);
+	return 0;
+}
+
+void net_set(struct port *p, const struct flow_params *set)
+{
+	u32 i;
+
+	for (i = 0; i < 2 * p->opt.pairs; i++)
+		net_halt(p, i);
+	p->opt.pacing = *set;
+	net_settle(p->net);
+}
+
+/* ---- Life ---- */
+
+static void link_ports(struct net *n, const struct net_options *o)
+{
+	u32 i;
+
+	for (i = 0; i < o->link_count; i++) {
+		struct port *a = &n->port[o->link[i][0]], *b = &n->port[o->link[i][1]];
+
+		a->peer = b;
+		b->peer = a;
+	}
+}
+
+static int start_pacers(struct net *n, const struct net_options *o, u32 flows)
+{
+	int rc;
+
+	n->pacer = calloc(o->pacer_count, sizeof(*n->pacer));
+	if (!n->pacer)
+		return -ENOMEM;
+	while (n->pacer_count < o->pacer_count) {
+		u32 i = n->pacer_count++;
+
+		rc = pacer_start(&n->pacer[i], i, o->cpu[i], flows, n->hz);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int net_init(struct net *n, const struct net_options *o, u64 hz)
+{
+	u32 i, k, flows = 0;
+	int rc;
+
+	memset(n, 0, sizeof(*n));
+	n->hz = hz;
+	if (!o->port_count)
+		return 0;
+	n->port = calloc(o->port_count, sizeof(*n->port));
+	if (!n->port)
+		return -ENOMEM;
+	while (n->port_count < o->port_count) {
+		struct port *p = &n->port[n->port_count];
+
+		rc = port_init(p, n, &o->port[n->port_count++]);
+		if (rc < 0)
+			return rc;
+		for (k = 0; k < p->opt.pairs; k++)
+			p->flow[k].pacer = flows++ % o->pacer_count;
+	}
+	for (i = 0; i < n->port_count; i++)
+		n->port[i].net = n;
+	link_ports(n, o);
+	return start_pacers(n, o, flows);
+}
+
+int net_listen(struct net *n, struct loop *loop, gid_t gid, char *why, size_t why_bytes)
+{
+	u32 i;
+
+	for (i = 0; i < n->port_count; i++)
+		if (session_listen(&n->port[i].session, loop, gid, why, why_bytes) < 0)
+			return -1;
+	return 0;
+}
+
+void net_fini(struct net *n)
+{
+	u32 i;
+
+	for (i = 0; i < n->port_count; i++)
+		session_fini(&n->port[i].session);
+	for (i = 0; i < n->pacer_count; i++)
+		pacer_end(&n->pacer[i]);
+	for (i = 0; i < n->port_count; i++)
+		port_fini(&n->port[i]);
+	free(n->pacer);
+	free(n->port);
+}

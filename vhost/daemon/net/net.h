@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * virtio-net ports, the links between them, and the pacers that serve them.
+ *
+ * Everything here is the main thread's. A TX queue that a guest has set up is a
+ * flow, always: into the peer's RX queue of the same pair, or, if the peer has
+ * enabled fewer, into one that it shares; and if there is no peer its packets
+ * are dropped. A message that concerns a queue takes the flows that use it from
+ * their pacers; net_settle() then begins every flow whose queues are ready.
+ */
+#ifndef RINGPACED_NET_H
+#define RINGPACED_NET_H
+
+#include "pacer.h"
+#include "session.h"
+#include "vq.h"
+
+#define NET_PORTS_MAX		64u
+#define NET_PACERS_MAX		64u
+#define NET_PAIRS_MAX		64u
+#define NET_MTU_MIN		68u
+#define NET_MTU_MAX		65535u
+
+struct port_options {
+	char name[SESSION_NAME_MAX + 1];
+	const char *socket;
+	u32 pairs;
+	u32 mtu;			/* 0: none is told */
+	struct flow_params pacing;
+};
+
+struct net_options {
+	struct port_options port[NET_PORTS_MAX];
+	u32 port_count;
+	u32 link[NET_PORTS_MAX][2];	/* ports, by index */
+	u32 link_count;
+	int cpu[NET_PACERS_MAX];	/* of each pacer; -1: not pinned */
+	u32 pacer_count;
+};
+
+struct net;
+
+struct port {
+	struct port_options opt;
+	struct net *net;
+	struct session session;
+	struct port *peer;		/* NULL: not linked */
+	struct offloads tx_can, rx_can;
+	struct vq *vq;			/* 2 * pairs */
+	struct port_flow {
+		struct flow flow;
+		struct pacer *at;	/* NULL: the main thread has it */
+		u32 pacer;		/* where it belongs, if it owns its RX queue */
+	} *flow;			/* pairs, by TX queue */
+};
+
+struct net {
+	u64 hz;				/* of the counter */
+	u32 port_count;
+	struct port *port;
+	u32 pacer_count;
+	struct pacer *pacer;
+};
+
+/*
+ * The arguments of --port (NAME,socket=PATH[,...]), --link (A,B) and --pacers
+ * (CPU[,CPU...] or a number of unpinned ones, xN); parsed in place. NULL, or one
+ * line of what is wrong.
+ */
+const char *net_parse_port(char *arg, struct net_options *o);
+const char *net_parse_link(char *arg, struct net_options *o);
+const char *net_parse_pacers(char *arg, struct net_options *o);
+
+/* Threads, but no sockets yet. 0 or -errno; net_fini() undoes it in both cases. */
+int net_init(struct net *n, const struct net_options *o, u64 hz);
+/* 0, or -1 with one line of why. */
+int net_listen(struct net *n, struct loop *loop, gid_t gid, char *why, size_t why_bytes);
+void net_fini(struct net *n);
+
+/* Takes every flow from its pacer that uses queue @i of @p. */
+void net_halt(struct port *p, u32 i);
+/* Begins what can run and does not. */
+void net_settle(struct net *n);
+/* Has pair @i of @p served by another pacer. 0 or -errno. */
+int net_move(struct port *p, u32 i, u32 pacer);
+/* Other pacing for all of a port's queues; @set was checked. */
+void net_set(struct port *p, const struct flow_params *set);
+struct port *net_find(const struct net *n, const char *name);
+
+/* A port, in port.c. 0 or -errno. */
+int port_init(struct port *p, struct net *n, const struct port_options *o);
+void port_fini(struct port *p);
+
+#endif /* RINGPACED_NET_H */

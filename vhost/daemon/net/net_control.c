@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The control protocol's requests about ports. */
+#include <string.h>
+
+#include "net_control.h"
+#include "net_describe.h"
+
+struct port *net_control_port(const struct net *n, const json_t *args)
+{
+	const char *name = json_string_value(json_object_get(args, "device"));
+
+	return n && name ? net_find(n, name) : NULL;
+}
+
+void net_control_list(const struct net *n, json_t *result)
+{
+	json_t *list = json_array();
+	u32 i;
+
+	for (i = 0; n && i < n->port_count; i++)
+		json_array_append_new(list, describe_port(&n->port[i]));
+	json_object_set_new(result, "ports", list);
+	json_object_set_new(result, "pacers", n ? describe_pacers(n) : json_array());
+}
+
+json_t *net_control_stats(struct port *p, const json_t *args, struct ctl_error *e)
+{
+	u64 queue;
+
+	if (!args_required_u64(args, "queue", 0, 2 * p->opt.pairs - 1, &queue, e))
+		return NULL;
+	return json_pack("{s:o}", "stats", describe_port_stats(p, (u32)queue));
+}
+
+json_t *net_control_set(struct port *p, const json_t *args, struct ctl_error *e)
+{
+	static const char *const keys[] = {
+		"v", "id", "cmd", "device", "strategy", "y_ns", "dmax_ns", "cpu_cap_percent",
+		"k", "burst", NULL
+	};
+	struct flow_params set = p->opt.pacing;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)args, key, value) {
+		if (args_known(key, keys))
+			continue;
+		ctl_fail(e, "unknown-key", "set: a port has no \"%s\"", key);
+		return NULL;
+	}
+	if (!args_flow_params(args, &set, e))
+		return NULL;
+	net_set(p, &set);
+	return describe_port(p);
+}
+
+json_t *net_control_move(struct net *n, const json_t *args, struct ctl_error *e)
+{
+	struct port *p = net_control_port(n, args);
+	u64 pair = 0, pacer = 0;
+
+	if (!p) {
+		ctl_fail(e, "no-device", "device: there is no such port");
+		return NULL;
+	}
+	if (!args_required_u64(args, "pair", 0, p->opt.pairs - 1, &pair, e) ||
+	    !args_required_u64(args, "pacer", 0, n->pacer_count - 1, &pacer, e))
+		return NULL;
+	net_move(p, (u32)pair, (u32)pacer);
+	return describe_port(p);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Ports, pacers and their statistics as JSON. */
+#include "net_describe.h"
+#include "pacing/report.h"
+#include "pacing/status_json.h"
+
+static json_t *string_or_null(const char *s)
+{
+	return s ? json_string(s) : json_null();
+}
+
+static json_t *describe_vq(const struct vq *v)
+{
+	return json_pack("{s:i, s:i, s:s, s:b, s:o, s:o}",
+			 "queue", (int)v->q.index, "pair", (int)v->q.index / 2,
+			 "dir", vq_is_rx(v) ? "rx" : "tx", "ready", v->attached,
+			 "size", v->attached ? json_integer(v->q.size) : json_null(),
+			 "broken", string_or_null(rp_load(&v->q.broken)));
+}
+
+static json_t *describe_pacing(const struct flow_params *p)
+{
+	return json_pack("{s:s, s:I, s:I, s:i, s:i, s:i}",
+			 "strategy", rp_strategy_by_id(p->strategy)->name,
+			 "dmax_ns", (json_int_t)p->dmax_ns, "y_ns", (json_int_t)p->y_ns,
+			 "cpu_cap_percent", (int)p->cpu_cap_percent, "k", (int)p->k,
+			 "burst", (int)p->burst);
+}
+
+json_t *describe_port(const struct port *p)
+{
+	json_t *queues = json_array(), *pacers = json_array();
+	const char *broken = NULL;
+	u32 i;
+
+	for (i = 0; i < 2 * p->opt.pairs; i++) {
+		if (!broken)
+			broken = rp_load(&p->vq[i].q.broken);
+		json_array_append_new(queues, describe_vq(&p->vq[i]));
+	}
+	for (i = 0; i < p->opt.pairs; i++)
+		json_array_append_new(pacers, p->flow[i].at ?
+			json_integer(p->flow[i].at->index) : json_null());
+	return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}",
+			 "device", p->opt.name, "kind", "net", "socket", p->opt.socket,
+			 "connected", session_connected(&p->session),
+			 "peer", p->peer ? json_string(p->peer->opt.name) : json_null(),
+			 "broken", string_or_null(broken),
+			 "pacing", describe_pacing(&p->opt.pacing),
+			 "pacers", pacers, "queues", queues);
+}
+
+static json_t *describe_drops(const struct port_queue *q)
+{
+	json_t *o = json_object();
+	u32 i;
+
+	for (i = DROP_NONE + 1; i < DROPS; i++)
+		json_object_set_new(o, drop_names[i],
+				    json_integer((json_int_t)rp_load(&q->dropped[i])));
+	return o;
+}
+
+/* The party of queue @i: the consumer of a TX queue, the producer of an RX queue. */
+static const struct rp_party *party_of(const struct port *p, u32 i)
+{
+	if (i & 1)
+		return &p->flow[i / 2].flow.c;
+	return p->peer && i / 2 < p->peer->opt.pairs ? &p->peer->flow[i / 2].flow.p : NULL;
+}
+
+json_t *describe_port_stats(const struct port *p, u32 i)
+{
+	const struct rp_party *party = party_of(p, i);
+	const struct vq *v = &p->vq[i];
+	struct rp_report r = { 0 };
+	json_t *o = json_object();
+
+	if (party && party->clock.tsc_hz)
+		rp_party_report(party, &r);
+	json_object_set_new(o, "packets", json_integer((json_int_t)rp_load(&v->q.packets)));
+	json_object_set_new(o, "bytes", json_integer((json_int_t)rp_load(&v->q.bytes)));
+	if (!vq_is_rx(v))
+		json_object_set_new(o, "dropped", describe_drops(&v->q));
+#define X(name) json_object_set_new(o, #name, json_integer((json_int_t)r.name));
+	RP_REPORT_FIELDS(X)
+#undef X
+	json_object_set_new(o, "pacing", party && party->clock.tsc_hz ?
+			    rp_party_status_json(party) : json_null());
+	return o;
+}
+
+json_t *describe_pacers(const struct net *n)
+{
+	json_t *list = json_array();
+	u32 i;
+
+	for (i = 0; i < n->pacer_count; i++) {
+		const struct pacer *w = &n->pacer[i];
+
+		json_array_append_new(list, json_pack("{s:i, s:i, s:i, s:I, s:I, s:I}",
+			"pacer", (int)w->index, "cpu", w->cpu, "flows", (int)w->flows,
+			"cpu_ns", (json_int_t)pacer_cpu_ns(w),
+			"waits", (json_int_t)rp_load(&w->waits),
+			"turns", (json_int_t)rp_load(&w->turns)));
+	}
+	return list;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Ports, pacers and their statistics as JSON (docs/control.md). */
+#ifndef RINGPACED_NET_DESCRIBE_H
+#define RINGPACED_NET_DESCRIBE_H
+
+#include <jansson.h>
+
+#include "net.h"
+
+/* The port as an element of `list`, and of its queue @i the statistics. */
+json_t *describe_port(const struct port *p);
+json_t *describe_port_stats(const struct port *p, u32 i);
+json_t *describe_pacers(const struct net *n);
+
+#endif /* RINGPACED_NET_DESCRIBE_H */

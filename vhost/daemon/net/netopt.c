@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The arguments of --port, --link and --pacers. */
+#include <string.h>
+
+#include "net.h"
+#include "optval.h"
+#include "worker.h"
+
+/* D_MAX of a port when the user says nothing. */
+#define DMAX_NS_DEFAULT	100000u
+#define TIME_MAX_NS	1000000000u
+
+static const char *parse_strategy(const char *name, struct flow_params *p)
+{
+	int id = rp_strategy_id_by_name(name);
+
+	if (id < 0)
+		return "strategy: none that is known (adaptive, notify, sleep, busy, ...)";
+	p->strategy = (u32)id;
+	return NULL;
+}
+
+static const char *parse_ns(const char *value, u64 *ns, const char *why)
+{
+	u32 v;
+
+	if (!opt_u32(value, 0, TIME_MAX_NS, &v))
+		return why;
+	*ns = v;
+	return NULL;
+}
+
+static const char *parse_pacing(const char *key, const char *value, struct flow_params *p)
+{
+	if (!strcmp(key, "strategy"))
+		return parse_strategy(value, p);
+	if (!strcmp(key, "dmax-ns"))
+		return parse_ns(value, &p->dmax_ns, "dmax-ns: not in 0..1000000000");
+	if (!strcmp(key, "y-ns"))
+		return parse_ns(value, &p->y_ns, "y-ns: not in 0..1000000000");
+	if (!strcmp(key, "cpu-cap"))
+		return opt_u32(value, 0, 100, &p->cpu_cap_percent) ? NULL :
+			"cpu-cap: not in 0..100";
+	if (!strcmp(key, "burst"))
+		return opt_u32(value, 1, BATCH_PACKETS, &p->burst) ? NULL :
+			"burst: not in 1..64";
+	return "unknown key: only socket, pairs, mtu, strategy, dmax-ns, y-ns, cpu-cap, burst are known";
+}
+
+static const char *parse_key(char *key, struct port_options *opt)
+{
+	char *value = strchr(key, '=');
+
+	if (!value)
+		return "expected KEY=VALUE after the name";
+	*value++ = '\0';
+	if (!strcmp(key, "socket")) {
+		opt->socket = value;
+		return *value ? NULL : "socket: no path";
+	}
+	if (!strcmp(key, "pairs"))
+		return opt_u32(value, 1, NET_PAIRS_MAX, &opt->pairs) ? NULL :
+			"pairs: not in 1..64";
+	if (!strcmp(key, "mtu"))
+		return opt_u32(value, NET_MTU_MIN, NET_MTU_MAX, &opt->mtu) ? NULL :
+			"mtu: not in 68..65535";
+	return parse_pacing(key, value, &opt->pacing);
+}
+
+static int find(const struct net_options *o, const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < o->port_count; i++)
+		if (!strcmp(o->port[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+/* Do the values go together? */
+static const char *check(const struct port_options *opt)
+{
+	const struct rp_params rp = {
+		.strategy = opt->pacing.strategy,
+		.role = RP_CONSUMER,
+		.queue_len = RP_VRING_MAX_NUM,
+		.threshold = 1,
+		.y_ns = opt->pacing.y_ns,
+		.dmax_ns = opt->pacing.dmax_ns,
+		.cpu_cap_percent = opt->pacing.cpu_cap_percent,
+	};
+
+	return opt->socket ? rp_params_check(&rp) : "socket=PATH is missing";
+}
+
+const char *net_parse_port(char *arg, struct net_options *o)
+{
+	struct port_options *opt = &o->port[o->port_count];
+	const char *why;
+	char *key, *save;
+
+	if (o->port_count == NET_PORTS_MAX)
+		return "more than 64 ports";
+	*opt = (struct port_options){
+		.pairs = 1,
+		.pacing = {
+			.strategy = RP_ADAPTIVE,
+			.dmax_ns = DMAX_NS_DEFAULT,
+			.burst = BATCH_PACKETS,
+		},
+	};
+	key = strtok_r(arg, ",", &save);
+	if (!key || !session_name_ok(key))
+		return "the name must be 1 to 31 letters, digits, '-', '_' or '.'";
+	if (find(o, key) >= 0)
+		return "the name is taken";
+	strcpy(opt->name, key);
+	while ((key = strtok_r(NULL, ",", &save))) {
+		why = parse_key(key, opt);
+		if (why)
+			return why;
+	}
+	why = check(opt);
+	o->port_count += !why;
+	return why;
+}
+
+static bool linked(const struct net_options *o, u32 port)
+{
+	u32 i;
+
+	for (i = 0; i < o->link_count; i++)
+		if (o->link[i][0] == port || o->link[i][1] == port)
+			return true;
+	return false;
+}
+
+const char *net_parse_link(char *arg, struct net_options *o)
+{
+	char *comma = strchr(arg, ',');
+	int a, b;
+
+	if (!comma || o->link_count == NET_PORTS_MAX)
+		return "expected two ports, A,B";
+	*comma = '\0';
+	a = find(o, arg);
+	b = find(o, comma + 1);
+	if (a < 0 || b < 0)
+		return "there is no such port before it on the command line";
+	if (a == b || linked(o, (u32)a) || linked(o, (u32)b))
+		return "a port has one link, to another port";
+	o->link[o->link_count][0] = (u32)a;
+	o->link[o->link_count++][1] = (u32)b;
+	return NULL;
+}
+
+const char *net_parse_pacers(char *arg, struct net_options *o)
+{
+	char *cpu, *save;
+	u32 v;
+
+	o->pacer_count = 0;
+	if (*arg == 'x') {
+		if (!opt_u32(arg + 1, 1, NET_PACERS_MAX, &o->pacer_count))
+			return "expected x and a number in 1..64";
+		for (v = 0; v < o->pacer_count; v++)
+			o->cpu[v] = -1;
+		return NULL;
+	}
+	for (cpu = strtok_r(arg, ",", &save); cpu; cpu = strtok_r(NULL, ",", &save)) {
+		if (o->pacer_count == NET_PACERS_MAX)
+			return "more than 64 pacers";
+		if (!opt_u32(cpu, 0, INT32_MAX, &v) || !worker_cpu_ok((int)v))
+			return "expected CPUs that the daemon may use, or xN";
+		o->cpu[o->pacer_count++] = (int)v;
+	}
+	return o->pacer_count ? NULL : "no CPU";
+}

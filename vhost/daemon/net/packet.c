@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Offloads of a packet: what its header may say, and doing without them. */
+#include "packet.h"
+
+const char *const drop_names[DROPS] = {
+	[DROP_NONE] = "none",
+	[DROP_SIZE] = "size",
+	[DROP_HEADER] = "header",
+	[DROP_NO_PEER] = "no_peer",
+	[DROP_FULL] = "full",
+	[DROP_TOO_BIG] = "too_big",
+	[DROP_OFFLOAD] = "offload",
+};
+
+static bool gso_ok(const struct virtio_net_hdr_v1 *h, const struct offloads *can)
+{
+	switch (h->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+		if (!can->tso4)
+			return false;
+		break;
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		if (!can->tso6)
+			return false;
+		break;
+	default:
+		return false;
+	}
+	return h->gso_size && (can->ecn || !(h->gso_type & VIRTIO_NET_HDR_GSO_ECN));
+}
+
+enum drop packet_check_offloads(struct virtio_net_hdr_v1 *h, u32 bytes,
+				const struct offloads *can)
+{
+	u32 end = (u32)h->csum_start + h->csum_offset + sizeof(u16);
+
+	h->flags &= VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	h->num_buffers = 0;
+	/* A segment needs its checksum (sec. 5.1.6.2.1). */
+	if (!h->flags || !can->csum || end > bytes)
+		return DROP_HEADER;
+	if (h->gso_type && !gso_ok(h, can))
+		return DROP_HEADER;
+	if (!h->gso_type)
+		h->gso_size = 0;
+	if (h->hdr_len > bytes)
+		h->hdr_len = 0;		/* a hint, and a bad one */
+	return DROP_NONE;
+}
+
+/* The Internet checksum of @bytes, as they lie in memory. */
+static u16 checksum(const u8 *data, u32 bytes)
+{
+	u64 sum = 0;
+	u32 word;
+	u16 last = 0;
+
+	for (; bytes >= sizeof(word); data += sizeof(word), bytes -= sizeof(word)) {
+		memcpy(&word, data, sizeof(word));
+		sum += word;
+	}
+	for (; bytes >= sizeof(last); data += sizeof(last), bytes -= sizeof(last)) {
+		memcpy(&last, data, sizeof(last));
+		sum += last;
+	}
+	if (bytes)
+		sum += *data;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (u16)~sum;
+}
+
+bool packet_finish(struct batch *b, struct packet *p, struct rp_seg *to)
+{
+	u32 start = p->hdr.csum_start, at = start + p->hdr.csum_offset, i, n = 0;
+	u16 sum;
+
+	if (p->hdr.gso_type || !b->bounce)
+		return false;
+	for (i = 0; i < p->n_seg; i++) {
+		memcpy(b->bounce + n, p->seg[i].base, p->seg[i].bytes);
+		n += p->seg[i].bytes;
+	}
+	/* The pseudo header's sum is there already (sec. 5.1.6.2.1). */
+	sum = checksum(b->bounce + start, p->bytes - start);
+	sum = sum ? sum : 0xffff;	/* 0 is "none" in UDP */
+	memcpy(b->bounce + at, &sum, sizeof(sum));
+	memset(&p->hdr, 0, sizeof(p->hdr));
+	*to = (struct rp_seg){ b->bounce, p->bytes };
+	p->seg = to;
+	p->n_seg = 1;
+	return true;
+}

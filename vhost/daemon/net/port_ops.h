@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A queue of a port, of whatever kind the port is.
+ *
+ * A TX queue lends packets: get() fills a batch with pieces of memory that stay
+ * valid until done(). An RX queue takes them: put() copies each into its own
+ * buffers. So a packet is copied once between any two kinds. One thread at a
+ * time; all but the counters is the thread's that has the queue.
+ */
+#ifndef RINGPACED_PORT_OPS_H
+#define RINGPACED_PORT_OPS_H
+
+#include "packet.h"
+
+struct port_queue;
+
+struct rp_port_ops {
+	const char *kind;
+	/* TX: appends up to @max packets to the empty @b, some marked as dropped. */
+	void (*get)(struct port_queue *q, struct batch *b, u32 max);
+	/* TX: gives the first @n of @b back and publishes that; the others come again. */
+	void (*done)(struct port_queue *q, const struct batch *b, u32 n);
+	/*
+	 * RX: takes packets of @b from @from on, in order, until there is no
+	 * buffer for the next one; publishes them. Marks those that it must
+	 * drop. Returns the index of the first that it has not dealt with.
+	 */
+	u32 (*put)(struct port_queue *q, struct batch *b, u32 from);
+	/* Packets that wait (TX), or buffers that are free (RX). */
+	u32 (*ready)(struct port_queue *q);
+	/* As in struct rp_ring_ops. */
+	bool (*peer_wants)(struct port_queue *q);
+	void (*notify)(struct port_queue *q);
+	bool (*arm)(struct port_queue *q, u32 k);
+	void (*disarm)(struct port_queue *q);
+};
+
+struct port_queue {
+	const struct rp_port_ops *ops;
+	const char *port;		/* its name, for log lines */
+	u32 index;			/* in the port */
+	u32 size;			/* slots */
+	int kick_fd;			/* readable edge: the peer has notified us */
+	const char *broken;		/* read relaxed: why it was given up */
+	/* Counters: the thread's, read relaxed. Of what arrived. */
+	u64 packets;
+	u64 bytes;
+	u64 dropped[DROPS];		/* of a TX queue */
+};
+
+#endif /* RINGPACED_PORT_OPS_H */

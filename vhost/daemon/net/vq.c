@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A virtqueue of a virtio-net device: packets out of it, and into it. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "copy.h"
+#include "log.h"
+#include "vq.h"
+
+/* Buffers of one packet; a driver's smallest ones hold 1500 bytes. */
+#define RX_BUFFERS_MAX	128u
+/* Bytes of a packet that are prefetched beyond its first cache line. */
+#define LINE_BYTES	64u
+
+static struct vq *of_queue(struct port_queue *q)
+{
+	return (struct vq *)((char *)q - offsetof(struct vq, q));
+}
+
+void vq_init(struct vq *v, const char *port, u32 index)
+{
+	memset(v, 0, sizeof(*v));
+	v->q.ops = &vq_ops;
+	v->q.port = port;
+	v->q.index = index;
+	v->q.kick_fd = v->call_fd = v->err_fd = -1;
+}
+
+void vq_new_fds(struct vq *v, const struct queue_ring *ring)
+{
+	/* What was called through the old one may not have been heard. */
+	if (ring->call_fd != v->call_fd)
+		v->dev.call_owed = true;
+	v->q.kick_fd = ring->kick_fd;
+	v->call_fd = ring->call_fd;
+	v->err_fd = ring->err_fd;
+}
+
+int vq_attach(struct vq *v, const struct queue_ring *ring, const struct offloads *can)
+{
+	int rc = rp_dev_init(&v->dev, &ring->vring, ring->mem, ring->event_idx,
+			     ring->resume_idx);
+
+	if (rc < 0)
+		return rc;
+	vq_new_fds(v, ring);
+	v->can = *can;
+	v->q.size = ring->vring.num;
+	v->posted = 0;
+	rp_store(&v->q.broken, NULL);
+	v->attached = true;
+	return 0;
+}
+
+void vq_detach(struct vq *v)
+{
+	v->attached = false;
+	v->q.kick_fd = v->call_fd = v->err_fd = -1;
+}
+
+/* ---- Of the thread that has the queue ---- */
+
+/* Gives the ring up, if lib/vring found a fault in it. @why: ours, or NULL. */
+static void check_broken(struct vq *v, const char *why)
+{
+	u64 one = 1;
+
+	why = why ? why : v->dev.broken;
+	if (likely(!why) || v->q.broken)
+		return;
+	v->dev.broken = why;
+	rp_store(&v->q.broken, why);
+	log_error("%s: queue %u: ring given up: %s", v->q.port, v->q.index, why);
+	if (v->err_fd >= 0 && write(v->err_fd, &one, sizeof(one)) < 0)
+		log_debug("%s: queue %u: cannot tell the frontend: %s", v->q.port,
+			  v->q.index, strerror(errno));
+}
+
+static u32 vq_ready(struct port_queue *q)
+{
+	struct vq *v = of_queue(q);
+	u32 n = rp_dev_avail(&v->dev);
+
+	if (n > v->posted)
+		v->posted = n;
+	check_broken(v, NULL);
+	return n;
+}
+
+static bool vq_peer_wants(struct port_queue *q)
+{
+	return rp_dev_need_call(&of_queue(q)->dev);
+}
+
+static void vq_notify(struct port_queue *q)
+{
+	struct vq *v = of_queue(q);
+	u64 one = 1;
+
+	if (v->call_fd < 0)
+		return;
+	/*
+	 * EAGAIN: the counter is full, so a call is pending anyway. EINTR: so it
+	 * is, in a descriptor that blocks, and a nudge got us out (pacer.h).
+	 */
+	if (write(v->call_fd, &one, sizeof(one)) < 0 && errno != EAGAIN && errno != EINTR)
+		log_debug("%s: queue %u: cannot call: %s", v->q.port, v->q.index,
+			  strerror(errno));
+}
+
+static bool vq_arm(struct port_queue *q, u32 k)
+{
+	struct vq *v = of_queue(q);
+	u32 most = v->posted - v->posted / 4;
+	bool hit;
+
+	/* A driver may keep fewer buffers posted than the ring has slots. */
+	if (vq_is_rx(v) && k > most)
+		k = most ? most : 1;
+	hit = rp_dev_arm(&v->dev, k);
+	check_broken(v, NULL);
+	return hit;
+}
+
+static void vq_disarm(struct port_queue *q)
+{
+	rp_dev_disarm(&of_queue(q)->dev);
+}
+
+/* ---- TX: out of the guest ---- */
+
+/* The checks are on the copy: the compiler must not read the original again. */
+static inline void copy_hdr(struct virtio_net_hdr_v1 *h, const void *from)
+{
+	memcpy(h, from, sizeof(*h));
+	__asm__ __volatile__("" : "+m"(*h));
+}
+
+static inline void close_packet(struct vq *v, struct batch *b, struct packet *p)
+{
+	p->drop = (u8)packet_check(&p->hdr, p->bytes, &v->can);
+	b->bytes += p->bytes;
+	b->n++;
+}
+
+/* A packet that is one descriptor, as small ones are. */
+static inline void add_plain(struct vq *v, struct batch *b, const struct rp_buf *buf)
+{
+	struct packet *p = &b->pkt[b->n];
+	struct rp_seg *s = &b->seg[b->n_seg];
+
+	p->head = buf->head;
+	p->n_seg = 1;
+	p->seg = s;
+	if (unlikely(buf->write || buf->bytes <= PACKET_HDR_BYTES)) {
+		p->bytes = 0;
+		p->drop = DROP_SIZE;
+		b->n++;
+		return;
+	}
+	b->n_seg++;
+	p->bytes = s->bytes = buf->bytes - PACKET_HDR_BYTES;
+	s->base = (u8 *)buf->base + PACKET_HDR_BYTES;
+	copy_hdr(&p->hdr, buf->base);
+	close_packet(v, b, p);
+}
+
+/* Takes the header's bytes off the front of @seg[0..n); what is left of n. */
+static u32 split_hdr(u8 *hdr, const struct rp_seg *seg, u32 n, struct rp_seg *to)
+{
+	u32 left = PACKET_HDR_BYTES, used = 0, i, k;
+
+	for (i = 0; i < n; i++) {
+		k = seg[i].bytes < left ? seg[i].bytes : left;
+		memcpy(hdr, seg[i].base, k);
+		hdr += k;
+		left -= k;
+		if (seg[i].bytes > k)
+			to[used++] = (struct rp_seg){ (u8 *)seg[i].base + k,
+						      seg[i].bytes - k };
+	}
+	return used;
+}
+
+/* A packet of any shape. */
+static void add_chain(struct vq *v, struct batch *b, const struct rp_chain *c)
+{
+	struct packet *p = &b->pkt[b->n];
+	u8 hdr[PACKET_HDR_BYTES];
+
+	p->head = c->head;
+	p->n_seg = 0;
+	p->seg = &b->seg[b->n_seg];
+	if (c->out_bytes <= PACKET_HDR_BYTES) {
+		p->bytes = 0;
+		p->drop = DROP_SIZE;
+		b->n++;
+		return;
+	}
+	p->n_seg = (u16)split_hdr(hdr, c->seg, c->n_out, &b->seg[b->n_seg]);
+	b->n_seg += p->n_seg;
+	p->bytes = c->out_bytes - PACKET_HDR_BYTES;
+	copy_hdr(&p->hdr, hdr);
+	close_packet(v, b, p);
+}
+
+static u32 get_burst(struct vq *v, struct batch *b, u32 max)
+{
+	struct rp_buf buf[BATCH_PACKETS];
+	u32 i, n = rp_dev_get_burst(&v->dev, buf, max);
+
+	for (i = 0; i < n; i++)
+		__builtin_prefetch((u8 *)buf[i].base + LINE_BYTES);
+	for (i = 0; i < n && b->bytes < BATCH_BYTES; i++)
+		add_plain(v, b, &buf[i]);
+	if (unlikely(i < n))
+		rp_dev_unget(&v->dev, n - i);
+	return i;
+}
+
+static bool get_chain(struct vq *v, struct batch *b)
+{
+	struct rp_chain c;
+
+	if (!rp_dev_get(&v->dev, &c)) {
+		check_broken(v, NULL);
+		return false;
+	}
+	add_chain(v, b, &c);
+	return true;
+}
+
+static void vq_get(struct port_queue *q, struct batch *b, u32 max)
+{
+	struct vq *v = of_queue(q);
+	const struct rp_dev *d = &v->dev;
+
+	do {
+		if (!get_burst(v, b, max - b->n) && !get_chain(v, b))
+			return;
+		/* One look at the driver's index a batch: more comes next turn. */
+	} while (d->last_avail != d->avail_seen && b->n < max && b->bytes < BATCH_BYTES &&
+		 b->n_seg + RP_CHAIN_MAX + max - b->n <= BATCH_SEGS);
+}
+
+static void vq_done(struct port_queue *q, const struct batch *b, u32 n)
+{
+	struct vq *v = of_queue(q);
+	u64 bytes = 0, packets = 0;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		const struct packet *p = &b->pkt[i];
+
+		rp_dev_put(&v->dev, p->head, 0);
+		if (likely(!p->drop)) {
+			packets++;
+			bytes += p->bytes;
+		} else {
+			rp_add(&q->dropped[p->drop], 1);
+		}
+	}
+	if (b->n > n)
+		rp_dev_unget(&v->dev, b->n - n);
+	if (!n)
+		return;
+	rp_add(&q->packets, packets);
+	rp_add(&q->bytes, bytes);
+	rp_dev_publish(&v->dev);
+}
+
+/* ---- RX: into the guest ---- */
+
+/* Where the next byte of a packet is. */
+struct cursor {
+	const struct rp_seg *seg;
+	u32 at;			/* in *seg */
+};
+
+static void copy_from(struct cursor *c, u8 *to, u32 bytes)
+{
+	while (bytes) {
+		u32 n = c->seg->bytes - c->at;
+
+		n = n < bytes ? n : bytes;
+		copy_bytes(to, (const u8 *)c->seg->base + c->at, n);
+		to += n;
+		bytes -= n;
+		c->at += n;
+		if (c->at == c->seg->bytes) {
+			c->seg++;
+			c->at = 0;
+		}
+	}
+}
+
+/* Writes @hdr to the front of the writable part, which has room for it. */
+static void write_hdr(const struct rp_chain *c, const struct virtio_net_hdr_v1 *hdr)
+{
+	const struct rp_seg *s = &c->seg[c->n_out];
+	const u8 *from = (const u8 *)hdr;
+	u32 left = sizeof(*hdr), n;
+
+	for (; left; s++) {
+		n = s->bytes < left ? s->bytes : left;
+		memcpy(s->base, from, n);
+		from += n;
+		left -= n;
+	}
+}
+
+/* Fills a chain's writable part but its first @skip bytes; how much that was. */
+static u32 fill_chain(const struct rp_chain *c, u32 skip, struct cursor *from, u32 left)
+{
+	u32 i, n, done = 0;
+
+	for (i = c->n_out; i < (u32)c->n_out + c->n_in && done < left; i++) {
+		const struct rp_seg *s = &c->seg[i];
+
+		if (skip >= s->bytes) {
+			skip -= s->bytes;
+			continue;
+		}
+		n = s->bytes - skip < left - done ? s->bytes - skip : left - done;
+		copy_from(from, (u8 *)s->base + skip, n);
+		done += n;
+		skip = 0;
+	}
+	return done;
+}
+
+enum put { PUT_OK, PUT_FULL, PUT_DROP };
+
+/* A packet into buffers of any shape and number. */
+static enum put put_any(struct vq *v, struct packet *p)
+{
+	struct virtio_net_hdr_v1 hdr = p->hdr;
+	struct cursor from = { p->seg, 0 };
+	u32 left = p->bytes, skip = sizeof(hdr), n = 0, done, i;
+	u32 bytes[RX_BUFFERS_MAX];
+	u16 head[RX_BUFFERS_MAX];
+	struct rp_chain first, more, *c = &first;
+
+	do {
+		if (n == RX_BUFFERS_MAX || (n && !v->can.mergeable)) {
+			rp_dev_unget(&v->dev, n);
+			p->drop = DROP_TOO_BIG;
+			return PUT_DROP;
+		}
+		if (!rp_dev_get(&v->dev, c)) {
+			rp_dev_unget(&v->dev, n);
+			check_broken(v, NULL);
+			return PUT_FULL;
+		}
+		if (unlikely(c->in_bytes < sizeof(hdr))) {
+			rp_dev_unget(&v->dev, n + 1);
+			check_broken(v, "a receive buffer that is too small for a header");
+			return PUT_FULL;
+		}
+		done = fill_chain(c, skip, &from, left);
+		head[n] = c->head;
+		bytes[n++] = done + skip;
+		left -= done;
+		skip = 0;
+		c = &more;
+	} while (left);
+	hdr.num_buffers = (u16)n;
+	write_hdr(&first, &hdr);
+	for (i = 0; i < n; i++)
+		rp_dev_put(&v->dev, head[i], bytes[i]);
+	return PUT_OK;
+}
+
+/* A packet into one plain buffer. False: it is none for that. */
+static inline bool put_plain(struct vq *v, const struct packet *p, const struct rp_buf *buf)
+{
+	u32 bytes = p->bytes + PACKET_HDR_BYTES;
+	struct virtio_net_hdr_v1 hdr;
+	struct cursor from;
+	u8 *to = buf->base;
+
+	if (unlikely(!buf->write || buf->bytes < bytes))
+		return false;
+	hdr = p->hdr;
+	hdr.num_buffers = 1;
+	memcpy(to, &hdr, sizeof(hdr));
+	to += sizeof(hdr);
+	if (likely(p->n_seg == 1)) {
+		copy_bytes(to, p->seg->base, p->bytes);
+	} else {
+		from = (struct cursor){ p->seg, 0 };
+		copy_from(&from, to, p->bytes);
+	}
+	rp_dev_put(&v->dev, buf->head, bytes);
+	return true;
+}
+
+/* As many of @b from @i on as fit plain buffers; the next index. */
+static u32 put_burst(struct vq *v, struct batch *b, u32 i)
+{
+	struct rp_buf buf[BATCH_PACKETS];
+	u32 n = rp_dev_get_burst(&v->dev, buf, b->n - i), k;
+	u32 posted = n + (u16)(v->dev.avail_seen - v->dev.last_avail);
+
+	if (unlikely(posted > v->posted))
+		v->posted = posted;
+	for (k = 0; k < n; k++) {
+		rp_prefetch_write(buf[k].base);
+		rp_prefetch_write((u8 *)buf[k].base + LINE_BYTES);
+	}
+	for (k = 0; k < n && i < b->n; i++) {
+		const struct packet *p = &b->pkt[i];
+
+		if (unlikely(p->drop))
+			continue;
+		if (unlikely(!packet_fits(&p->hdr, &v->can)) || !put_plain(v, p, &buf[k]))
+			break;
+		k++;
+	}
+	if (k < n)
+		rp_dev_unget(&v->dev, n - k);
+	return i;
+}
+
+/* The packet that is none for put_burst(). */
+static enum put put_one(struct vq *v, struct batch *b, struct packet *p)
+{
+	const struct packet as_it_was = *p;
+	struct rp_seg seg;
+	enum put rc;
+
+	if (p->drop)
+		return PUT_DROP;
+	if (packet_fits(&p->hdr, &v->can))
+		return put_any(v, p);
+	if (!packet_finish(b, p, &seg)) {
+		p->drop = DROP_OFFLOAD;
+		return PUT_DROP;
+	}
+	rc = put_any(v, p);
+	/* The bounce buffer and @seg are for now only. */
+	p->seg = as_it_was.seg;
+	p->n_seg = as_it_was.n_seg;
+	p->hdr = as_it_was.hdr;
+	return rc;
+}
+
+static u32 vq_put(struct port_queue *q, struct batch *b, u32 from)
+{
+	struct vq *v = of_queue(q);
+	u64 bytes = 0, packets = 0;
+	u32 i = from, k;
+
+	while (i < b->n) {
+		i = put_burst(v, b, i);
+		if (i < b->n && put_one(v, b, &b->pkt[i]) == PUT_FULL)
+			break;
+		i += i < b->n;
+	}
+	for (k = from; k < i; k++) {
+		packets += !b->pkt[k].drop;
+		bytes += b->pkt[k].drop ? 0 : b->pkt[k].bytes;
+	}
+	if (!packets)
+		return i;
+	rp_add(&q->packets, packets);
+	rp_add(&q->bytes, bytes);
+	rp_dev_publish(&v->dev);
+	return i;
+}
+
+const struct rp_port_ops vq_ops = {
+	.kind = "vhost-user",
+	.get = vq_get,
+	.done = vq_done,
+	.put = vq_put,
+	.ready = vq_ready,
+	.peer_wants = vq_peer_wants,
+	.notify = vq_notify,
+	.arm = vq_arm,
+	.disarm = vq_disarm,
+};

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A virtqueue of a virtio-net device as a port's queue: the device's side, with
+ * the guest in lib/vring's hands.
+ *
+ * Threat model: the guest is hostile (vring/device.h). What breaks the ring's
+ * rules ends this queue, with a reason; a header that makes no sense costs its
+ * packet. Nothing that a guest writes is read twice where it is checked, but
+ * the frame, which is its own affair.
+ */
+#ifndef RINGPACED_VQ_H
+#define RINGPACED_VQ_H
+
+#include "port_ops.h"
+#include "queue_ring.h"
+
+struct vq {
+	struct port_queue q;
+	struct rp_dev dev;
+	bool attached;
+	struct offloads can;
+	int call_fd, err_fd;
+	u32 posted;		/* RX: most buffers that were there at once */
+};
+
+/* Device-readable (the guest's TX), or writable (its RX). */
+extern const struct rp_port_ops vq_ops;
+
+static inline bool vq_is_rx(const struct vq *v)
+{
+	return !(v->q.index & 1);
+}
+
+/* A virtio-net queue: even ones are the guest's RX (sec. 5.1.2). */
+void vq_init(struct vq *v, const char *port, u32 index);
+/* -EINVAL: the ring does not lie in guest memory. */
+int vq_attach(struct vq *v, const struct queue_ring *ring, const struct offloads *can);
+void vq_new_fds(struct vq *v, const struct queue_ring *ring);
+void vq_detach(struct vq *v);
+
+#endif /* RINGPACED_VQ_H */
