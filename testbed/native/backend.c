@@ -30,15 +30,21 @@ static int launch(struct backend *b, u32 pairs, u32 item_bytes)
 {
 	const char *program = own_program("ringpaced");
 	char device[256];
-	char *argv[] = {
-		(char *)program, "--control", b->control, "--device", device,
-		b->group ? "--group" : NULL, (char *)b->group, NULL
-	};
+	char *argv[10] = { (char *)program, "--control", b->control, "--device", device };
+	u32 n = 5;
 
 	if (!program)
 		return -1;
 	snprintf(device, sizeof(device), "%s,socket=%s,pairs=%u,item-bytes=%u",
 		 BACKEND_DEVICE, b->socket, pairs, item_bytes);
+	if (b->group) {
+		argv[n++] = "--group";
+		argv[n++] = (char *)b->group;
+	}
+	if (b->state) {
+		argv[n++] = "--state";
+		argv[n++] = (char *)b->state;
+	}
 	b->pid = child_start(argv, b->log);
 	if (b->pid < 0 || connect_control(b))
 		return -1;
@@ -80,11 +86,18 @@ int backend_choose_kernel(struct backend *b, bool (*is_ours)(pid_t pid))
 
 int backend_start(struct backend *b, u32 pairs, u32 item_bytes, const char *group)
 {
+	return backend_start_state(b, pairs, item_bytes, group, NULL);
+}
+
+int backend_start_state(struct backend *b, u32 pairs, u32 item_bytes, const char *group,
+			const char *state)
+{
 	static u32 started;	/* several may live at once, one per VM */
 
 	init(b);
 	strcpy(b->device, BACKEND_DEVICE);
 	b->group = group;
+	b->state = state;
 	if (!run_dir())
 		return -1;
 	started++;

@@ -23,6 +23,7 @@ struct backend {
 	char control[160];
 	char log[160];
 	const char *group;	/* may use the device's socket, too; NULL: nobody else */
+	const char *state;	/* its --state file, or NULL */
 };
 
 /*
@@ -30,6 +31,9 @@ struct backend {
  * both cases.
  */
 int backend_start(struct backend *b, u32 pairs, u32 item_bytes, const char *group);
+/* The same, keeping what strategies learn in the file @state (static; NULL: none). */
+int backend_start_state(struct backend *b, u32 pairs, u32 item_bytes, const char *group,
+			const char *state);
 /* The kernel's, no device chosen yet. Likewise. */
 int backend_start_kernel(struct backend *b);
 /* Takes the device whose VMM's process is one that @is_ours. 0, or -1 after fail(). */

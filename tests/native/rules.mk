@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Test programs of the native lane; own_program() finds ringpaced beside them.
-RESTART_SRCS := tests/native/restart.c testbed/native/backend.c testbed/native/frontend.c \
+BED_SRCS := tests/native/bed.c testbed/native/backend.c testbed/native/frontend.c \
 	testbed/native/party.c testbed/native/vumsg.c testbed/child.c testbed/ctl.c \
 	testbed/json.c testbed/orders.c testbed/rundir.c testbed/util.c \
 	$(wildcard testbed/kvhost/*.c)
 
-$(eval $(call program,test-restart,$(RESTART_SRCS),-ljansson -lm,\
-	-iquote testbed -Ivhost/kernel/uapi))
-PROGRAMS += $(BUILD)/test-restart
+define bed_program
+$(call program,test-$(1),tests/native/$(1).c $(BED_SRCS),-ljansson -lm,\
+	-iquote testbed -iquote tests/native -Ivhost/kernel/uapi)
+PROGRAMS += $(BUILD)/test-$(1)
+endef
+$(foreach t,restart lost,$(eval $(call bed_program,$(t))))
 
 SPANS_SRCS := tests/native/spans.c testbed/json.c testbed/samples.c testbed/spans.c testbed/util.c
 $(eval $(call program,test-spans,$(SPANS_SRCS),-lcmocka -ljansson -lm,-iquote testbed))

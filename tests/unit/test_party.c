@@ -369,6 +369,14 @@ static void test_repair(void **state)
 	rp_party_resume(p, RP_WAKE_TIMEOUT);
 	assert_string_equal(fake.log, "WADRN");
 	assert_int_equal(p->stats.rekicks, 1);
+	/* Less than it asked for: nobody owed it a notification. */
+	start(RP_NOTIFY, 3);
+	p->strategy.params.role = RP_PRODUCER;
+	assert_int_equal(step(), RP_NEXT_BLOCK);
+	fake.queued = 2;
+	rp_party_resume(p, RP_WAKE_TIMEOUT);
+	assert_string_equal(fake.log, "WADR");
+	assert_int_equal(p->stats.repaired + p->stats.rekicks, 0);
 	/* A consumer has nobody to tell. */
 	start(RP_NOTIFY, 1);
 	assert_int_equal(step(), RP_NEXT_BLOCK);
