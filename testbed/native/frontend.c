@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -22,12 +23,16 @@
 #define PAGE_ALIGN	4096u
 #define HUGE_ALIGN	(2u << 20)
 
-#define WANTED_FEATURES	(1ULL << VIRTIO_F_VERSION_1 |			\
+#define COMMON_FEATURES	(1ULL << VIRTIO_F_VERSION_1 |			\
 			 1ULL << VIRTIO_RING_F_EVENT_IDX |		\
 			 1ULL << VIRTIO_RING_F_INDIRECT_DESC |		\
-			 1ULL << VIRTIO_PC_F_MQ |			\
-			 1ULL << VIRTIO_PC_F_REV |			\
 			 1ULL << VU_F_PROTOCOL_FEATURES)
+#define PC_FEATURES	(COMMON_FEATURES | 1ULL << VIRTIO_PC_F_MQ | 1ULL << VIRTIO_PC_F_REV)
+#define NET_FEATURES	(COMMON_FEATURES | 1ULL << VIRTIO_NET_F_MQ |	\
+			 1ULL << VIRTIO_NET_F_MRG_RXBUF |		\
+			 1ULL << VIRTIO_NET_F_CSUM | 1ULL << VIRTIO_NET_F_GUEST_CSUM | \
+			 1ULL << VIRTIO_NET_F_HOST_TSO4 | 1ULL << VIRTIO_NET_F_GUEST_TSO4 | \
+			 1ULL << VIRTIO_NET_F_HOST_TSO6 | 1ULL << VIRTIO_NET_F_GUEST_TSO6)
 #define NEEDED_FEATURES	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VU_F_PROTOCOL_FEATURES)
 #define WANTED_PROTO	(1ULL << VU_PROTO_MQ | 1ULL << VU_PROTO_REPLY_ACK |	\
 			 1ULL << VU_PROTO_CONFIG)
@@ -250,7 +255,7 @@ static int negotiate_protocol(struct fe *f)
 		return error(f, "the backend has %llu queues, not %u",
 			     (unsigned long long)queues, f->opt.queues);
 	f->backend_queues = (u32)queues;
-	return have & 1ULL << VU_PROTO_CONFIG ? get_config(f) : 0;
+	return !f->opt.net && have & 1ULL << VU_PROTO_CONFIG ? get_config(f) : 0;
 }
 
 /* @must: the features to end with, or 0 at the first handshake. */
@@ -264,7 +269,7 @@ static int handshake(struct fe *f, u64 must)
 	if ((have & NEEDED_FEATURES) != NEEDED_FEATURES)
 		return error(f, "the backend at %s lacks VERSION_1 or PROTOCOL_FEATURES (it has "
 			     "%#llx)", f->opt.socket, (unsigned long long)have);
-	have &= must ? must : WANTED_FEATURES;
+	have &= must ? must : (f->opt.net ? NET_FEATURES : PC_FEATURES) & ~f->opt.without;
 	/* The rings are laid out and in use: their features cannot change. */
 	if (must && have != must)
 		return error(f, "the backend came back without features %#llx",

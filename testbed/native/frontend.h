@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A vhost-user frontend without a VM: our own threads play the guest.
+ * A vhost-user frontend without a VM: our own threads play the guest, of a
+ * virtio-pc or of a virtio-net device.
  *
  * Theory of operation. The rings and the data lie in one memfd that is shared
  * with the backend; a "guest address" is an offset into it plus FE_GPA. The
@@ -31,6 +32,8 @@ struct fe_options {
 	u64 data_bytes;		/* for the caller, beside the rings */
 	bool hugepages;		/* of the system's default size */
 	u32 timeout_ms;		/* for the connection and for each reply */
+	bool net;		/* a virtio-net device; otherwise a virtio-pc one */
+	u64 without;		/* features that are not taken, as bits */
 };
 
 struct fe_queue {
@@ -45,7 +48,7 @@ struct fe {
 	u64 features;		/* negotiated */
 	u64 protocol_features;
 	u32 backend_queues;	/* the most that the backend has */
-	struct virtio_pc_config config;
+	struct virtio_pc_config config;	/* of a virtio-pc device */
 	int mem_fd;
 	u8 *mem;
 	u64 mem_bytes;

@@ -152,6 +152,7 @@ void flow_begin(struct flow *f, const struct flow_params *c, const struct flow_p
 {
 	begin(f, &f->c, &f->c_learned, c, RP_CONSUMER, hz);
 	begin(f, &f->p, &f->p_learned, p, RP_PRODUCER, hz);
+	f->full_tsc = rp_ns_to_tsc(&f->p.clock, p->full_ns);
 	f->full_since_tsc = 0;
 	f->state = FLOW_RUNS;
 	f->waiting = &f->c;
@@ -191,7 +192,7 @@ static bool gave_up(struct flow *f, u64 now_tsc)
 {
 	if (!f->full_since_tsc)
 		f->full_since_tsc = now_tsc;
-	return now_tsc - f->full_since_tsc >= rp_ns_to_tsc(&f->c.clock, FLOW_FULL_MAX_NS);
+	return now_tsc - f->full_since_tsc >= f->full_tsc;
 }
 
 /* How many of the batch are dealt with; 0: RX is full. */
@@ -239,7 +240,7 @@ static u64 later(const struct flow *f, u64 ns)
 
 static void wait_until(struct flow *f, enum flow_state state, u64 until_tsc)
 {
-	u64 end = f->full_since_tsc + rp_ns_to_tsc(&f->c.clock, FLOW_FULL_MAX_NS);
+	u64 end = f->full_since_tsc + f->full_tsc;
 
 	f->state = state;
 	f->cut = f->waiting == &f->p && f->full_since_tsc && end < until_tsc;

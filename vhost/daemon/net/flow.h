@@ -8,8 +8,8 @@
  * reason decides how to wait: the consumer when TX is empty, the producer when
  * RX is full. Packets that RX has no buffer for stay in the TX queue, so that
  * below saturation nothing is lost, and above it the sender is held up. But a
- * peer that stops altogether must not hold it up for ever: after
- * FLOW_FULL_MAX_NS packets are dropped until there are buffers again.
+ * peer that stops altogether must not hold it up for ever: after ->full_ns
+ * packets are dropped until there are buffers again.
  *
  * Only our side is paced. A guest's driver is stock: it reclaims and posts as
  * it likes, so the producer uses the whole ring and no window.
@@ -22,8 +22,6 @@
 #include "pacing/learned.h"
 #include "pacing/party.h"
 #include "port_ops.h"
-
-#define FLOW_FULL_MAX_NS	100000000u	/* 100 ms */
 
 enum flow_state {
 	FLOW_RUNS,
@@ -39,12 +37,14 @@ struct flow_params {
 	u32 cpu_cap_percent;
 	u32 k;			/* 0: the default */
 	u32 burst;		/* packets, 1..BATCH_PACKETS */
+	u64 full_ns;		/* how long a full RX queue holds senders up */
 };
 
 struct flow {
 	struct port_queue *tx;
 	struct port_queue *rx;		/* NULL: nobody is there */
 	bool owns_rx;			/* false: others write it, and one of them arms */
+	u64 full_tsc;			/* ->full_ns of the receiver */
 	struct rp_party c, p;
 	struct rp_learned c_learned, p_learned;
 	/* Of the pacer */

@@ -20,11 +20,11 @@ static json_t *describe_vq(const struct vq *v)
 
 static json_t *describe_pacing(const struct flow_params *p)
 {
-	return json_pack("{s:s, s:I, s:I, s:i, s:i, s:i}",
+	return json_pack("{s:s, s:I, s:I, s:i, s:i, s:i, s:I}",
 			 "strategy", rp_strategy_by_id(p->strategy)->name,
 			 "dmax_ns", (json_int_t)p->dmax_ns, "y_ns", (json_int_t)p->y_ns,
 			 "cpu_cap_percent", (int)p->cpu_cap_percent, "k", (int)p->k,
-			 "burst", (int)p->burst);
+			 "burst", (int)p->burst, "full_ns", (json_int_t)p->full_ns);
 }
 
 json_t *describe_port(const struct port *p)

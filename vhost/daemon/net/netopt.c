@@ -9,6 +9,8 @@
 /* D_MAX of a port when the user says nothing. */
 #define DMAX_NS_DEFAULT	100000u
 #define TIME_MAX_NS	1000000000u
+#define FULL_MS_DEFAULT	100u
+#define FULL_MS_MAX	3600000u
 
 static const char *parse_strategy(const char *name, struct flow_params *p)
 {
@@ -30,6 +32,16 @@ static const char *parse_ns(const char *value, u64 *ns, const char *why)
 	return NULL;
 }
 
+static const char *parse_full(const char *value, struct flow_params *p)
+{
+	u32 ms;
+
+	if (!opt_u32(value, 0, FULL_MS_MAX, &ms))
+		return "full-ms: not in 0..3600000";
+	p->full_ns = ms * 1000000ULL;
+	return NULL;
+}
+
 static const char *parse_pacing(const char *key, const char *value, struct flow_params *p)
 {
 	if (!strcmp(key, "strategy"))
@@ -44,7 +56,9 @@ static const char *parse_pacing(const char *key, const char *value, struct flow_
 	if (!strcmp(key, "burst"))
 		return opt_u32(value, 1, BATCH_PACKETS, &p->burst) ? NULL :
 			"burst: not in 1..64";
-	return "unknown key: only socket, pairs, mtu, strategy, dmax-ns, y-ns, cpu-cap, burst are known";
+	if (!strcmp(key, "full-ms"))
+		return parse_full(value, p);
+	return "unknown key: only socket, pairs, mtu, strategy, dmax-ns, y-ns, cpu-cap, burst, full-ms are known";
 }
 
 static const char *parse_key(char *key, struct port_options *opt)
@@ -107,6 +121,7 @@ const char *net_parse_port(char *arg, struct net_options *o)
 			.strategy = RP_ADAPTIVE,
 			.dmax_ns = DMAX_NS_DEFAULT,
 			.burst = BATCH_PACKETS,
+			.full_ns = FULL_MS_DEFAULT * 1000000ULL,
 		},
 	};
 	key = strtok_r(arg, ",", &save);

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A guest of our own at a virtio-net port: frames out, frames in. */
+#include "net_end.h"
+
+#include <linux/virtio_net.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "util.h"
+
+#define HDR_BYTES	((u32)sizeof(struct virtio_net_hdr_v1))
+#define BUFFER_ALIGN	64u
+#define PIECES_MAX	4u
+#define ETHERTYPE_BE	0xb588	/* 0x88b5: local experimental (IEEE 802) */
+#define MTU_FRAME_BYTES	1514u
+
+struct frame_head {
+	u8 to[6], from[6];
+	u16 type_be;
+	u64 seq;
+	u64 tsc;
+	u32 bytes;
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct frame_head) <= NET_FRAME_MIN_BYTES, "a head fits every frame");
+
+static u32 tx_stride(const struct net_end_options *o)
+{
+	return (o->frame_bytes + HDR_BYTES + BUFFER_ALIGN - 1) / BUFFER_ALIGN * BUFFER_ALIGN;
+}
+
+static u32 rx_stride(const struct net_end_options *o)
+{
+	return (o->rx_bytes + BUFFER_ALIGN - 1) / BUFFER_ALIGN * BUFFER_ALIGN;
+}
+
+static u8 pattern(u64 seq, u32 at)
+{
+	return (u8)(seq * 31 + at);
+}
+
+static void kick(struct net_end *e, u32 queue, struct rp_drv *d)
+{
+	const u64 one = 1;
+
+	if (rp_drv_need_kick(d) &&
+	    write(e->fe.queue[queue].kick_fd, &one, sizeof(one)) < 0)
+		fail("cannot kick queue %u: %m", queue);
+}
+
+/* ---- Life ---- */
+
+/* Buffer @head of @rx's, which lies there for good. */
+static bool post(struct net_end *e, struct net_rx *rx)
+{
+	u8 *at = rx->data + (u64)rp_drv_next(&rx->drv) * rx_stride(&e->opt);
+
+	return rp_drv_add_one(&rx->drv, at, e->opt.rx_bytes, true, at);
+}
+
+static int open_pair(struct net_end *e, u32 i, u8 **at)
+{
+	struct net_tx *tx = &e->tx[i];
+	struct net_rx *rx = &e->rx[i];
+	u64 delta = fe_gpa_delta(&e->fe);
+
+	tx->data = *at;
+	rx->data = tx->data + (u64)e->opt.slots * tx_stride(&e->opt);
+	*at = rx->data + (u64)e->opt.slots * rx_stride(&e->opt);
+	if (rp_drv_init(&rx->drv, &e->fe.queue[2 * i].ring, fe_has(&e->fe, VIRTIO_RING_F_EVENT_IDX),
+			delta) ||
+	    rp_drv_init(&tx->drv, &e->fe.queue[2 * i + 1].ring,
+			fe_has(&e->fe, VIRTIO_RING_F_EVENT_IDX), delta))
+		return fail("no memory for the rings of pair %u", i);
+	while (post(e, rx))
+		;
+	rp_drv_publish(&rx->drv);
+	return 0;
+}
+
+int net_end_open(struct net_end *e, const struct net_end_options *o)
+{
+	const struct fe_options fo = {
+		.socket = o->socket,
+		.queues = 2 * o->pairs,
+		.queue_size = o->slots,
+		.data_bytes = (u64)o->pairs * o->slots * (tx_stride(o) + rx_stride(o)),
+		.timeout_ms = o->timeout_ms,
+		.net = true,
+		.without = o->without,
+	};
+	u8 *at;
+	u32 i;
+
+	memset(e, 0, sizeof(*e));
+	e->opt = *o;
+	e->tx = calloc(o->pairs, sizeof(*e->tx));
+	e->rx = calloc(o->pairs, sizeof(*e->rx));
+	if (!e->tx || !e->rx)
+		return fail("no memory for %u pairs of queues", o->pairs);
+	if (fe_open(&e->fe, &fo))
+		return fail("%s", e->fe.error);
+	e->open = true;
+	at = e->fe.data;
+	for (i = 0; i < o->pairs; i++)
+		if (open_pair(e, i, &at))
+			return -1;
+	return fe_start(&e->fe) ? fail("%s", e->fe.error) : 0;
+}
+
+void net_end_close(struct net_end *e)
+{
+	u32 i;
+
+	for (i = 0; e->tx && e->rx && i < e->opt.pairs; i++) {
+		rp_drv_free(&e->tx[i].drv);
+		rp_drv_free(&e->rx[i].drv);
+	}
+	free(e->tx);
+	free(e->rx);
+	e->tx = NULL;
+	e->rx = NULL;
+	if (e->open)
+		fe_close(&e->fe);
+	e->open = false;
+}
+
+int net_end_reconnect(struct net_end *e)
+{
+	return fe_reconnect(&e->fe) ? fail("%s", e->fe.error) : 0;
+}
+
+/* ---- Sending ---- */
+
+static void write_frame(const struct net_end *e, u8 *at, u64 seq)
+{
+	struct virtio_net_hdr_v1 hdr = { 0 };
+	struct frame_head head = {
+		.to = { 2, 0, 0, 0, 0, 1 }, .from = { 2, 0, 0, 0, 0, 2 },
+		.type_be = ETHERTYPE_BE, .seq = seq, .tsc = rp_tsc(),
+		.bytes = e->opt.frame_bytes,
+	};
+	u32 i;
+
+	if (e->opt.frame_bytes > MTU_FRAME_BYTES && fe_has(&e->fe, VIRTIO_NET_F_HOST_TSO4))
+		hdr = (struct virtio_net_hdr_v1){
+			.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+			.gso_type = VIRTIO_NET_HDR_GSO_TCPV4, .gso_size = 1448,
+			.csum_start = 34, .csum_offset = 16, .hdr_len = 66,
+		};
+	memcpy(at, &hdr, sizeof(hdr));
+	at += HDR_BYTES;
+	memcpy(at, &head, sizeof(head));
+	for (i = sizeof(head); e->opt.check_all && i < e->opt.frame_bytes; i++)
+		at[i] = pattern(seq, i);
+}
+
+/* The first pieces are header and 20 bytes each, the last is the rest. */
+static bool add_pieces(const struct net_end *e, struct net_tx *tx, u8 *at)
+{
+	u32 left = e->opt.frame_bytes + HDR_BYTES, n;
+	struct rp_seg seg[PIECES_MAX];
+	u8 *token = at;
+
+	for (n = 0; n + 1 < e->opt.pieces; n++) {
+		seg[n] = (struct rp_seg){ at, n ? 20 : HDR_BYTES };
+		at += seg[n].bytes;
+		left -= seg[n].bytes;
+	}
+	seg[n++] = (struct rp_seg){ at, left };
+	return rp_drv_add(&tx->drv, seg, n, 0, token);
+}
+
+u32 net_reclaim(struct net_end *e, u32 pair)
+{
+	struct net_tx *tx = &e->tx[pair];
+	u32 written;
+
+	while (rp_drv_get_used(&tx->drv, &written))
+		tx->done++;
+	return (u32)(tx->sent - tx->done);
+}
+
+u32 net_send(struct net_end *e, u32 pair, u32 n)
+{
+	struct net_tx *tx = &e->tx[pair];
+	u32 i, bytes = e->opt.frame_bytes + HDR_BYTES;
+	u8 *at;
+
+	if (tx->drv.num_free < n * e->opt.pieces)
+		net_reclaim(e, pair);
+	for (i = 0; i < n && tx->drv.num_free >= e->opt.pieces; i++, tx->sent++) {
+		at = tx->data + (u64)rp_drv_next(&tx->drv) * tx_stride(&e->opt);
+		write_frame(e, at, tx->sent);
+		if (!(e->opt.pieces > 1 ? add_pieces(e, tx, at) :
+		      rp_drv_add_one(&tx->drv, at, bytes, false, at)))
+			break;
+	}
+	if (!i)
+		return 0;
+	rp_drv_publish(&tx->drv);
+	kick(e, 2 * pair + 1, &tx->drv);
+	return i;
+}
+
+/* ---- Receiving ---- */
+
+static bool content_ok(const struct net_end *e, const u8 *frame, const struct frame_head *h,
+		       u32 bytes)
+{
+	u32 i;
+
+	if (bytes < NET_FRAME_MIN_BYTES || h->type_be != ETHERTYPE_BE || h->bytes != bytes)
+		return false;
+	for (i = sizeof(*h); e->opt.check_all && i < bytes; i++)
+		if (frame[i] != pattern(h->seq, i))
+			return false;
+	return true;
+}
+
+static void note(const struct net_end *e, struct net_rx *rx, const u8 *frame, u32 bytes)
+{
+	struct frame_head h;
+
+	memcpy(&h, frame, sizeof(h));
+	rx->packets++;
+	rx->bytes += bytes;
+	if (!content_ok(e, frame, &h, bytes)) {
+		rx->bad++;
+		return;
+	}
+	if (h.seq > rx->next_seq)
+		rx->lost += h.seq - rx->next_seq;
+	else if (h.seq < rx->next_seq)
+		rx->reordered++;
+	rx->next_seq = h.seq + 1;
+}
+
+/* The rest of a frame that took @n buffers; false: the device has lied. */
+static bool merge(struct net_rx *rx, u32 n, u32 *bytes)
+{
+	u32 written, i;
+	u8 *at;
+
+	for (i = 1; i < n; i++) {
+		at = rp_drv_get_used(&rx->drv, &written);
+		if (!at || *bytes + written > sizeof(rx->frame))
+			return false;
+		memcpy(rx->frame + *bytes, at, written);
+		*bytes += written;
+	}
+	return true;
+}
+
+static bool receive_one(struct net_end *e, struct net_rx *rx)
+{
+	struct virtio_net_hdr_v1 hdr;
+	u32 written, bytes;
+	u8 *at = rp_drv_get_used(&rx->drv, &written);
+
+	if (!at)
+		return false;
+	memcpy(&hdr, at, sizeof(hdr));
+	bytes = written - HDR_BYTES;
+	if (written <= HDR_BYTES || bytes > sizeof(rx->frame)) {
+		rx->bad++;
+	} else if (hdr.num_buffers == 1) {
+		note(e, rx, at + HDR_BYTES, bytes);
+	} else {
+		memcpy(rx->frame, at + HDR_BYTES, bytes);
+		if (merge(rx, hdr.num_buffers, &bytes))
+			note(e, rx, rx->frame, bytes);
+		else
+			rx->bad++;
+	}
+	return true;
+}
+
+u32 net_receive(struct net_end *e, u32 pair, u32 max)
+{
+	struct net_rx *rx = &e->rx[pair];
+	u32 n = 0;
+
+	while (n < max && receive_one(e, rx))
+		n++;
+	if (!n)
+		return 0;
+	while (post(e, rx))
+		;
+	rp_drv_publish(&rx->drv);
+	kick(e, 2 * pair, &rx->drv);
+	return n;
+}
+
+bool net_wait(struct net_end *e, u32 pair, u32 timeout_ms)
+{
+	struct pollfd pfd = { .fd = e->fe.queue[2 * pair].call_fd, .events = POLLIN };
+	struct net_rx *rx = &e->rx[pair];
+	bool there = rp_drv_arm(&rx->drv, 1);
+	u64 count;
+
+	if (!there && poll(&pfd, 1, (int)timeout_ms) == 1) {
+		if (read(pfd.fd, &count, sizeof(count)) < 0)
+			fail("cannot read a call: %m");
+		there = rp_drv_used_count(&rx->drv);
+	}
+	rp_drv_disarm(&rx->drv);
+	return there;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A guest of our own at a virtio-net port: it sends numbered frames on each of
+ * its pairs of queues, and checks what it receives there.
+ *
+ * Frames are Ethernet's, of the local experimental EtherType, with number, time
+ * stamp and size behind the head; the rest is a pattern of the number. Each pair counts
+ * for itself. One thread at a time per pair, and another one for its other
+ * direction. Functions return 0, or -1 after fail().
+ */
+#ifndef NATIVE_NET_END_H
+#define NATIVE_NET_END_H
+
+#include "frontend.h"
+
+/* Head, number, time stamp, size. */
+#define NET_FRAME_MIN_BYTES	60u
+#define NET_FRAME_MAX_BYTES	65549u
+
+struct net_end_options {
+	const char *socket;
+	u32 pairs;
+	u32 slots;		/* of each queue */
+	u32 frame_bytes;	/* 60..65549; above 1514 it is sent as a GSO frame */
+	u32 rx_bytes;		/* of a receive buffer, header included */
+	u32 pieces;		/* of a frame that is sent: 1..4 */
+	bool check_all;		/* every byte, not the head only */
+	u64 without;		/* features, see fe_options */
+	u32 timeout_ms;
+};
+
+struct net_tx {
+	struct rp_drv drv;
+	u8 *data;
+	u64 sent, done;		/* frames published, and given back */
+};
+
+struct net_rx {
+	struct rp_drv drv;
+	u8 *data;
+	u64 next_seq;
+	u64 packets, bytes;
+	u64 lost, reordered, bad;
+	/* A frame that has come in part. */
+	u8 frame[NET_FRAME_MAX_BYTES];
+};
+
+struct net_end {
+	struct net_end_options opt;
+	struct fe fe;
+	struct net_tx *tx;
+	struct net_rx *rx;
+	bool open;
+};
+
+/* Connects and posts all receive buffers. net_end_close() undoes it, in both cases. */
+int net_end_open(struct net_end *e, const struct net_end_options *o);
+void net_end_close(struct net_end *e);
+/* After the daemon's death: goes on where it was. */
+int net_end_reconnect(struct net_end *e);
+
+/* Sends up to @n frames, as many as there is room for; how many. Kicks if asked to. */
+u32 net_send(struct net_end *e, u32 pair, u32 n);
+/* Takes back what has been sent: how many are still out. */
+u32 net_reclaim(struct net_end *e, u32 pair);
+/* Receives what is there, up to @max frames, and posts the buffers again; how many. */
+u32 net_receive(struct net_end *e, u32 pair, u32 max);
+/* Blocks until there is something to receive, at most @timeout_ms. False: nothing. */
+bool net_wait(struct net_end *e, u32 pair, u32 timeout_ms);
+
+#endif /* NATIVE_NET_END_H */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A ringpaced of our own with two linked ports, a and b, and a guest of our own
+ * at each. Functions return 0, or -1 after fail(). One thread at a time.
+ */
+#ifndef NATIVE_NET_RIG_H
+#define NATIVE_NET_RIG_H
+
+#include "ctl.h"
+#include "net_end.h"
+
+#define NET_RIG_TIMEOUT_MS	30000
+
+struct net_rig {
+	/* Set by the caller, before net_rig_open(). */
+	const char *pacing;	/* of both ports: "strategy=busy", or NULL */
+	const char *pacers;	/* of --pacers, or NULL */
+	u32 full_ms;		/* of both ports, too */
+	u32 pairs;		/* of the ports */
+	struct net_end_options end[2];	/* but ->socket and ->timeout_ms */
+
+	pid_t pid;
+	struct ctl ctl;
+	bool has_ctl;
+	char socket[2][160];
+	char control[160];
+	char log[160];
+	struct net_end a, b;
+};
+
+/* net_rig_close() undoes it, in both cases. */
+int net_rig_open(struct net_rig *r);
+void net_rig_close(struct net_rig *r);
+/* Ends the daemon by @sig and starts it again; the guests are left as they were. */
+int net_rig_restart(struct net_rig *r, int sig);
+/* As ctl_call(). */
+json_t *net_rig_call(struct net_rig *r, const char *cmd, json_t *args);
+/* A number of a queue's STATS, by its path "dropped.full"; UNKNOWN: there is none. */
+double net_rig_number(struct net_rig *r, const char *port, u32 queue, const char *key);
+
+#endif /* NATIVE_NET_RIG_H */

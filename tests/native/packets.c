@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Two guests of our own at two linked ports of ringpaced: frames of all sizes
+ * arrive whole, once and in order, whatever the strategy, the shape of buffers,
+ * the number of pairs; also when a flow moves, a guest comes late or stops, the
+ * daemon is killed. Both guests are this thread: what is not lost by the daemon
+ * is not lost at all, as a full receiver holds the sender up.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "native/net_rig.h"
+
+#define SLOTS		128u
+#define WAIT_NS		(60 * NSEC_PER_SEC)
+/* On a busy machine a receiver of ours may stop for long. */
+#define NEVER_MS	3600000u
+
+static u32 tests, failures;
+
+static bool ok(bool good, const char *name, const char *what)
+{
+	printf("%sok %u - %s: %s\n", good ? "" : "not ", ++tests, name, what);
+	fflush(stdout);
+	failures += !good;
+	return good;
+}
+
+static struct net_rig *make_rig(u32 frame_bytes)
+{
+	struct net_rig *r = calloc(1, sizeof(*r));
+	u32 i;
+
+	if (!r)
+		abort();
+	r->pairs = 1;
+	r->full_ms = NEVER_MS;
+	for (i = 0; i < 2; i++)
+		r->end[i] = (struct net_end_options){
+			.pairs = 1, .slots = SLOTS, .frame_bytes = frame_bytes,
+			.rx_bytes = 2048, .pieces = 1, .check_all = true,
+		};
+	return r;
+}
+
+/* Receives on @pair until @e has had @packets there. False: they do not come. */
+static bool await(struct net_end *e, u32 pair, u64 packets)
+{
+	u64 end = now_ns() + WAIT_NS;
+
+	while (e->rx[pair].packets < packets) {
+		if (now_ns() > end)
+			return false;
+		if (!net_receive(e, pair, SLOTS))
+			net_wait(e, pair, 100);
+	}
+	return true;
+}
+
+/* @n frames from @from to @to on one pair, as fast as both can. */
+static bool stream(struct net_end *from, struct net_end *to, u32 pair, u64 n)
+{
+	u64 goal = from->tx[pair].sent + n, end = now_ns() + WAIT_NS;
+	u64 arrive = to->rx[pair].packets + n;
+
+	while (from->tx[pair].sent < goal) {
+		u64 left = goal - from->tx[pair].sent;
+
+		if (!net_send(from, pair, left < 32 ? (u32)left : 32) && now_ns() > end)
+			return false;
+		net_receive(to, pair, 32);
+	}
+	return await(to, pair, arrive);
+}
+
+static bool clean(const struct net_end *e, u32 pair)
+{
+	const struct net_rx *rx = &e->rx[pair];
+
+	if (!rx->lost && !rx->reordered && !rx->bad)
+		return true;
+	printf("# pair %u: %llu lost, %llu reordered, %llu bad of %llu\n", pair,
+	       (unsigned long long)rx->lost, (unsigned long long)rx->reordered,
+	       (unsigned long long)rx->bad, (unsigned long long)rx->packets);
+	return false;
+}
+
+/* Everything that was sent has been given back. */
+static bool reclaimed(struct net_end *e, u32 pair)
+{
+	u64 end = now_ns() + WAIT_NS;
+
+	while (net_reclaim(e, pair))
+		if (now_ns() > end || !nap_ms(1))
+			return false;
+	return true;
+}
+
+static void close_rig(struct net_rig *r)
+{
+	net_rig_close(r);
+	free(r);
+}
+
+/* ---- Sizes, shapes, strategies ---- */
+
+static void both_ways(struct net_rig *r, const char *name, u64 n)
+{
+	if (ok(!net_rig_open(r), name, "set up")) {
+		ok(stream(&r->a, &r->b, 0, n), name, "all arrive");
+		ok(stream(&r->b, &r->a, 0, n), name, "and the other way");
+		ok(clean(&r->a, 0) && clean(&r->b, 0), name, "whole, once, in order");
+		ok(reclaimed(&r->a, 0) && reclaimed(&r->b, 0), name, "buffers come back");
+		ok(net_rig_number(r, "a", 1, "packets") == (double)n &&
+		   net_rig_number(r, "b", 0, "packets") == (double)n, name, "they are counted");
+	}
+	close_rig(r);
+}
+
+static void sizes(void)
+{
+	static const struct {
+		u32 bytes, rx_bytes, pieces;
+		u64 n;
+	} of[] = {
+		{ 60, 2048, 1, 10000 }, { 64, 128, 2, 5000 }, { 1514, 1536, 1, 5000 },
+		{ 1514, 512, 3, 5000 }, { 9014, 2048, 4, 2000 }, { 65549, 2048, 2, 200 },
+	};
+	struct net_rig *r;
+	char name[64];
+	u32 i;
+
+	for (i = 0; i < sizeof(of) / sizeof(*of); i++) {
+		r = make_rig(of[i].bytes);
+		r->end[0].rx_bytes = r->end[1].rx_bytes = of[i].rx_bytes;
+		r->end[0].pieces = r->end[1].pieces = of[i].pieces;
+		snprintf(name, sizeof(name), "%u bytes in %u pieces, buffers of %u", of[i].bytes,
+			 of[i].pieces, of[i].rx_bytes);
+		both_ways(r, name, of[i].n);
+	}
+}
+
+static void strategies(void)
+{
+	static const char *const of[] = {
+		"strategy=notify", "strategy=sleep,y-ns=50000", "strategy=busy",
+		"strategy=adaptive,dmax-ns=1000000", "strategy=adaptive,cpu-cap=50",
+		"strategy=notify,burst=1",
+	};
+	struct net_rig *r;
+	u32 i;
+
+	for (i = 0; i < sizeof(of) / sizeof(*of); i++) {
+		r = make_rig(64);
+		r->pacing = of[i];
+		both_ways(r, of[i], 5000);
+	}
+}
+
+/* Single frames with pauses: each must wake who sleeps. */
+static void one_by_one(void)
+{
+	struct net_rig *r = make_rig(64);
+	bool good = true;
+	u32 i;
+
+	if (ok(!net_rig_open(r), "single frames", "set up")) {
+		for (i = 0; i < 50 && good; i++) {
+			good = stream(&r->a, &r->b, 0, 1) && stream(&r->b, &r->a, 0, 1);
+			nap_ms(i % 4);
+		}
+		ok(good, "single frames", "each arrives");
+		ok(clean(&r->a, 0) && clean(&r->b, 0), "single frames", "whole, once, in order");
+	}
+	close_rig(r);
+}
+
+/* ---- Pairs and pacers ---- */
+
+static void all_pairs(struct net_rig *r, const char *name, u64 n, bool moving)
+{
+	bool good = true;
+	u64 round;
+	u32 i;
+
+	for (round = 0; round < 20 && good; round++)
+		for (i = 0; i < r->pairs && good; i++) {
+			json_t *v = moving ? net_rig_call(r, "move",
+				json_pack("{s:s, s:i, s:i}", "device", "a", "pair", (int)i,
+					  "pacer", (int)((i + round) % 3))) : json_null();
+
+			good = v && stream(&r->a, &r->b, i, n / 20) &&
+			       stream(&r->b, &r->a, i, n / 20);
+			json_decref(v);
+		}
+	ok(good, name, "all arrive");
+	for (i = 0, good = true; i < r->pairs; i++)
+		good = good && clean(&r->a, i) && clean(&r->b, i);
+	ok(good, name, "whole, once, in order");
+}
+
+static void pairs(void)
+{
+	struct net_rig *r = make_rig(200);
+
+	r->pairs = r->end[0].pairs = r->end[1].pairs = 8;
+	r->pacers = "x3";
+	if (ok(!net_rig_open(r), "8 pairs", "set up")) {
+		all_pairs(r, "8 pairs on 3 pacers", 1000, false);
+		all_pairs(r, "8 pairs that move", 1000, true);
+	}
+	close_rig(r);
+}
+
+/* Four queues into one: no order between them, but nothing may be lost. */
+static void fewer_pairs(void)
+{
+	const char *name = "4 pairs into 1";
+	struct net_rig *r = make_rig(200);
+	u64 goal = 0, end = now_ns() + WAIT_NS;
+	u32 i, round;
+
+	r->pairs = r->end[0].pairs = 4;
+	r->pacers = "x2";
+	if (ok(!net_rig_open(r), name, "set up")) {
+		for (round = 0; round < 500; round++)
+			for (i = 0; i < 4; i++) {
+				goal += net_send(&r->a, i, 8);
+				net_receive(&r->b, 0, 64);
+			}
+		while (r->b.rx[0].packets < goal && now_ns() < end)
+			if (!net_receive(&r->b, 0, 64))
+				net_wait(&r->b, 0, 100);
+		ok(goal && r->b.rx[0].packets == goal, name, "all arrive");
+		ok(!r->b.rx[0].bad, name, "whole");
+	}
+	close_rig(r);
+}
+
+/* ---- Guests that come, stop and go ---- */
+
+/* Waits until the daemon has seen that b's guest has gone. */
+static bool await_gone(struct net_rig *r)
+{
+	u64 end = now_ns() + WAIT_NS;
+	bool gone = false;
+	json_t *v;
+
+	while (!gone && now_ns() < end && nap_ms(1)) {
+		v = net_rig_call(r, "list", NULL);
+		gone = json_is_false(json_object_get(json_array_get(json_object_get(v, "ports"), 1),
+						     "connected"));
+		json_decref(v);
+	}
+	return gone;
+}
+
+static void no_peer(void)
+{
+	const char *name = "a guest without a peer";
+	struct net_rig *r = make_rig(64);
+	struct net_end_options o;
+
+	if (ok(!net_rig_open(r), name, "set up")) {
+		o = r->b.opt;
+		net_end_close(&r->b);
+		ok(await_gone(r), name, "loses its peer");
+		ok(net_send(&r->a, 0, 50) == 50 && reclaimed(&r->a, 0), name, "can send");
+		ok(net_rig_number(r, "a", 1, "dropped.no_peer") == 50, name, "its frames are dropped");
+		ok(!net_end_open(&r->b, &o), name, "the peer comes back");
+		r->b.rx[0].next_seq = 50;
+		ok(stream(&r->a, &r->b, 0, 5000) && clean(&r->b, 0), name, "and receives");
+	}
+	close_rig(r);
+}
+
+/* A receiver that posts nothing holds the sender up, but not for ever. */
+static void stopped_receiver(void)
+{
+	const char *name = "a receiver that has stopped";
+	struct net_rig *r = make_rig(64);
+	u64 end = now_ns() + WAIT_NS, lost;
+
+	r->full_ms = 50;
+	if (ok(!net_rig_open(r), name, "set up")) {
+		while (!(net_rig_number(r, "a", 1, "dropped.full") > 0) && now_ns() < end)
+			net_send(&r->a, 0, 16);
+		ok(now_ns() < end && reclaimed(&r->a, 0), name, "costs frames in the end");
+		lost = (u64)net_rig_number(r, "a", 1, "dropped.full");
+		ok(await(&r->b, 0, r->a.tx[0].sent - lost), name, "gets those before");
+		net_send(&r->a, 0, 1);
+		ok(await(&r->b, 0, r->a.tx[0].sent - lost), name, "and the next one");
+		ok(r->b.rx[0].lost == lost && !r->b.rx[0].bad && !r->b.rx[0].reordered, name,
+		   "what was lost is what was dropped");
+	}
+	close_rig(r);
+}
+
+/* What the daemon had in its hands when it was killed may come twice, and is not lost. */
+static void killed(void)
+{
+	struct net_rig *r = make_rig(300);
+	bool good = true;
+	char name[64];
+	u32 i;
+
+	if (!ok(!net_rig_open(r), "a daemon that is killed", "set up")) {
+		close_rig(r);
+		return;
+	}
+	for (i = 0; i < 6 && good; i++) {
+		snprintf(name, sizeof(name), "killed under traffic, number %u", i + 1);
+		good = stream(&r->a, &r->b, 0, 500);
+		/* On its way while the daemon dies. */
+		net_send(&r->a, 0, 100);
+		good = ok(good && !net_rig_restart(r, i % 3 == 2 ? SIGTERM : SIGKILL) &&
+			  !net_end_reconnect(&r->b) && !net_end_reconnect(&r->a), name,
+			  "both guests come back");
+		good = good && ok(await(&r->b, 0, r->a.tx[0].sent), name, "all arrive");
+		/* Those that came twice are one too many for the next await(). */
+		while (good && (net_wait(&r->b, 0, 1) || net_reclaim(&r->a, 0)))
+			net_receive(&r->b, 0, SLOTS);
+		ok(!r->b.rx[0].lost && !r->b.rx[0].bad, name, "none is lost, all are whole");
+		r->b.rx[0].packets = r->a.tx[0].sent;
+	}
+	close_rig(r);
+}
+
+int main(void)
+{
+	catch_signals();
+	sizes();
+	strategies();
+	one_by_one();
+	pairs();
+	fewer_pairs();
+	no_peer();
+	stopped_receiver();
+	killed();
+	printf("1..%u\n", tests);
+	return failures ? 1 : 0;
+}
