@@ -164,17 +164,19 @@ static int run_latency(struct vpc_run *run)
 /*
  * The host's count of items is to match ours when the call returns, so what
  * was sent is waited for; not for ever, and not by a killed task. A host that
- * waits for k_P items is told of fewer too, since no more will come.
+ * waits for k_P items is told once of fewer too, since no more will come.
  */
 static void drain(struct vpc_queue *q)
 {
 	unsigned long until = jiffies + msecs_to_jiffies(DRAIN_MS);
 
+	vpc_queue_reclaim(q);
+	if (q->own)
+		virtqueue_notify(q->vq);
 	while (time_before(jiffies, until) && !fatal_signal_pending(current)) {
 		vpc_queue_reclaim(q);
 		if (!q->own || READ_ONCE(q->dev->gone) || virtqueue_is_broken(q->vq))
 			break;
-		virtqueue_notify(q->vq);
 		WRITE_ONCE(q->called, false);
 		if (!vpc_queue_arm(q, q->inflight))
 			wait_event_killable_timeout(q->wait,

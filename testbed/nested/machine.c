@@ -17,11 +17,12 @@
 #define READY		"ringpace-ready"	/* a line of its own */
 /*
  * tsc=reliable: no watchdog, which under emulation finds the counter unstable;
- * KVM in L1 would then rewrite its guests' offset all the time. The rest takes
- * time and protects nothing here.
+ * KVM in L1 would then rewrite its guests' offset all the time. slub_debug: who
+ * holds memory of the kernel's is seen in /sys/kernel/debug/slab. The rest
+ * takes time and protects nothing here.
  */
 #define CMDLINE		"console=ttyS0 quiet tsc=reliable apparmor=0 selinux=0 mitigations=off audit=0 " \
-			"systemd.show_status=0 panic=-1"
+			"systemd.show_status=0 panic=-1 slub_debug=U,kmalloc-*"
 
 int machine_image(struct machine_image *image)
 {

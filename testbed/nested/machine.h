@@ -7,7 +7,7 @@
 #include "nested/nested.h"
 
 #define MACHINE_MIB	3072
-#define MACHINE_VERSION	1	/* of QEMU's arguments: a snapshot belongs to one */
+#define MACHINE_VERSION	2	/* of QEMU's arguments: a snapshot belongs to one */
 
 /* Files of the image; static strings. */
 struct machine_image {

@@ -30,6 +30,7 @@
 #include "util.h"
 
 #define NESTED_NAME		"default"
+#define NESTED_BUILT		"/opt/ringpace"	/* in L1: what was built here */
 #define NESTED_NAME_MAX		24
 #define NESTED_EXIT_OURS	125	/* exec: we failed, not the command */
 #define NESTED_EXIT_TIMEOUT	124	/* as timeout(1) */
@@ -76,6 +77,8 @@ int nested_exec(const struct nested *n, const char *command, u32 timeout_s);
  * and then ends with us.
  */
 int lane_nested_exec(char *const argv[], bool progress);
+/* Is this process in an L1? There the nested lane is the VM lane. */
+bool nested_inside(void);
 /* argv as one line for sh, each word quoted. Allocated; NULL: no memory. */
 char *nested_quote(char *const argv[]);
 /* Replaces this process by a login shell in L1. Returns only after fail(). */

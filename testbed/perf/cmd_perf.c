@@ -135,23 +135,20 @@ static int experiment(struct args *a, struct perf_watch *w)
 	return 0;
 }
 
-/* The nested lane is the VM lane of its host, where perf and KVM are, too. */
+/* The same command in the nested host, where the device, KVM and perf are. */
 static int run_nested(const struct args *a, int argc, char **argv)
 {
-	char **there = calloc((size_t)argc + 8, sizeof(*there));
+	char **there = calloc((size_t)argc + 4, sizeof(*there));
 	int n = 0, i, rc;
 
 	if (!there)
 		return -fail("out of memory");
 	there[n++] = "env";
 	there[n++] = "RINGPACE_ACCEL=kvm";
-	there[n++] = "/opt/ringpace/ringpace";
+	there[n++] = NESTED_BUILT "/ringpace";
 	there[n++] = "perf";
 	for (i = 1; i < argc; i++)
 		there[n++] = argv[i];
-	/* The last word counts. */
-	there[n++] = "--lane=vm";
-	there[n++] = a->run.backend == RUN_KERNEL ? "--backend=kernel" : "--backend=user";
 	rc = lane_nested_exec(there, a->run.progress);
 	free(there);
 	return rc > 1 && rc != EXIT_STOPPED ? 1 : rc;
@@ -171,7 +168,12 @@ static int run(int argc, char **argv)
 	rc = live ? 0 : run_args_check(&a.run);
 	if (rc)
 		return rc;
-	if (!live && a.run.lane == &lane_nested) {
+	if (!live && a.run.lane == &lane_nested && !nested_inside()) {
+		if (a.run.keep_trace) {
+			fail("--keep-trace: the file would be in the nested host; ringpace run "
+			     "--lane nested brings it");
+			return EXIT_USAGE;
+		}
 		catch_signals();
 		return run_nested(&a, argc, argv);
 	}

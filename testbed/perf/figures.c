@@ -63,6 +63,9 @@ double finding_difference(const struct finding *f)
 	return f->count <= most ? 0 : (f->count - most) / whole;
 }
 
+/* Blocks of the two queues that come to rest while their counters are read. */
+#define COMES_TO_REST	2
+
 enum verdict finding_verdict(const struct finding *f)
 {
 	double difference = finding_difference(f);
@@ -71,5 +74,5 @@ enum verdict finding_verdict(const struct finding *f)
 		return UNCOUNTED;
 	if (fabs(difference) > PERF_AGREE)
 		return f->may * difference > 0 ? MAY_DIFFER : DIFFERS;
-	return f->most - f->least > PERF_AGREE * f->most + 1 ? UNDECIDED : AGREES;
+	return f->most - f->least > PERF_AGREE * f->most + COMES_TO_REST ? UNDECIDED : AGREES;
 }
