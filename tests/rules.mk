@@ -9,14 +9,16 @@ TESTS_NATIVE = $(sort $(wildcard tests/native/*.t))
 TESTS_VM = $(sort $(wildcard tests/vm/*.t))
 TESTS_VHOST = $(sort $(wildcard tests/vhost/*.t))
 TESTS_NESTED = $(sort $(wildcard tests/nested/*.t))
+# One nested host for all of its tests.
+WITH_HOST = tests/nested/with_host
 
 .PHONY: check check-unit check-native check-vm check-vhost check-nested sanitizers
 # Sub-makes, so that packages are there before the first file is built.
 check: setup
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
 	$(Q)$(MAKE) --no-print-directory sanitizers
-	$(Q)tests/run $(TESTS_UNIT) $(TESTS_ASAN) $(TESTS_TSAN) $(TESTS_NATIVE) $(TESTS_VM) \
-		$(TESTS_VHOST) $(TESTS_NESTED)
+	$(Q)$(WITH_HOST) tests/run $(TESTS_UNIT) $(TESTS_ASAN) $(TESTS_TSAN) $(TESTS_NATIVE) \
+		$(TESTS_VM) $(TESTS_VHOST) $(TESTS_NESTED)
 
 sanitizers:
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) SAN=asan unit-tests all-native
@@ -35,4 +37,4 @@ check-vhost: all
 	$(Q)tests/run $(TESTS_VHOST)
 
 check-nested: all
-	$(Q)tests/run $(TESTS_NESTED)
+	$(Q)$(WITH_HOST) tests/run $(TESTS_NESTED)

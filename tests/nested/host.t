@@ -4,54 +4,23 @@
 runs in it: KVM, vhost_pc.ko, perf, a libvirt domain. An emulated machine that
 dies is started once more, and the output says so.
 """
+import fcntl
 import json
 import os
+import pty
+import select
 import signal
+import struct
 import subprocess
 import sys
-import time
-import traceback
+import termios
 
-BUILD = os.path.abspath(os.environ.get("RP_BUILD", "build"))
-RINGPACE = os.path.join(BUILD, "ringpace")
-NAME = f"t{os.getpid()}"
-UP_S = 500      # with the snapshot, on a busy machine
-EXEC_S = 120
-LEAST_MIB = 5120
-tests = []
+sys.dont_write_bytecode = True
+from nested import RINGPACE, Host, attempt, main, same, test, tests, wait_until
 
-
-def test(function):
-    tests.append(function)
-    return function
-
-
-def same(what, got, want):
-    assert got == want, f"{what}: {got!r}, not {want!r}"
-
-
-def nested(*argv, rc=0, limit=EXEC_S, **how):
-    p = subprocess.run([RINGPACE, "nested", *argv], capture_output=True, text=True,
-                       timeout=limit, **({"stdin": subprocess.DEVNULL, **how}
-                                         if "input" not in how else how))
-    if rc is not None:
-        assert p.returncode == rc, \
-            f"{' '.join(argv)}: exit {p.returncode}, not {rc}\n{p.stdout}{p.stderr}"
-    return p
-
-
-def execute(*argv, timeout=90, rc=0, **how):
-    return nested("exec", "--name", NAME, "--timeout", str(timeout), "--", *argv, rc=rc,
-                  limit=timeout + 60, **how)
-
-
-def sh(line, **how):
-    return execute("sh", "-c", line, **how).stdout
-
-
-def state():
-    return next((n for n in json.loads(nested("status", "--json").stdout)
-                 if n["name"] == NAME), None)
+# Its own, for it begins and ends here.
+host = Host(f"t{os.getpid()}")
+execute, sh = host.execute, host.sh
 
 
 def runs(pid):
@@ -63,20 +32,13 @@ def runs(pid):
         return False
 
 
-def wait_until(condition, limit=60):
-    end = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.1)
-
-
 @test
 def up():
-    n = json.loads(nested("up", "--name", NAME, "--json", limit=UP_S).stdout)
+    n = json.loads(host.nested("up", "--json").stdout)
     print(f"# up after {n['boot_ms']} ms, from the snapshot: {n['restored']}")
-    same("state", state()["state"], "up")
+    same("state", host.state()["state"], "up")
     assert runs(n["pid"]), "no such process"
-    err = nested("up", "--name", NAME, rc=1).stderr
+    err = host.nested("up", rc=1).stderr
     assert "is up already" in err, err
 
 
@@ -84,15 +46,15 @@ def up():
 def exit_codes_and_streams():
     same("exit code", execute("sh", "-c", "exit 7", rc=7).returncode, 7)
     same("255 is the command's too", execute("sh", "-c", "exit 255", rc=255).stderr, "")
-    p = execute("sh", "-c", "cat; echo bad >&2", input="in\n" * 1000)
+    p = execute("sh", "-c", "cat; echo bad >&2", text_in="in\n" * 1000)
     same("stdout", p.stdout, "in\n" * 1000)
     same("stderr", p.stderr, "bad\n")
     same("words", execute("printf", "%s|", "a b", "it's", "$HOME", "").stdout, "a b|it's|$HOME||")
     execute("sleep", "1000", timeout=2, rc=124)
     sh("! pgrep -x sleep")
-    nested("exec", "--name", "nobody", "--", "true", rc=125)
-    nested("exec", "--name", NAME, rc=2)
-    nested("up", "--name", "../x", rc=2)
+    host.ringpace("nested", "exec", "--name", "nobody", "--", "true", rc=125)
+    host.nested("exec", rc=2)
+    host.ringpace("nested", "up", "--name", "../x", rc=2)
 
 
 @test
@@ -121,7 +83,7 @@ DOMAIN = """<domain type='kvm'><name>l2</name><memory unit='MiB'>128</memory><vc
 
 @test
 def a_guest_boots_in_kvm_and_perf_counts_its_exits():
-    execute("sh", "-c", "cat > /tmp/l2.xml", input=DOMAIN)
+    execute("sh", "-c", "cat > /tmp/l2.xml", text_in=DOMAIN)
     # The guest's agent says hello when everything in the guest has worked.
     out = sh("virsh -q create /tmp/l2.xml && "
              "perf stat -x, -e kvm:kvm_exit -a -- sh -c '"
@@ -136,114 +98,110 @@ def a_guest_boots_in_kvm_and_perf_counts_its_exits():
 
 @test
 def ctrl_c_ends_the_command_there_too():
-    p = subprocess.Popen([RINGPACE, "nested", "exec", "--name", NAME, "--", "sleep", "997"],
-                         stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    p = host.start("sleep", "997", stderr=subprocess.DEVNULL)
     wait_until(lambda: "997" in sh("pgrep -af 'sleep 99[7]' || true"))
     p.send_signal(signal.SIGINT)
     same("exit code", p.wait(60), 130)
     wait_until(lambda: "997" not in sh("pgrep -af 'sleep 99[7]' || true"))
 
 
+class Shell:
+    """`ringpace nested shell` on a terminal of its own, and what it wrote there."""
+
+    def __init__(self, rows, columns):
+        self.pid, self.terminal = pty.fork()
+        if not self.pid:
+            os.execv(RINGPACE, [RINGPACE, "nested", "shell", "--name", host.name])
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.text = b""
+
+    def more(self):
+        if select.select([self.terminal], [], [], 0.1)[0]:
+            try:
+                self.text += os.read(self.terminal, 4096)
+            except OSError:     # its end
+                pass
+        return self.text
+
+    def until(self, word):
+        try:
+            wait_until(lambda: word in self.more())
+        except AssertionError as e:
+            raise AssertionError(f"no {word!r} in {self.text!r}") from e
+
+    def type(self, keys):
+        self.text = b""
+        os.write(self.terminal, keys)
+
+    def end(self):
+        """Its exit code; one that does not end is ended."""
+        done = []
+        try:
+            wait_until(lambda: self.more() is not None and
+                       done.append(os.waitpid(self.pid, os.WNOHANG)) is None and done[-1][0])
+        except AssertionError:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            raise
+        finally:
+            os.close(self.terminal)
+        return os.waitstatus_to_exitcode(done[-1][1])
+
+
+@test
+def a_shell_on_a_terminal():
+    shell = Shell(33, 111)
+    try:
+        # Asked in two parts: what is typed comes back, too.
+        shell.type(b"echo rea''dy; tty; stty size\n")
+        shell.until(b"ready")
+        shell.until(b"/dev/pts/")
+        shell.until(b"33 111")
+        shell.type(b"echo beg''un; sleep 996\n")
+        shell.until(b"begun")
+        wait_until(lambda: "996" in sh("pgrep -af 'sleep 99[6]' || true"))
+        shell.type(b"\x03")
+        wait_until(lambda: "996" not in sh("pgrep -af 'sleep 99[6]' || true"))
+        shell.type(b"echo status=$?\n")
+        shell.until(b"status=130")
+        shell.type(b"exit 3\n")
+    finally:
+        code = shell.end()
+    same("exit code", code, 3)
+
+
 @test
 def down_leaves_nothing():
-    n = state()
-    nested("down", "--name", NAME)
+    n = host.state()
+    host.nested("down")
     assert not runs(n["pid"]), "QEMU is there"
     assert not os.path.exists(n["dir"]), "files are there"
-    same("state", state(), None)
+    same("state", host.state(), None)
     # ssh's shared connection ends with the machine.
     wait_until(lambda: subprocess.run(["pgrep", "-f", n["dir"]],
                                       stdout=subprocess.DEVNULL).returncode)
-    nested("down", "--name", NAME, rc=1)
+    host.nested("down", rc=1)
 
 
 @test
 def a_start_that_is_interrupted_leaves_nothing():
-    p = subprocess.Popen([RINGPACE, "nested", "up", "--cold", "--name", NAME],
+    p = subprocess.Popen([RINGPACE, "nested", "up", "--cold", "--name", host.name],
                          stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_until(lambda: subprocess.run(["pgrep", "-f", f"ringpace-nested-{NAME} "],
+    wait_until(lambda: subprocess.run(["pgrep", "-f", f"ringpace-nested-{host.name} "],
                                       stdout=subprocess.DEVNULL).returncode == 0)
     p.send_signal(signal.SIGINT)
     same("exit code", p.wait(60), 130)
-    same("process", subprocess.run(["pgrep", "-f", f"ringpace-nested-{NAME} "]).returncode, 1)
-    same("state", state(), None)
+    same("process", subprocess.run(["pgrep", "-f", f"ringpace-nested-{host.name} "]).returncode, 1)
+    same("state", host.state(), None)
 
 
-def crashed():
-    """Did the emulated machine die, or its kernel?"""
-    n = state()
-    if n is None or n["state"] == "dead":
-        return True
-    with open(os.path.join(n["dir"], "serial.log"), errors="replace") as f:
-        log = f.read()
-    return "Oops" in log or "Kernel panic" in log or "segfault" in log
-
-
-def attempt(function):
-    """With one more try, on a machine started anew, when the machine died."""
-    try:
+def with_its_own_ends(function, _):
+    """What begins and ends the machine is tried once."""
+    if function in (tests[0], tests[-1], tests[-2]):
         function()
-    except Exception:
-        n = state()
-        if function in (up, tests[-1], tests[-2]) or not crashed():
-            raise
-        traceback.print_exc()
-        print(f"# {function.__name__}: the emulated machine died; once more, on a new one")
-        if n:
-            nested("down", "--name", NAME)
-        nested("up", "--name", NAME, limit=UP_S)
-        function()
-
-
-def tell_log():
-    n = state()
-    if not n:
-        return
-    for name in "serial.log", "ssh.log", "tools.log":
-        try:
-            with open(os.path.join(n["dir"], name), errors="replace") as f:
-                for line in f.read().splitlines()[-20:]:
-                    print(f"# {name}: {line}", file=sys.stderr)
-        except OSError:
-            pass
-
-
-def memory_mib():
-    with open("/proc/meminfo") as f:
-        return next(int(line.split()[1]) for line in f if line.startswith("MemAvailable")) // 1024
-
-
-def main():
-    if memory_mib() < LEAST_MIB:
-        print(f"1..0 # SKIP {LEAST_MIB} MiB of memory are needed, {memory_mib()} are free")
-        return 0
-    print(f"1..{len(tests)}", flush=True)
-    failed = 0
-    try:
-        for number, function in enumerate(tests, 1):
-            start = time.monotonic()
-            try:
-                attempt(function)
-                verdict = "ok"
-            except Exception:
-                traceback.print_exc()
-                tell_log()
-                verdict = "not ok"
-                failed += 1
-            print(f"{verdict} {number} - {function.__name__.replace('_', ' ')}")
-            print(f"# {time.monotonic() - start:.0f} s", flush=True)
-            if verdict == "not ok" and function is up:
-                print("Bail out! no nested host")
-                break
-    finally:
-        nested("down", "--name", NAME, rc=None)
-    return bool(failed)
-
-
-def ended(*_):
-    raise SystemExit(1)
+    else:
+        attempt(function, host)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, ended)
-    sys.exit(main())
+    sys.exit(main(host, with_its_own_ends))
