@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "json.h"
 #include "native/net_rig.h"
@@ -298,6 +299,31 @@ static void stopped_receiver(void)
 	close_rig(r);
 }
 
+/*
+ * A guest whose call eventfd is full, and blocks, would hold up the pacer that
+ * all share; it loses its queue instead.
+ */
+static void full_call(void)
+{
+	const char *name = "a call eventfd that blocks";
+	const u64 most = UINT64_MAX - 1;
+	struct net_rig *r = make_rig(64);
+	u64 end = now_ns() + WAIT_NS;
+
+	if (ok(!net_rig_open(r), name, "set up")) {
+		ok(stream(&r->a, &r->b, 0, 500) &&
+		   write(r->b.fe.queue[0].call_fd, &most, sizeof(most)) == sizeof(most) &&
+		   !rp_drv_arm(&r->b.rx[0].drv, 1), name, "is filled");
+		net_send(&r->a, 0, 1);
+		ok(stream(&r->b, &r->a, 0, 5000), name, "harms nobody else");
+		ok(clean(&r->a, 0), name, "not at all");
+		while (!(net_rig_number(r, "a", 1, "dropped.no_peer") > 0) && now_ns() < end)
+			net_send(&r->a, 0, 1);
+		ok(now_ns() < end, name, "costs its own queue");
+	}
+	close_rig(r);
+}
+
 /* What the daemon had in its hands when it was killed may come twice, and is not lost. */
 static void killed(void)
 {
@@ -338,6 +364,7 @@ int main(void)
 	fewer_pairs();
 	no_peer();
 	stopped_receiver();
+	full_call();
 	killed();
 	printf("1..%u\n", tests);
 	return failures ? 1 : 0;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Ports, links and pacers: which flow is where. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "net.h"
@@ -125,6 +127,24 @@ void net_set(struct port *p, const struct flow_params *set)
 
 /* ---- Life ---- */
 
+static void on_timer(struct loop_source *src, u32 events)
+{
+	struct net *n = container_of(src, struct net, timer);
+	bool busy = false;
+	u64 times;
+	u32 i;
+
+	if (read(src->fd, &times, sizeof(times)) != sizeof(times))
+		return;
+	rp_store(&n->watchdog.armed, 0);
+	/* Armed before busy: see watchdog.h. */
+	rp_mb();
+	for (i = 0; i < n->pacer_count; i++)
+		busy |= pacer_check(&n->pacer[i]);
+	if (busy)
+		watchdog_start(&n->watchdog);
+}
+
 static void link_ports(struct net *n, const struct net_options *o)
 {
 	u32 i;
@@ -147,7 +167,7 @@ static int start_pacers(struct net *n, const struct net_options *o, u32 flows)
 	while (n->pacer_count < o->pacer_count) {
 		u32 i = n->pacer_count++;
 
-		rc = pacer_start(&n->pacer[i], i, o->cpu[i], flows, n->hz);
+		rc = pacer_start(&n->pacer[i], i, o->cpu[i], flows, n->hz, &n->watchdog);
 		if (rc < 0)
 			return rc;
 	}
@@ -161,8 +181,12 @@ int net_init(struct net *n, const struct net_options *o, u64 hz)
 
 	memset(n, 0, sizeof(*n));
 	n->hz = hz;
+	n->timer.fd = n->watchdog.fd = -1;
 	if (!o->port_count)
 		return 0;
+	rc = watchdog_init(&n->watchdog);
+	if (rc < 0)
+		return rc;
 	n->port = calloc(o->port_count, sizeof(*n->port));
 	if (!n->port)
 		return -ENOMEM;
@@ -184,7 +208,16 @@ int net_init(struct net *n, const struct net_options *o, u64 hz)
 int net_listen(struct net *n, struct loop *loop, gid_t gid, char *why, size_t why_bytes)
 {
 	u32 i;
+	int rc;
 
+	n->loop = loop;
+	n->timer.fd = n->watchdog.fd;
+	n->timer.ready = on_timer;
+	rc = n->port_count ? loop_add(loop, &n->timer, EPOLLIN) : 0;
+	if (rc < 0) {
+		snprintf(why, why_bytes, "cannot watch the pacers: %s", strerror(-rc));
+		return -1;
+	}
 	for (i = 0; i < n->port_count; i++)
 		if (session_listen(&n->port[i].session, loop, gid, why, why_bytes) < 0)
 			return -1;
@@ -199,6 +232,8 @@ void net_fini(struct net *n)
 		session_fini(&n->port[i].session);
 	for (i = 0; i < n->pacer_count; i++)
 		pacer_end(&n->pacer[i]);
+	if (n->port_count)
+		watchdog_fini(&n->watchdog);
 	for (i = 0; i < n->port_count; i++)
 		port_fini(&n->port[i]);
 	free(n->pacer);

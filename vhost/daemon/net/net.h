@@ -55,6 +55,9 @@ struct port {
 };
 
 struct net {
+	struct loop *loop;
+	struct watchdog watchdog;
+	struct loop_source timer;	/* the watchdog's; .fd -1: none */
 	u64 hz;				/* of the counter */
 	u32 port_count;
 	struct port *port;

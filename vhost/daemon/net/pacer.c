@@ -288,8 +288,30 @@ static void stand_by(struct pacer *w)
 		return;
 	}
 	rp_add(&w->waits, 1);
+	rp_store(&w->busy, 0);
 	listen_for(w, until_deadline_ns(w, now));
+	rp_store(&w->busy, 1);
 	w->polled_tsc = rp_tsc();
+}
+
+/* Work begins: somebody must look whether it goes on. */
+static void be_watched(struct pacer *w)
+{
+	/* Busy before armed: see watchdog.h. */
+	rp_mb();
+	if (!rp_load(&w->watchdog->armed))
+		watchdog_start(w->watchdog);
+}
+
+bool pacer_check(struct pacer *w)
+{
+	u64 turns = rp_load(&w->turns);
+	bool busy = rp_load(&w->busy);
+
+	if (busy && turns == w->turns_seen)
+		pthread_kill(w->thread, SIGUSR1);
+	w->turns_seen = turns;
+	return busy;
 }
 
 static void *pacer_main(void *arg)
@@ -302,8 +324,10 @@ static void *pacer_main(void *arg)
 	for (;;) {
 		if (unlikely(rp_load(&w->pending)) && !carry_out(w))
 			return NULL;
-		if (!w->running)
+		if (!w->running) {
 			stand_by(w);
+			be_watched(w);
+		}
 		now = rp_tsc();
 		if (w->blocked && now - w->polled_tsc >= w->poll_tsc) {
 			listen_for(w, 0);
@@ -346,7 +370,7 @@ static int start_thread(struct pacer *w)
 	return 0;
 }
 
-int pacer_start(struct pacer *w, u32 index, int cpu, u32 room, u64 hz)
+int pacer_start(struct pacer *w, u32 index, int cpu, u32 room, u64 hz, struct watchdog *d)
 {
 	int rc;
 
@@ -354,6 +378,7 @@ int pacer_start(struct pacer *w, u32 index, int cpu, u32 room, u64 hz)
 	w->index = index;
 	w->cpu = cpu;
 	w->room = room;
+	w->watchdog = d;
 	rp_clock_init(&w->clock, hz);
 	w->poll_tsc = rp_ns_to_tsc(&w->clock, PACER_POLL_NS);
 	w->next_tsc = ~0ULL;

@@ -14,8 +14,8 @@
  * The main thread gives flows and takes them away, one order at a time, and
  * waits until it was carried out; it changes neither flow nor queues in
  * between. So a flow moves between pacers without losing or reordering. A
- * call that the peer blocks (its eventfd is full) is interrupted by a signal
- * when there are orders.
+ * call that the peer blocks (its eventfd is full) is interrupted by a signal:
+ * when there are orders, or by the watchdog.
  */
 #ifndef RINGPACED_PACER_H
 #define RINGPACED_PACER_H
@@ -23,6 +23,7 @@
 #include <pthread.h>
 
 #include "flow.h"
+#include "watchdog.h"
 
 #define PACER_POLL_NS	20000u
 
@@ -37,6 +38,7 @@ struct pacer {
 	bool has_thread;
 	int epfd, wake_fd;
 	u32 flows;			/* the main thread's count */
+	u64 turns_seen;			/* the main thread's, at its last check */
 	u32 room;			/* for so many */
 	/* The order: under ->lock */
 	pthread_mutex_t lock;
@@ -51,19 +53,23 @@ struct pacer {
 	u64 next_tsc;			/* earliest deadline, ~0: none */
 	u64 polled_tsc;
 	struct batch batch;
-	/* Counters: the thread's, read relaxed */
+	struct watchdog *watchdog;
+	/* The thread's, read relaxed */
+	u32 busy;			/* not in epoll */
 	u64 waits;			/* in epoll */
 	u64 turns;
 };
 
 /* @room: most flows that it will have. 0 or -errno; pacer_end() undoes it in both cases. */
-int pacer_start(struct pacer *w, u32 index, int cpu, u32 room, u64 hz);
+int pacer_start(struct pacer *w, u32 index, int cpu, u32 room, u64 hz, struct watchdog *d);
 /* It has no flows any more. */
 void pacer_end(struct pacer *w);
 /* @f was begun (flow_begin()). 0 or -errno: it is still the caller's. */
 int pacer_give(struct pacer *w, struct flow *f);
 /* Afterwards the flow and its queues are the caller's. */
 void pacer_take(struct pacer *w, struct flow *f);
+/* The main thread's, when the watchdog's timer has gone off: is it busy? */
+bool pacer_check(struct pacer *w);
 u64 pacer_cpu_ns(const struct pacer *w);
 
 #endif /* RINGPACED_PACER_H */

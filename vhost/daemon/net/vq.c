@@ -99,13 +99,12 @@ static void vq_notify(struct port_queue *q)
 
 	if (v->call_fd < 0)
 		return;
-	/*
-	 * EAGAIN: the counter is full, so a call is pending anyway. EINTR: so it
-	 * is, in a descriptor that blocks, and a nudge got us out (pacer.h).
-	 */
-	if (write(v->call_fd, &one, sizeof(one)) < 0 && errno != EAGAIN && errno != EINTR)
-		log_debug("%s: queue %u: cannot call: %s", v->q.port, v->q.index,
-			  strerror(errno));
+	/* EAGAIN: the counter is full, so a call is pending anyway. */
+	if (likely(write(v->call_fd, &one, sizeof(one)) > 0) || errno == EAGAIN)
+		return;
+	/* The peer has filled it, and made it one that blocks: see watchdog.h. */
+	if (errno == EINTR)
+		check_broken(v, "its call eventfd is full, and blocks");
 }
 
 static bool vq_arm(struct port_queue *q, u32 k)
