@@ -593,6 +593,7 @@ static void adaptive_status(const struct rp_strategy *s, struct rp_status *st)
 	};
 	for (i = 0; i < 3; i++)
 		st->mode_ns[i] = rp_load(&a->mode_ns[i]);
+	rp_estimate_tell(&a->e, is_producer(s), s->window, st);
 }
 
 /* ---- What it hands over ---- */

@@ -118,6 +118,7 @@ bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
 	mean_of(&e->n, t.notify_ns - b->notify_ns, t.sent - b->sent);
 	mean_of(&e->start, t.wake_ns - b->wake_ns, t.wakes - b->wakes);
 	waited(e, wait, c->ns);
+	rp_estimate_arrivals(e, c->items, c->ns);
 	if (c->timed)
 		share_add(&e->late_milli, c->late, c->timed);
 	*b = t;

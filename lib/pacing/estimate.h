@@ -72,6 +72,10 @@ struct rp_estimate {
 	u32 wait_milli;		/* share of the time spent waiting, in 1/1024 */
 	bool wait_known;
 	u32 late_milli;		/* share of items above D_MAX, in 1/1024 */
+	/* What comes between two waits, 1/16 items, for show */
+	struct rp_mean batch;		/* of cycles with items */
+	struct rp_mean count_dev;	/* how far off the mean pace's count it is */
+	u64 count, count_ns;		/* means of all cycles: items, length */
 	/* Of the loop */
 	struct rp_totals last;
 	u64 last_ns;
@@ -97,6 +101,14 @@ bool rp_estimate_slept(struct rp_estimate *e, u64 asked_ns, u64 took_ns);
 
 /* Standard deviation of the work on one item of the slower side, ns. */
 u64 rp_estimate_sigma_ns(const struct rp_estimate *e);
+
+/* @items came in a cycle of @ns, pauses of the traffic included. */
+void rp_estimate_arrivals(struct rp_estimate *e, u64 items, u64 ns);
+/* How far to trust a mean, in percent: few samples, or such that differ, count less; 0: none. */
+u32 rp_mean_confidence(const struct rp_mean *m);
+/* Fills in what @st has of that; @window is a producer's. Any thread. */
+void rp_estimate_tell(const struct rp_estimate *e, bool producer, u32 window,
+		      struct rp_status *st);
 
 u32 rp_isqrt(u64 x);
 

@@ -118,6 +118,15 @@ struct rp_status {
 	u64 w_own_ns, w_peer_ns;	/* estimates of W */
 	u64 n_ns, s_ns, y_e_ns;		/* of N, S, and Y_E */
 	u64 y_min_ns;		/* how long the shortest sleep lasts */
+	u64 batch_milli;	/* items between two waits, in 1/1000 */
+	/*
+	 * Variance by mean of the number of items that come in a time, in 1/1000:
+	 * regular 0, exponential 1000, bursts of b items up to 1000 b.
+	 */
+	u64 burst_milli;
+	u64 occupancy_milli;	/* items in the ring when a sleep ends, in 1/1000 */
+	/* How far to trust the estimates, in percent. */
+	u32 conf_w_own, conf_w_peer, conf_n, conf_s, conf_y_e, conf_y_min;
 	u64 mode_changes;
 	u64 mode_ns[RP_WAITS];	/* by enum rp_wait: time in that mode, its work included */
 };

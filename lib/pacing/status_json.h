@@ -15,6 +15,11 @@ static inline json_t *rp_status_number(u64 v)
 	return v ? json_integer((json_int_t)v) : json_null();
 }
 
+static inline json_t *rp_status_milli(u64 v)
+{
+	return v ? json_real((double)v / 1000) : json_null();
+}
+
 static inline json_t *rp_status_text(const char *s)
 {
 	return s ? json_string(s) : json_null();
@@ -23,7 +28,7 @@ static inline json_t *rp_status_text(const char *s)
 /* New reference. */
 static inline json_t *rp_status_json(const struct rp_status *st)
 {
-	json_t *o = json_object(), *times = json_object();
+	json_t *o = json_object(), *times = json_object(), *sure = json_object();
 	u32 i;
 
 	json_object_set_new(o, "regime", rp_status_text(st->regime));
@@ -34,6 +39,13 @@ static inline json_t *rp_status_json(const struct rp_status *st)
 #define X(name) json_object_set_new(o, #name, rp_status_number(st->name));
 	RP_STATUS_FIELDS(X)
 #undef X
+#define X(name) json_object_set_new(o, #name, rp_status_milli(st->name##_milli));
+	RP_ARRIVAL_FIELDS(X)
+#undef X
+#define X(name) json_object_set_new(sure, #name, rp_status_number(st->conf_##name));
+	RP_CONFIDENCE_FIELDS(X)
+#undef X
+	json_object_set_new(o, "confidence", sure);
 	json_object_set_new(o, "mode_changes", json_integer((json_int_t)st->mode_changes));
 	for (i = 0; i < RP_WAITS; i++)
 		json_object_set_new(times, rp_wait_names[i],
