@@ -20,7 +20,7 @@
 #include "nested/nested.h"
 #include "vm/domain.h"
 
-#define BOOT_MS		300000	/* of L2, on a busy host; for the first run */
+#define BOOT_MS		420000	/* of L2, on a busy host; for the first run */
 #define HOST_ENV	"RINGPACE_NESTED"
 #define END_MS		60000	/* for L2's end */
 

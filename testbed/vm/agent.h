@@ -8,7 +8,7 @@
 #include "ctl.h"
 
 /* Generous: a loaded host that emulates the guest boots it slowly. */
-#define VM_BOOT_MS	180000
+#define VM_BOOT_MS	300000
 
 /*
  * Connects to the channel of @dom and waits until the agent answers. @dir has

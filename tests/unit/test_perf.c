@@ -250,6 +250,9 @@ static void test_verdict(void **state)
 	assert_int_equal(verdict(979, 1000, 1000), DIFFERS);
 	assert_int_equal(verdict(0, 0, 0), AGREES);
 	assert_int_equal(verdict(1, 0, 0), DIFFERS);
+	/* Two queues come to rest. */
+	assert_int_equal(verdict(1, 0, 2), AGREES);
+	assert_int_equal(verdict(1, 0, 3), UNDECIDED);
 	assert_int_equal(verdict(1000, 990, 1020), UNDECIDED);
 	assert_int_equal(verdict(1200, 990, 1020), DIFFERS);
 	assert_int_equal(verdict(UNKNOWN, 1, 1), UNCOUNTED);
