@@ -48,6 +48,14 @@
 #define DRY_STREAK	4
 /* Looks in a row at which C was more than D_MAX behind: it does not just sleep. */
 #define BEHIND_STREAK	3
+/* And so many at which it was not half of that, until it is left alone. */
+#define NEAR_STREAK	16
+/*
+ * Shares of the time, in 1/1024, from which on the CPU counts as shared, or the
+ * peer as somebody who is often not there.
+ */
+#define CONTENDED_UP	128
+#define CONTENDED_DOWN	64
 /* Blocks of a producer that nobody answers become longer up to this. */
 #define REPAIR_MAX_NS	1000000000u
 
@@ -63,7 +71,8 @@ struct adaptive {
 	u64 woke_ns;
 	u32 ready;
 	bool peer_waited;	/* the ring was full or dry at the wake-up */
-	bool usual;		/* a sleep of the length that was meant */
+	u32 odd;		/* cycles that a sleep which was far too long has spoiled */
+	bool slept;		/* in the mode SLEEP */
 	bool gap;		/* there was a pause of the traffic */
 	/* The law */
 	u64 y_ns;		/* nominal sleep */
@@ -73,9 +82,13 @@ struct adaptive {
 	u64 still_ns;		/* cycles without items, since the last one with some */
 	u64 repair_ns;		/* longest next block of a producer */
 	u32 streak;
+	u64 pulse_ns;		/* the last pulse */
 	u32 behind;		/* producer: pulses in a row at which C was more than D_MAX behind */
+	u32 near;		/* producer: pulses in a row at which C was near */
 	u32 dry;		/* producer: cycles in a row in which C waited */
 	u32 out;		/* producer: items that were out when it waited last */
+	bool shared;		/* the CPU: to spin takes it from whom we wait for */
+	bool absent;		/* producer: C is often not there */
 	bool wider;		/* producer: the window has just grown, it is not full */
 	/* Changes of mode */
 	u64 entered_ns, retry_ns;
@@ -150,35 +163,52 @@ static u64 spread_ns(const struct adaptive *a)
 }
 
 /*
+ * Late items that sleeps may cause: half of what p98 leaves them beside those
+ * that were late because somebody else had the CPU. Where these are too many,
+ * shorter sleeps help nobody.
+ */
+static u64 late_goal(const struct adaptive *a)
+{
+	return a->e.spoiled_milli < 3 * LATE_GOAL / 2 ? LATE_GOAL - a->e.spoiled_milli / 2 :
+							LATE_GOAL;
+}
+
+/*
  * m_D after a cycle: a step up for what was late, a smaller one down for what
- * was not, so that it rests where LATE_GOAL of the items are late.
+ * was not, so that it rests where late_goal() of the items are late.
  */
 static void move_m_d(const struct rp_strategy *s, struct adaptive *a, const struct rp_cycle *c)
 {
 	u64 step = s->params.dmax_ns / 8, most = s->params.dmax_ns / 2;
-	u64 late = (c->late << 10) / c->timed;
+	u64 late = (c->late << 10) / c->timed, goal = late_goal(a);
 	u64 least = min_u64(spread_ns(a), most);
 
-	if (late > LATE_GOAL)
-		a->m_d_ns += step * (late - LATE_GOAL) >> 10;
+	rp_estimate_spoiled(&a->e, c, a->odd);
+	if (a->odd)
+		return;
+	if (late > goal)
+		a->m_d_ns += step * (late - goal) >> 10;
 	else
-		a->m_d_ns = less(a->m_d_ns, step * (LATE_GOAL - late) >> 10);
+		a->m_d_ns = less(a->m_d_ns, step * (goal - late) >> 10);
 	a->m_d_ns = a->m_d_ns < least ? least : min_u64(a->m_d_ns, most);
 }
 
 /*
- * m_L after a sleep: a quarter of what is left up when the ring was used up, a
- * little down when not. Quick, because two sides that both sleep too long look
- * to each other like slow ones; the producer, who sees the ring dry, retreats.
+ * m_L after a sleep: what is left becomes a quarter shorter than the sleep was
+ * when the ring was used up, and a little longer when not. Quick, because two
+ * sides that both sleep too long look to each other like slow ones; the
+ * producer, who sees the ring dry, retreats.
  */
 static void move_m_l(const struct rp_strategy *s, struct adaptive *a)
 {
-	u64 limit = ring_limit_ns(s, a);
+	u64 limit = ring_limit_ns(s, a), most = min_u64(limit, latency_limit_ns(s, a));
+	u64 left = less(limit, a->m_l_ns);
 
 	if (a->peer_waited)
-		a->m_l_ns += less(limit, a->m_l_ns) / 4;
+		left = min_u64(left, max_u64(a->target_ns, 1)) / 4 * 3;
 	else
-		a->m_l_ns = less(min_u64(a->m_l_ns, limit), limit / 512 + 1);
+		left += most / 512 + 1;
+	a->m_l_ns = less(limit, left);
 }
 
 /* Up by steps, since how long a longer sleep really lasts is learned on the way. */
@@ -206,13 +236,11 @@ static u32 window_for(const struct adaptive *a, u64 dmax_ns, u32 queue_len)
 	u64 sigma = rp_estimate_sigma_ns(&a->e) * 11 / 4;
 	u64 t = rp_mean_ns(&a->e.t);
 	u64 w = t ? nearest(dmax_ns, t) : queue_len;
-	u64 least = (w + 1) / 2;
 	u32 i;
 
 	for (i = 0; i < 3 && w > 1; i++)
 		w = nearest(dmax_ns, t + sigma / rp_isqrt(w) + !t);
-	/* Of a few items, sigma is mostly what the window's own changes did. */
-	w = max_u64(max_u64(w, least), 1);
+	w = max_u64(w, 1);
 	return w < queue_len ? (u32)w : queue_len;
 }
 
@@ -223,12 +251,25 @@ static u64 horizon_ns(const struct rp_strategy *s)
 }
 
 /*
+ * With a single item out, T holds our own work, too. When that is most of it we
+ * are the slower side: the queue would be empty if we did not wait for it to be.
+ */
+static bool held_back(const struct rp_strategy *s, const struct adaptive *a)
+{
+	u64 own = rp_mean_ns(&a->e.own);
+
+	return s->window == 1 && less(rp_mean_ns(&a->e.t), own) < own / 2;
+}
+
+/*
  * At a full queue. T may be ours: a consumer that sleeps for Y lets us wait at
  * a short queue, with T = Y / w or less. The next window, HORIZON / T, is then
  * longer by HORIZON / Y, and grows until it is in nobody's way, since
  * consumers sleep for less than the horizon; and they are told that we waited.
  * A queue that was drained while we slept tells no T: the consumer waited for
  * us. It shortens our sleep; when that does not help, the queue is too short.
+ * And where the consumer has no CPU for longer than D_MAX, a short queue
+ * would keep no item in time, but have us wait for the next time it runs.
  */
 static void move_window(struct rp_strategy *s, struct adaptive *a)
 {
@@ -237,7 +278,9 @@ static void move_window(struct rp_strategy *s, struct adaptive *a)
 	if (!s->params.dmax_ns || !a->e.t.n)
 		return;
 	a->dry = a->peer_waited ? a->dry + 1 : 0;
-	if (a->dry >= DRY_STREAK)
+	if (a->absent || held_back(s, a))
+		window = len;
+	else if (a->dry >= DRY_STREAK)
 		window = min_u32(before + before / 2 + 1, len);
 	else
 		window = window_for(a, horizon_ns(s), len);
@@ -247,9 +290,19 @@ static void move_window(struct rp_strategy *s, struct adaptive *a)
 
 /* ---- The mode ---- */
 
-static bool may_spin(const struct rp_strategy *s)
+static bool cap_allows_spin(const struct rp_strategy *s)
 {
 	return !s->params.cpu_cap_percent || s->params.cpu_cap_percent >= 100;
+}
+
+static bool may_spin(const struct rp_strategy *s, const struct adaptive *a)
+{
+	return cap_allows_spin(s) && !a->shared;
+}
+
+static bool share_is_high(bool before, u32 milli)
+{
+	return milli >= (before ? CONTENDED_DOWN : CONTENDED_UP);
 }
 
 static bool waits_often(const struct adaptive *a)
@@ -269,7 +322,7 @@ static enum rp_wait best_mode(const struct rp_strategy *s, const struct adaptive
 {
 	if (waits_often(a) && a->e.y_min.n < RP_MEAN_FULL / 2)
 		return RP_WAIT_SLEEP;	/* to learn what it costs */
-	if (!may_spin(s))
+	if (!may_spin(s, a))
 		return latency_limit_ns(s, a) > rp_mean_ns(&a->e.y_min) ? RP_WAIT_SLEEP :
 									   RP_WAIT_BLOCK;
 	return waits_often(a) && can_sleep(a) ? RP_WAIT_SLEEP : RP_WAIT_SPIN;
@@ -298,10 +351,10 @@ static void tell_unmet(const struct rp_strategy *s, struct adaptive *a)
 
 	if (!is_producer(s) && s->params.dmax_ns && a->e.late_milli > 20)
 		why = a->mode == RP_WAIT_SLEEP ?
-		      may_spin(s) ? "D_MAX: sleeps overrun, or the ring holds more than D_MAX's worth of work" :
+		      may_spin(s, a) ? "D_MAX: sleeps overrun, or the ring holds more than D_MAX's worth of work" :
 				    "D_MAX: the shortest sleep is too long, and the CPU cap forbids to spin" :
 		      "D_MAX: late although C spins; W_C, the host's delays or a full ring take longer";
-	else if (a->target_ns < rp_mean_ns(&a->e.y_min) && !may_spin(s))
+	else if (a->target_ns < rp_mean_ns(&a->e.y_min) && !cap_allows_spin(s))
 		why = "throughput: the shortest sleep outlasts the ring, and the CPU cap forbids to spin";
 	rp_store(&a->unmet, why);
 }
@@ -322,7 +375,8 @@ static bool is_idle(const struct rp_strategy *s, const struct adaptive *a)
 {
 	if (!sleep_cost_ns(a))
 		return false;
-	return a->idle_ns > idle_limit_ns(s, a) || a->streak >= IDLE_STREAK;
+	/* One sleep finds out whether it is a whole stream that begins again. */
+	return a->idle_ns > idle_limit_ns(s, a) || (a->idle_ns && a->streak >= IDLE_STREAK);
 }
 
 static struct rp_decision block(const struct rp_strategy *s, struct adaptive *a)
@@ -379,6 +433,9 @@ static void learn_pace(const struct rp_strategy *s, struct adaptive *a,
 		a->still_ns = ns;
 		return;
 	}
+	/* A consumer that is busy with what a shorter window leaves over is there. */
+	if (!is_producer(s) || (a->out && a->out <= s->window))
+		rp_estimate_stall(&a->e, ns, a->still_ns > s->params.dmax_ns);
 	a->still_ns = 0;
 	items = items_of_peer(s, a, c->items);
 	if (!items || a->gap)
@@ -411,13 +468,16 @@ static void control(struct rp_strategy *s, struct adaptive *a, const struct rp_c
 {
 	enum rp_wait best;
 
+	a->shared = share_is_high(a->shared, a->e.stolen_milli);
+	a->absent = share_is_high(a->absent, a->e.stalled_milli);
 	if (is_producer(s))
 		move_window(s, a);
 	else if (c->timed && s->params.dmax_ns)
 		move_m_d(s, a, c);
-	if (a->usual || a->now == RP_WAIT_SPIN)
+	if (!a->odd && (a->slept || a->now == RP_WAIT_SPIN))
 		move_m_l(s, a);
-	a->usual = false;
+	a->slept = false;
+	a->odd -= a->odd > 0;
 	a->target_ns = target_ns(s, a);
 	best = best_mode(s, a);
 	if (!a->entered_ns) {
@@ -491,12 +551,13 @@ static struct rp_decision adaptive_idle(struct rp_strategy *s, u64 now_ns)
 static void after_sleep(struct rp_strategy *s, struct adaptive *a, u32 ready, u64 took_ns)
 {
 	u32 slots = is_producer(s) ? s->window : s->params.queue_len;
-	bool usual = rp_estimate_slept(&a->e, a->asked_ns, took_ns);
 
+	/* The producer's word that it waited comes with the next cycle's items. */
+	if (!rp_estimate_slept(&a->e, a->asked_ns, took_ns))
+		a->odd = 2;
 	rp_mean_add(&a->e.ready, (u64)ready << RP_MEAN_SHIFT);
 	a->peer_waited = ready >= slots;
-	/* Of a sleep that was far too long a shorter one would not have helped. */
-	a->usual = usual && a->mode == RP_WAIT_SLEEP;
+	a->slept = a->mode == RP_WAIT_SLEEP;
 }
 
 static void adaptive_woken(struct rp_strategy *s, enum rp_wake by, u32 ready, u64 now_ns)
@@ -516,6 +577,18 @@ static void adaptive_woken(struct rp_strategy *s, enum rp_wake by, u32 ready, u6
 	}
 }
 
+/* Pulses are to come a few times in D_MAX, however long a batch takes. */
+static void pace_pulses(struct rp_strategy *s, struct adaptive *a, u64 now_ns)
+{
+	u64 since = now_ns - max_u64(a->pulse_ns, a->woke_ns);
+
+	a->pulse_ns = now_ns;
+	if (since > s->params.dmax_ns / 4)
+		s->pulse = s->pulse > 1 ? s->pulse / 2 : 1;
+	else if (since < s->params.dmax_ns / 16)
+		s->pulse = min_u32(2 * s->pulse, RP_PULSE_BATCHES);
+}
+
 /*
  * A producer that never waits does not notice that its items do: a consumer
  * about as fast may be a whole queue behind. One that sleeps is only now and then.
@@ -526,6 +599,7 @@ static void adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
 	struct rp_cycle c;
 	u64 behind;
 
+	pace_pulses(s, a, now_ns);
 	/* Filling the window takes the faster side less than D_MAX. */
 	if (!is_producer(s) ||
 	    now_ns - max_u64(a->e.last_ns, a->woke_ns) < s->params.dmax_ns ||
@@ -541,7 +615,8 @@ static void adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
 	a->behind = behind > horizon_ns(s) ? a->behind + 1 : 0;
 	if (a->behind >= BEHIND_STREAK)
 		move_window(s, a);
-	else if (behind < horizon_ns(s) / 2)
+	a->near = behind < horizon_ns(s) / 2 ? a->near + 1 : 0;
+	if (a->near >= NEAR_STREAK)
 		rp_store(&s->window, s->params.queue_len);
 }
 

@@ -5,10 +5,14 @@
 /* T is averaged over so many items at least: a cycle's count is off by one. */
 #define PACE_ITEMS	16
 #define PACE_NS		4000000u
+/* Samples of T far off in a row that are believed. */
+#define FAR_RUN		4
 /* The share of waiting is taken over so long. */
 #define SHARE_NS	500000u
 /* CPU time is asked for so rarely: a system call, and ticks in the kernel. */
 #define COST_NS		5000000u
+/* What others take is seen over so long: a time slice of theirs is no share. */
+#define CONTENTION_NS	50000000u
 /* A sleep shorter than this asks for as short a one as there is. */
 #define SHORTEST_NS	1000u
 /* Deviations above the mean from which on a sleep is not the timer's doing. */
@@ -53,6 +57,29 @@ static void share_add(u32 *share, u64 part, u64 of)
 	*share = (3 * *share + x + 2) / 4;
 }
 
+/* A share that is only known over a longer time: part of @of so far. */
+static void slow_share(u32 *share, u64 *sum_part, u64 *sum_of, u64 part, u64 of)
+{
+	*sum_part += part < of ? part : of;
+	*sum_of += of;
+	if (*sum_of < CONTENTION_NS)
+		return;
+	share_add(share, *sum_part, *sum_of);
+	*sum_part = 0;
+	*sum_of = 0;
+}
+
+void rp_estimate_stall(struct rp_estimate *e, u64 ns, bool stall)
+{
+	slow_share(&e->stalled_milli, &e->stalled_ns, &e->seen_ns, stall ? ns : 0, ns);
+}
+
+void rp_estimate_spoiled(struct rp_estimate *e, const struct rp_cycle *c, bool odd)
+{
+	slow_share(&e->spoiled_milli, &e->spoiled_ns, &e->timed_ns,
+		   odd ? c->ns * c->late / c->timed : 0, c->ns);
+}
+
 /* By time: a side that seldom waits has long cycles with little of it. */
 static void waited(struct rp_estimate *e, u64 wait_ns, u64 ns)
 {
@@ -88,6 +115,9 @@ static void learn_costs(struct rp_estimate *e, const struct rp_strategy *s, u64 
 	waits = t.sleeps + t.blocks - b->sleeps - b->blocks;
 	busy = t.work_ns - b->work_ns + t.notify_ns - b->notify_ns + t.spin_ns - b->spin_ns;
 	cpu = t.cpu_ns - b->cpu_ns;
+	if (b->cpu_ns && t.items >= b->items && t.cpu_ns > b->cpu_ns)
+		slow_share(&e->stolen_milli, &e->stolen_ns, &e->busy_ns,
+			   busy > cpu ? busy - cpu : 0, busy);
 	/* Fewer waits would drown in the rest's rounding. */
 	if (b->cpu_ns && t.items >= b->items && t.cpu_ns > b->cpu_ns && waits >= 8)
 		mean_of(&e->y_e, cpu > busy ? cpu - busy : 0, waits);
@@ -126,6 +156,33 @@ bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
 	return true;
 }
 
+/*
+ * T without the time in which the peer had no CPU. A sample that is far from
+ * the mean is no more than one that is half of it off; when FAR_RUN in a row
+ * are far, and to the same side, it is a new level, that of the nearest.
+ */
+static u64 typical(struct rp_estimate *e, u64 x)
+{
+	u64 half = e->t.v / 2 + (1 << RP_MEAN_SHIFT);
+	bool above = x > e->t.v + half, below = x + half < e->t.v;
+
+	if (e->t.n < RP_MEAN_FULL || (!above && !below)) {
+		e->far_run = 0;
+		return x;
+	}
+	if (!e->far_run++ || e->far_above != above ||
+	    (above ? x < e->far_nearest : x > e->far_nearest))
+		e->far_nearest = x;
+	if (e->far_above != above)
+		e->far_run = 1;
+	e->far_above = above;
+	if (e->far_run < FAR_RUN)
+		return above ? e->t.v + half : e->t.v - half;
+	e->far_run = 0;
+	e->t.v = e->far_nearest;
+	return x;
+}
+
 static void lower(u64 *low, u64 x)
 {
 	if (!*low)
@@ -138,11 +195,18 @@ static void lower(u64 *low, u64 x)
 
 void rp_estimate_pace(struct rp_estimate *e, u64 items, u64 ns)
 {
+	u64 x;
+
 	e->sum_items += items;
 	e->sum_ns += ns;
 	if (!e->sum_items || (e->sum_items < PACE_ITEMS && e->sum_ns < PACE_NS))
 		return;
-	mean_of(&e->t, e->sum_ns, e->sum_items);
+	x = typical(e, (e->sum_ns << RP_MEAN_SHIFT) / e->sum_items);
+	rp_mean_add(&e->t, x);
+	/* Between neighbours: a new level is one difference, not many. */
+	if (e->t.n > 1)
+		rp_mean_add(&e->t_step, x > e->t_prev ? x - e->t_prev : e->t_prev - x);
+	e->t_prev = x;
 	lower(&e->t_low, (e->sum_ns << RP_MEAN_SHIFT) / e->sum_items);
 	rp_mean_add(&e->t_items, e->sum_items << RP_MEAN_SHIFT);
 	e->sum_items = 0;
@@ -166,8 +230,8 @@ u64 rp_estimate_sigma_ns(const struct rp_estimate *e)
 {
 	u32 items = (u32)rp_mean_ns(&e->t_items);
 
-	/* 5/4: from the mean deviation to the standard deviation. */
-	return rp_mean_dev_ns(&e->t) * 5 / 4 * rp_isqrt(items ? items : 1);
+	/* 8/9: the mean difference of two normal variables is 2 / sqrt(pi) sigma. */
+	return rp_mean_ns(&e->t_step) * 8 / 9 * rp_isqrt(items ? items : 1);
 }
 
 u32 rp_isqrt(u64 x)

@@ -13,6 +13,7 @@
  * Means are exponential with gain 1/8. A sample counts for at most four times
  * the mean, so that a thread that lost its CPU for milliseconds is one odd
  * sample and not a new level; a real change of level gets through in some ten.
+ * T, by which much is decided, is more careful still: see estimate.c.
  *
  * Context: the party's thread. Values are read by others for show.
  */
@@ -61,6 +62,11 @@ struct rp_estimate {
 	 * is too long makes T longer; a longer sleep must not follow from that.
 	 */
 	u64 t_low;
+	u64 far_nearest;	/* of the samples far from t that came in a row */
+	u32 far_run;
+	bool far_above;
+	u64 t_prev;
+	struct rp_mean t_step;	/* difference of neighbouring samples of t */
 	struct rp_mean t_items;	/* items (in 1/16) that a sample of t averages over */
 	struct rp_mean own;	/* W of this side */
 	struct rp_mean n;	/* N of this side */
@@ -72,6 +78,13 @@ struct rp_estimate {
 	u32 wait_milli;		/* share of the time spent waiting, in 1/1024 */
 	bool wait_known;
 	u32 late_milli;		/* share of items above D_MAX, in 1/1024 */
+	/*
+	 * Share of the time in which this side wanted the CPU and another had
+	 * it, in 1/1024; and of the time in which the peer did nothing for so
+	 * long that no item could be in time.
+	 */
+	u32 stolen_milli, stalled_milli;
+	u32 spoiled_milli;	/* consumer: items above D_MAX after odd sleeps, in 1/1024 */
 	/* What comes between two waits, 1/16 items, for show */
 	struct rp_mean batch;		/* of cycles with items */
 	struct rp_mean count_dev;	/* how far off the mean pace's count it is */
@@ -81,6 +94,9 @@ struct rp_estimate {
 	u64 last_ns;
 	u64 sum_ns, sum_items;	/* of t's next sample */
 	u64 share_ns, share_wait_ns;	/* of wait_milli's next */
+	u64 busy_ns, stolen_ns;		/* of stolen_milli's next */
+	u64 seen_ns, stalled_ns;	/* of stalled_milli's next */
+	u64 timed_ns, spoiled_ns;	/* of spoiled_milli's next */
 	/* The costs, which need the thread's CPU time, more rarely */
 	struct rp_totals cost;
 	u64 cost_ns;
@@ -98,6 +114,11 @@ bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
 void rp_estimate_pace(struct rp_estimate *e, u64 items, u64 ns);
 /* A sleep of which @asked_ns were asked took @took_ns. False: an odd one. */
 bool rp_estimate_slept(struct rp_estimate *e, u64 asked_ns, u64 took_ns);
+
+/* A time of @ns without progress has ended; was it a stall? */
+void rp_estimate_stall(struct rp_estimate *e, u64 ns, bool stall);
+/* A cycle with c->timed > 0 has ended, after a sleep that was odd or not. */
+void rp_estimate_spoiled(struct rp_estimate *e, const struct rp_cycle *c, bool odd);
 
 /* Standard deviation of the work on one item of the slower side, ns. */
 u64 rp_estimate_sigma_ns(const struct rp_estimate *e);

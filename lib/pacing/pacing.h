@@ -142,7 +142,7 @@ struct rp_strategy_ops {
 	void (*init)(struct rp_strategy *s);
 	/* n >= 1 items were moved by now_ns. */
 	void (*batch_done)(struct rp_strategy *s, u32 n, u64 now_ns);
-	/* RP_PULSE_BATCHES batches were moved, the last by now_ns, without a wait. */
+	/* s->pulse batches were moved, the last by now_ns, without a wait. */
 	void (*pulse)(struct rp_strategy *s, u32 ready, u64 now_ns);
 	/*
 	 * The ring is empty (consumer), or full or s->window reached
@@ -178,6 +178,7 @@ struct rp_strategy {
 	struct rp_params params;
 	/* Producer: at most so many items outstanding; 1..queue_len. */
 	u32 window;
+	u32 pulse;		/* batches between pulse()s, 1..RP_PULSE_BATCHES */
 	u64 priv[RP_STRATEGY_PRIV];
 };
 

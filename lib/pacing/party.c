@@ -203,7 +203,7 @@ struct rp_next rp_party_step(struct rp_party *p)
 	if (ops->batch_done)
 		ops->batch_done(&p->strategy, n,
 				rp_tsc_to_ns(&p->clock, p->now_tsc));
-	if (unlikely(++p->run_batches == RP_PULSE_BATCHES))
+	if (unlikely(++p->run_batches >= p->strategy.pulse))
 		pulse(p);
 	tell_peer(p);
 	return (struct rp_next){ RP_NEXT_RUN, 0 };

@@ -56,6 +56,7 @@ void rp_strategy_init(struct rp_strategy *s, const struct rp_params *p,
 	s->params = *p;
 	s->env = env;
 	s->window = p->queue_len;
+	s->pulse = RP_PULSE_BATCHES;
 	s->ops = strategies[p->strategy];
 	if (s->ops->init)
 		s->ops->init(s);

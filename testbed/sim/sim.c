@@ -181,7 +181,7 @@ static void hook_pulse(struct sim *s, u32 i)
 	struct queue *in = in_of(s, i), *out = out_of(s, i);
 	struct party *p = &s->party[i];
 
-	if (++p->run_batches < RP_PULSE_BATCHES)
+	if (++p->run_batches < (out ? p->s_out.pulse : p->s_in.pulse))
 		return;
 	p->run_batches = 0;
 	if (in && p->s_in.ops->pulse)

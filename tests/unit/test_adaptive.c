@@ -332,7 +332,7 @@ static void test_idle_blocks(void **state)
 	assert_true(d.wait_ns > 1000);
 }
 
-/* One item at a time, long pauses: after a few it blocks at once. */
+/* One item at a time, long pauses: after a few it blocks after a single sleep. */
 static void test_rare_items(void **state)
 {
 	struct rp_decision d;
@@ -349,6 +349,8 @@ static void test_rare_items(void **state)
 		totals.items++;
 		d = look(200);
 	}
+	assert_int_equal(d.wait, RP_WAIT_SLEEP);
+	d = sleep_and_look(d, 0);
 	assert_int_equal(d.wait, RP_WAIT_BLOCK);
 }
 
