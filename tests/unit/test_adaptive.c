@@ -84,6 +84,57 @@ static void test_low_pace(void **state)
 	assert_true(e.t_low >> RP_MEAN_SHIFT < 1100);
 }
 
+/* A peer that loses its CPU now and then is not a slow one; one that became slow is. */
+static void test_typical_pace(void **state)
+{
+	struct rp_estimate e;
+	u32 i;
+
+	rp_estimate_init(&e);
+	for (i = 0; i < 300; i++)
+		rp_estimate_pace(&e, 100, 100 * 1000 + (i % 10 == 9 ? 4000000 : 0));
+	assert_in_range(rp_mean_ns(&e.t), 1000, 1100);
+	for (i = 0; i < 4; i++)
+		rp_estimate_pace(&e, 100, 100 * (20000 + 1000 * i));
+	assert_in_range(rp_mean_ns(&e.t), 19000, 21000);
+	for (i = 0; i < 4; i++)
+		rp_estimate_pace(&e, 100, 100 * 500);
+	assert_in_range(rp_mean_ns(&e.t), 490, 510);
+}
+
+/* Sigma of an item, from means of 25 that go up and down by 200; levels do not count. */
+static void test_sigma(void **state)
+{
+	struct rp_estimate e;
+	u32 i;
+
+	rp_estimate_init(&e);
+	for (i = 0; i < 60; i++)
+		rp_estimate_pace(&e, 25, 25 * (1000 + (i % 2 ? 200 : 0)));
+	assert_in_range(rp_estimate_sigma_ns(&e), 200 * 5 * 8 / 9 - 50, 200 * 5 * 8 / 9 + 50);
+	for (i = 0; i < 60; i++)
+		rp_estimate_pace(&e, 25, 25 * 3000);
+	assert_true(rp_estimate_sigma_ns(&e) < 20);
+}
+
+/* Shares of the time are taken over 50 ms: one time slice of others is not seen. */
+static void test_stalls(void **state)
+{
+	struct rp_estimate e;
+	u32 i;
+
+	rp_estimate_init(&e);
+	for (i = 0; i < 24; i++)
+		rp_estimate_stall(&e, 2000000, i == 3);
+	assert_int_equal(e.stalled_milli, 0);
+	for (i = 0; i < 500; i++)
+		rp_estimate_stall(&e, 2000000, i % 4 == 0);
+	assert_in_range(e.stalled_milli, 200, 300);
+	for (i = 0; i < 500; i++)
+		rp_estimate_stall(&e, 2000000, false);
+	assert_true(e.stalled_milli < 10);
+}
+
 /* ---- The law, in the simulator ---- */
 
 static struct sim_result result;
@@ -445,6 +496,9 @@ int main(void)
 		cmocka_unit_test(test_mean_follows),
 		cmocka_unit_test(test_odd_sleeps),
 		cmocka_unit_test(test_low_pace),
+		cmocka_unit_test(test_typical_pace),
+		cmocka_unit_test(test_sigma),
+		cmocka_unit_test(test_stalls),
 		cmocka_unit_test(test_grid),
 		cmocka_unit_test(test_sleeps),
 		cmocka_unit_test(test_no_flapping),
