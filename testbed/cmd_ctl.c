@@ -8,6 +8,7 @@
 #include "json.h"
 #include "model_args.h"
 #include "orders.h"
+#include "pacing/work.h"
 #include "virtio_pc.h"
 
 #define ANSWER_MS	30000
@@ -36,7 +37,7 @@ struct args {
 
 /* ---- Options that are arguments of an order ---- */
 
-enum kind { NUMBER, CPU, STRATEGY, ON_OFF };
+enum kind { NUMBER, CPU, STRATEGY, WORK, ON_OFF };
 
 static const struct setting {
 	const char *option, *arg, *key, *action;
@@ -46,6 +47,7 @@ static const struct setting {
 } settings[] = {
 	{ "strategy", "NAME", "strategy", "set", STRATEGY, 0, "what the host's party does when it cannot go on: notify, sleep, busy, ..." },
 	{ "w-ns", "NS", "w_ns", "set", NUMBER, NSEC_PER_SEC, "work per item, ns" },
+	{ "w-dist", "const|exp", "w_dist", "set", WORK, 0, "work of each item is W, or exponential around it" },
 	{ "y-ns", "NS", "y_ns", "set", NUMBER, NSEC_PER_SEC, "length of a sleep, ns" },
 	{ "dmax-ns", "NS", "dmax_ns", "set", NUMBER, NSEC_PER_SEC, "D_MAX, bound of the p98 latency, ns; 0: none" },
 	{ "cpu-cap", "PERCENT", "cpu_cap_percent", "set", NUMBER, 100, "most CPU time of the party; 0: no limit" },
@@ -69,6 +71,10 @@ static json_t *value_of(struct argp_state *state, const struct setting *s, const
 	case STRATEGY:
 		if (rp_strategy_id_by_name(arg) < 0)
 			argp_error(state, "--strategy %s: there is no such strategy", arg);
+		return json_string(arg);
+	case WORK:
+		if (rp_work_dist_by_name(arg) < 0)
+			argp_error(state, "--w-dist %s: not one of const, exp", arg);
 		return json_string(arg);
 	case ON_OFF:
 		if (strcmp(arg, "on") && strcmp(arg, "off"))
@@ -134,7 +140,7 @@ static int output(const struct args *a, json_t *v, void (*print)(const json_t *v
 static void print_list(const json_t *v)
 {
 	static const char *const keys[] = { "queue", "dir", "ready", "size", "queue_len",
-		"strategy", "w_ns", "y_ns", "k", "cpu", "producing", "broken" };
+		"strategy", "w_ns", "w_dist", "y_ns", "k", "cpu", "producing", "broken" };
 	const u32 n = sizeof(keys) / sizeof(keys[0]);
 	struct table *t = table_new(n + 1);
 	const json_t *dev, *q;

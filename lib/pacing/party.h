@@ -172,6 +172,14 @@ static inline u64 rp_party_work_tsc(struct rp_party *p)
 	return likely(p->w_dist == RP_WORK_CONST) ? p->w_tsc : rp_work_exp(p->w_tsc, &p->w_rng);
 }
 
+/* A peer's numbers are what it likes: the sum stops at the most that JSON has. */
+static inline void rp_party_lost(struct rp_party *p, u64 items)
+{
+	u64 room = (~0ULL >> 1) - p->stats.lost;
+
+	rp_add(&p->stats.lost, items < room ? items : room);
+}
+
 /* Consumer: checks an item's number; counts gaps and steps back. */
 static inline void rp_party_seq(struct rp_party *p, u64 seq, bool first)
 {
@@ -179,7 +187,7 @@ static inline void rp_party_seq(struct rp_party *p, u64 seq, bool first)
 		if (first || !p->seq_known)
 			;
 		else if (seq > p->next_seq)
-			rp_add(&p->stats.lost, seq - p->next_seq);
+			rp_party_lost(p, seq - p->next_seq);
 		else
 			rp_add(&p->stats.reordered, 1);
 	}

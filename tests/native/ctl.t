@@ -32,8 +32,9 @@ refuses() {
 gives "list" '.devices[0] | .device == "a" and (.queues | length) == 4 and
 	.queues[1].dir == "rev" and .queues[1].ready == false' list
 gives "set" '.strategy == "sleep" and .y_ns == 70000 and .k == 5 and .queue_len == 64 and
-	.burst == 2 and .w_ns == 7 and .trace' \
-	set --queue 1 --strategy sleep --y-ns 70000 --k 5 --queue-len 64 --burst 2 --w-ns 7 --trace on
+	.burst == 2 and .w_ns == 7 and .w_dist == "exp" and .trace' \
+	set --queue 1 --strategy sleep --y-ns 70000 --k 5 --queue-len 64 --burst 2 --w-ns 7 --w-dist exp \
+	--trace on
 gives "what was set is listed" '.devices[0].queues | .[1].y_ns == 70000 and .[0].y_ns == 0' list
 gives "stats" '.stats | .items == 0 and .next_seq == null and .duration_ns > 0' stats --queue 1
 gives "trace" '.events == [] and .tsc_hz > 0' trace --queue 1 --max 5
@@ -58,6 +59,7 @@ refuses 2 "y-ns is for set, not for stats" stats --y-ns 5 --socket "$socket"
 refuses 2 "set: what" set --socket "$socket"
 refuses 2 "neither on nor off" set --trace maybe --socket "$socket"
 refuses 2 "no such strategy" set --strategy lazy --socket "$socket"
+refuses 2 "not one of const, exp" set --w-dist normal --socket "$socket"
 refuses 2 "what to do" --socket "$socket"
 refuses 2 "one argument too many" list list --socket "$socket"
 if [ ! -e /dev/vhost-pc-control ]; then

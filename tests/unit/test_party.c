@@ -325,6 +325,13 @@ static void test_seq(void **state)
 	rp_party_seq(p, 1, false);
 	assert_int_equal(p->stats.lost, 2);
 	assert_int_equal(p->stats.reordered, 1);
+	/* Numbers of a hostile peer: the sum neither wraps nor becomes negative. */
+	rp_party_seq(p, 1ULL << 63, false);
+	rp_party_seq(p, ~0ULL - 1, false);
+	assert_int_equal(p->stats.lost, INT64_MAX);
+	rp_party_seq(p, ~0ULL, false);
+	rp_party_seq(p, 5, false);	/* the number after the last is 0 */
+	assert_int_equal(p->stats.lost, INT64_MAX);
 }
 
 static void test_latency(void **state)
