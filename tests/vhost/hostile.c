@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -13,7 +14,7 @@
 #include "vhost_test.h"
 #include "../unit/rand.h"
 
-#define RANDOM_IOCTLS	5000u
+#define RANDOM_IOCTLS	5000u	/* unless RP_RANDOM_IOCTLS says more */
 
 /* Puts one entry into the ring, good up to what the caller then spoils. */
 static void plain(struct queue *q, bool rev)
@@ -267,6 +268,8 @@ static const unsigned long calls[] = {
 	VHOST_PC_GET_PARAMS, VHOST_PC_SET_PARAMS, VHOST_PC_START, VHOST_PC_STOP,
 	VHOST_PC_GET_STATS, VHOST_PC_RESET_STATS, VHOST_PC_GET_CLOCK,
 	VHOST_PC_SET_CLOCK, VHOST_PC_GET_LEARNED, VHOST_PC_SET_LEARNED,
+	VHOST_PC_GET_QUEUE, VHOST_PC_SET_TRACE, VHOST_PC_GET_EVENTS,
+	VHOST_PC_NEXT_DEVICE, VHOST_PC_SELECT,
 };
 
 /* Room for the largest of their arguments. */
@@ -291,23 +294,55 @@ static u64 word(u64 *rng, const struct dev *d)
 	}
 }
 
+static bool one_call(int fd, u64 *rng, const struct dev *d)
+{
+	unsigned long cmd = calls[test_below(rng, sizeof(calls) / sizeof(calls[0]))];
+	u64 arg[RANDOM_WORDS];
+	u32 k;
+
+	for (k = 0; k < RANDOM_WORDS; k++)
+		arg[k] = word(rng, d);
+	/* The structures begin with their size. */
+	if (test_below(rng, 2))
+		arg[0] = _IOC_SIZE(cmd) | (u64)test_below(rng, 6) << 32;
+	return !try_ioctl(fd, cmd, test_below(rng, 50) ? arg : NULL);
+}
+
+/* An administrator who calls at random, while devices come and go. */
+static void *meddle(void *arg)
+{
+	int fd = open("/dev/vhost-pc-control", O_RDWR | O_CLOEXEC);
+	const struct dev *d = arg;
+	u64 rng = test_seed() + 1;
+
+	for (;;) {
+		struct vhost_pc_device next = { .size_bytes = sizeof(next) };
+
+		if (!try_ioctl(fd, VHOST_PC_NEXT_DEVICE, &next))
+			try_ioctl(fd, VHOST_PC_SELECT, &next.device);
+		one_call(fd, &rng, d);
+	}
+	return NULL;
+}
+
+static u32 calls_wanted(void)
+{
+	const char *more = getenv("RP_RANDOM_IOCTLS");
+
+	return more ? (u32)strtoul(more, NULL, 10) : RANDOM_IOCTLS;
+}
+
 static void call_at_random(u64 rng)
 {
-	u64 arg[RANDOM_WORDS];
+	u32 i, fit = 0, wanted = calls_wanted();
+	pthread_t other;
 	struct dev d;
-	u32 i, k, fit = 0;
 
 	dev_open(&d, FEATURES);
 	dev_run(&d, 1);
-	for (i = 0; i < RANDOM_IOCTLS; i++) {
-		unsigned long cmd = calls[test_below(&rng, sizeof(calls) / sizeof(calls[0]))];
-
-		for (k = 0; k < RANDOM_WORDS; k++)
-			arg[k] = word(&rng, &d);
-		/* The structures begin with their size. */
-		if (test_below(&rng, 2))
-			arg[0] = _IOC_SIZE(cmd) | (u64)test_below(&rng, 6) << 32;
-		fit += !try_ioctl(d.fd, cmd, test_below(&rng, 50) ? arg : NULL);
+	pthread_create(&other, NULL, meddle, &d);
+	for (i = 0; i < wanted; i++) {
+		fit += one_call(d.fd, &rng, &d);
 		/* From time to time all is well again, for a moment. */
 		if (i % 50 == 49) {
 			dev_close(&d);
@@ -317,7 +352,7 @@ static void call_at_random(u64 rng)
 		queue_item(&d.q[0]);
 		queue_kick(&d.q[0]);
 	}
-	printf("# %u of %u calls succeeded\n", fit, RANDOM_IOCTLS);
+	printf("# %u of %u calls succeeded\n", fit, wanted);
 	fflush(stdout);
 	_exit(!fit);
 }
@@ -333,7 +368,7 @@ static void random_ioctls(void)
 	if (!child)
 		call_at_random(rng);
 	waitpid(child, &status, 0);
-	ok(!status, "%u random calls", RANDOM_IOCTLS);
+	ok(!status, "%u random calls", calls_wanted());
 }
 
 void test_hostile(void)

@@ -11,6 +11,7 @@
 root=$(cd "$here/../.." && pwd)
 build=$root/build
 qemu=${RP_QEMU:-$build/qemu-system-x86_64}
+vmlinuz=$build/guest/vmlinuz
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -33,36 +34,55 @@ add_module() {
 	echo "$1" >> "$tmp/root/lib/modules/test-order"
 }
 
+# add_built FILE.ko: of our own.
+add_built() {
+	local name
+	name=$(basename "$1" .ko)
+	strip --strip-debug -o "$tmp/root/lib/modules/$name.ko" "$1"
+	echo "$name" >> "$tmp/root/lib/modules/test-order"
+}
+
 add_vhost_pc() {
 	add_module vhost_iotlb
 	add_module vhost
-	strip --strip-debug -o "$tmp/root/lib/modules/vhost_pc.ko" "$build/vhost_pc.ko"
-	echo vhost_pc >> "$tmp/root/lib/modules/test-order"
+	add_built "$build/vhost_pc.ko"
 }
 
-# boot MEM_MB LIMIT_S [WORD...]: runs rp-test in the VM and prints its TAP.
-# WORDs go to the kernel's command line. The limit is for a busy host.
-boot() {
-	local mem_mb=$1 limit_s=$2
-	shift 2
-	install -m 755 "$here/init" "$tmp/root/sbin/rp-init"
+# add_to_initrd: $tmp/initrd, the test guest's with $tmp/root on top.
+add_to_initrd() {
 	cp "$build/guest/initrd" "$tmp/initrd"
 	# The kernel takes archives one after the other, each at a multiple of
 	# 4. Not compressed: a guest under TCG is slow at that.
 	truncate -s %4 "$tmp/initrd"
 	(cd "$tmp/root" && find . | cpio --quiet --create --format=newc --owner=0:0) \
 		>> "$tmp/initrd"
+}
+
+# run_vm MEM_MB LIMIT_S [WORD...]: runs rp-test in the VM; what it says is in
+# $tmp/tap, the kernel's messages in $tmp/console. WORDs go to the kernel's
+# command line. The limit is for a busy host.
+run_vm() {
+	local mem_mb=$1 limit_s=$2
+	shift 2
+	install -m 755 "$here/init" "$tmp/root/sbin/rp-init"
+	add_to_initrd
 
 	# In the harness's process group, so that its signal reaches it, too.
 	timeout --foreground "$limit_s" "$qemu" -accel tcg,thread=multi -cpu max -machine q35 \
 		-smp 2 -m "$mem_mb" \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-kernel "$build/guest/vmlinuz" -initrd "$tmp/initrd" \
+		-kernel "$vmlinuz" -initrd "$tmp/initrd" \
 		-append "console=ttyS0 quiet tsc=reliable panic=-1 oops=panic rdinit=/sbin/rp-init $*" \
 		-serial "file:$tmp/console" -serial "file:$tmp/tap" < /dev/null || true
+}
 
+rp_test_passed() { grep -q '^init: rp-test exited with 0' "$tmp/console"; }
+
+# boot MEM_MB LIMIT_S [WORD...]: runs rp-test in the VM and prints its TAP.
+boot() {
+	run_vm "$@"
 	cat "$tmp/tap"
-	if ! grep -q '^init: rp-test exited with 0' "$tmp/console"; then
+	if ! rp_test_passed; then
 		sed 's/^/# console: /' "$tmp/console" | tail -n 60
 		grep -Eq '^(1\.\.|Bail out)' "$tmp/tap" || bail "the VM did not come to its end"
 		exit 1
