@@ -32,6 +32,7 @@ struct bench {
 };
 
 extern const struct bench bench_ring;
+extern const struct bench bench_packets;
 extern const struct bench bench_grid;
 extern const struct bench bench_step;
 extern const struct bench bench_idle;

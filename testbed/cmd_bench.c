@@ -12,6 +12,7 @@
 
 static const struct bench *const benches[] = {
 	&bench_ring,
+	&bench_packets,
 	&bench_grid,
 	&bench_step,
 	&bench_idle,
@@ -120,7 +121,7 @@ static const struct argp argp = {
 	.args_doc = "BENCHMARK",
 	.doc = "Measures beside a peer, in alternating rounds, and reports medians. Raw data "
 	"are kept in the build directory, under bench/. Run it on a quiet machine. The options "
-	"here are ring's; the others have their own: `ringpace bench grid --help`.\v"
+	"here are ring's and packets'; the others have their own: `ringpace bench grid --help`.\v"
 	"Example:\n\n  ringpace bench ring --rounds 7 --json\n"
 	"  ringpace bench grid --quick",
 	.help_filter = help,
