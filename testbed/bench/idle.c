@@ -16,7 +16,6 @@
 #include "json.h"
 #include "native/rig.h"
 
-#define ROUNDS_MAX	99
 #define QUEUE_LEN	256
 #define W_NS		1000
 #define BASE		"notify"
@@ -24,24 +23,18 @@
 #define QUIET_NS	100000000u	/* to become idle */
 #define SILENCE_NS	10000000u	/* before each single item */
 
-enum { OPT_STRATEGIES = 256, OPT_DMAX, OPT_IDLE, OPT_ITEMS, OPT_ROUNDS, OPT_JSON };
+enum { OPT_IDLE = BENCH_ARGS_KEYS, OPT_ITEMS };
 
 static const struct argp_option options[] = {
-	{ "strategies", OPT_STRATEGIES, "LIST", 0,
-	  "of both sides, separated by commas (adaptive,notify); notify is always among them", 0 },
-	{ "dmax-ns", OPT_DMAX, "NS", 0, "D_MAX, ns (1000000)", 0 },
 	{ "idle-ms", OPT_IDLE, "MS", 0, "how long wake-ups are counted, 10..60000 ms (500)", 0 },
 	{ "items", OPT_ITEMS, "N", 0, "first items of a round, 1..1000 (20)", 0 },
-	{ "rounds", OPT_ROUNDS, "N", 0, "of which medians are taken, 1..99 (5)", 0 },
-	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },
 	{ 0 }
 };
 
 struct args {
-	struct competitors who;
-	u64 dmax_ns, idle_ns;
-	u32 items, rounds;
-	bool json;
+	struct bench_args b;
+	u64 idle_ns;
+	u32 items;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -49,11 +42,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct args *a = state->input;
 
 	switch (key) {
-	case OPT_STRATEGIES:
-		opt_strategies(state, arg, &a->who);
-		break;
-	case OPT_DMAX:
-		a->dmax_ns = opt_between(state, "dmax-ns", arg, 1, NSEC_PER_SEC);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->b;
 		break;
 	case OPT_IDLE:
 		a->idle_ns = opt_between(state, "idle-ms", arg, 10, 60000) * 1000000;
@@ -61,27 +51,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_ITEMS:
 		a->items = (u32)opt_between(state, "items", arg, 1, 1000);
 		break;
-	case OPT_ROUNDS:
-		a->rounds = (u32)opt_between(state, "rounds", arg, 1, ROUNDS_MAX);
-		break;
-	case OPT_JSON:
-		a->json = true;
-		break;
-	case ARGP_KEY_ARG:
-		argp_error(state, "%s: no such argument", arg);
-		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
 }
 
+static const struct argp_child children[] = { { &bench_argp, 0, NULL, 0 }, { 0 } };
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
+	.children = children,
 	.doc = "Counts the wake-ups of both sides' threads while nothing is sent, and measures the "
 	"latency of the first item after a silence of 10 ms, beside a plain notify device in the same "
-	"run. Native lane, L = 256, W_P = W_C = 1000 ns (the latency contains W_C).\v"
+	"run. Native lane, L = 256, W_P = W_C = 1000 ns (the latency contains W_C). "
+	"Strategies are adaptive and notify, which is always among them, rounds 5.\v"
 	"Example:\n\n  ringpace bench idle --strategies adaptive,sleep-100us --json",
 };
 
@@ -101,7 +86,7 @@ struct idle {
 
 static struct idle_result *result_at(const struct idle *s, u32 who, u32 round)
 {
-	return &s->results[who * s->a->rounds + round];
+	return &s->results[who * s->a->b.rounds + round];
 }
 
 /* Voluntary context switches of a thread, from /proc; UNKNOWN after fail(). */
@@ -217,9 +202,9 @@ static int run_competitor(struct idle *s, u32 who, u32 round)
 	struct idle_result *r = result_at(s, who, round);
 
 	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\rbench idle: round %u/%u, %s \033[K", round + 1, s->a->rounds,
-			s->a->who.of[who].name);
-	competitor_apply(&s->a->who.of[who], &s->params);
+		fprintf(stderr, "\rbench idle: round %u/%u, %s \033[K", round + 1, s->a->b.rounds,
+			s->a->b.who.of[who].name);
+	competitor_apply(&s->a->b.who.of[who], &s->params);
 	if (rig_change(&s->rig, &s->params) || rig_work_for(&s->rig, TRAFFIC_NS, 0) ||
 	    party_set_traffic(s->rig.party, &none) || rig_work_for(&s->rig, QUIET_NS, 0))
 		return -1;
@@ -230,12 +215,12 @@ static int run_all(struct idle *s)
 {
 	u32 round, i;
 
-	competitor_apply(&s->a->who.of[0], &s->params);
+	competitor_apply(&s->a->b.who.of[0], &s->params);
 	if (rig_open(&s->rig, &s->params))
 		return -1;
-	for (round = 0; round < s->a->rounds; round++)
-		for (i = 0; i < s->a->who.n; i++)
-			if (run_competitor(s, (i + round) % s->a->who.n, round))
+	for (round = 0; round < s->a->b.rounds; round++)
+		for (i = 0; i < s->a->b.who.n; i++)
+			if (run_competitor(s, (i + round) % s->a->b.who.n, round))
 				return -1;
 	return 0;
 }
@@ -244,12 +229,12 @@ static int run_all(struct idle *s)
 
 static double median_of(const struct idle *s, u32 who, size_t field)
 {
-	double v[ROUNDS_MAX];
+	double v[BENCH_ROUNDS_MAX];
 	u32 r;
 
-	for (r = 0; r < s->a->rounds; r++)
+	for (r = 0; r < s->a->b.rounds; r++)
 		v[r] = *(double *)((char *)result_at(s, who, r) + field);
-	return median(v, s->a->rounds);
+	return median(v, s->a->b.rounds);
 }
 
 static u32 base_of(const struct competitors *who)
@@ -263,12 +248,12 @@ static u32 base_of(const struct competitors *who)
 
 static json_t *result_json(const struct idle *s)
 {
-	double base = median_of(s, base_of(&s->a->who),
+	double base = median_of(s, base_of(&s->a->b.who),
 				offsetof(struct idle_result, first_item_ns)), first;
 	json_t *all = json_object(), *v;
 	u32 i;
 
-	for (i = 0; i < s->a->who.n; i++) {
+	for (i = 0; i < s->a->b.who.n; i++) {
 		first = median_of(s, i, offsetof(struct idle_result, first_item_ns));
 		v = json_pack("{s:o, s:o, s:o, s:o}", "wakeups_p_per_s",
 			      json_number_or_null(median_of(s, i,
@@ -278,11 +263,11 @@ static json_t *result_json(const struct idle *s)
 					offsetof(struct idle_result, wakeups_c_per_s)), 2),
 			      "first_item_ns", json_number_or_null(first, 0),
 			      "first_item_ratio", json_number_or_null(first / base, 3));
-		json_object_set_new(all, s->a->who.of[i].name, v);
+		json_object_set_new(all, s->a->b.who.of[i].name, v);
 	}
 	return json_pack("{s:o, s:i, s:i, s:I, s:I}", "by_strategy", all, "rounds",
-			 (int)s->a->rounds, "items", (int)s->a->items,
-			 "dmax_ns", (json_int_t)s->a->dmax_ns,
+			 (int)s->a->b.rounds, "items", (int)s->a->items,
+			 "dmax_ns", (json_int_t)s->a->b.dmax_ns,
 			 "idle_ns", (json_int_t)s->a->idle_ns);
 }
 
@@ -323,14 +308,16 @@ static const char *with_base(struct competitors *who)
 
 static int run(int argc, char **argv)
 {
-	struct args a = { .dmax_ns = 1000000, .idle_ns = 500000000, .items = 20, .rounds = 5 };
+	struct args a = {
+		.b = { .dmax_ns = 1000000, .rounds = 5 }, .idle_ns = 500000000, .items = 20,
+	};
 	struct idle s = { .a = &a };
 	const char *why;
 	int rc;
 
-	competitors_parse(&a.who, rp_strategy_by_id(RP_ADAPTIVE) ? "adaptive," BASE : BASE);
+	competitors_parse(&a.b.who, rp_strategy_by_id(RP_ADAPTIVE) ? "adaptive," BASE : BASE);
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
-	why = with_base(&a.who);
+	why = with_base(&a.b.who);
 	if (why) {
 		fail("--strategies: %s", why);
 		return EXIT_USAGE;
@@ -338,17 +325,17 @@ static int run(int argc, char **argv)
 	catch_signals();
 	run_params_default(&s.params);
 	s.params.queue_len = QUEUE_LEN;
-	s.params.dmax_ns = a.dmax_ns;
+	s.params.dmax_ns = a.b.dmax_ns;
 	s.params.trace = s.params.progress = false;
 	s.params.wp_ns = s.params.wc_ns = W_NS;
-	s.results = calloc(a.who.n * a.rounds, sizeof(*s.results));
+	s.results = calloc(a.b.who.n * a.b.rounds, sizeof(*s.results));
 	if (!s.results)
 		abort();
 	rc = run_all(&s);
 	rig_close(&s.rig);
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K");
-	rc = rc ? stopped() ? EXIT_STOPPED : 1 : bench_finish(&bench_idle, result_json(&s), a.json);
+	rc = rc ? stopped() ? EXIT_STOPPED : 1 : bench_finish(&bench_idle, result_json(&s), a.b.json);
 	free(s.results);
 	return rc;
 }

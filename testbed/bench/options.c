@@ -20,3 +20,41 @@ void opt_strategies(struct argp_state *state, const char *arg, struct competitor
 	if (why)
 		argp_error(state, "--strategies: %s", why);
 }
+
+enum { OPT_STRATEGIES = 256, OPT_DMAX, OPT_ROUNDS, OPT_JSON };
+
+static const struct argp_option options[] = {
+	{ "strategies", OPT_STRATEGIES, "LIST", 0, "of both sides, separated by commas", 0 },
+	{ "dmax-ns", OPT_DMAX, "NS", 0, "D_MAX, ns (1000000)", 0 },
+	{ "rounds", OPT_ROUNDS, "N", 0, "of which medians are taken, 1..99", 0 },
+	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct bench_args *a = state->input;
+
+	switch (key) {
+	case OPT_STRATEGIES:
+		opt_strategies(state, arg, &a->who);
+		break;
+	case OPT_DMAX:
+		a->dmax_ns = opt_between(state, "dmax-ns", arg, 1, NSEC_PER_SEC);
+		break;
+	case OPT_ROUNDS:
+		a->rounds = (u32)opt_between(state, "rounds", arg, 1, BENCH_ROUNDS_MAX);
+		break;
+	case OPT_JSON:
+		a->json = true;
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "%s: no such argument", arg);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+const struct argp bench_argp = { .options = options, .parser = parse };

@@ -12,4 +12,18 @@ u64 opt_between(struct argp_state *state, const char *opt, const char *arg, u64 
 /* --strategies. */
 void opt_strategies(struct argp_state *state, const char *arg, struct competitors *who);
 
+/* What step and idle have in common; the input of bench_argp, with the defaults. */
+struct bench_args {
+	struct competitors who;
+	u64 dmax_ns;
+	u32 rounds;
+	bool json;
+};
+
+/* For the .children of their argp. Option keys are below BENCH_ARGS_KEYS. */
+extern const struct argp bench_argp;
+
+#define BENCH_ARGS_KEYS	512
+#define BENCH_ROUNDS_MAX	99
+
 #endif /* BENCH_OPTIONS_H */

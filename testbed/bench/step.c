@@ -19,7 +19,6 @@
 #include "native/rig.h"
 #include "plot/plot.h"
 
-#define ROUNDS_MAX	99
 #define QUEUE_LEN	256
 
 struct phase {
@@ -38,26 +37,19 @@ static const struct phase phases[] = {
 
 #define PHASES	(sizeof(phases) / sizeof(phases[0]))
 
-enum { OPT_STRATEGIES = 256, OPT_DMAX, OPT_PHASE, OPT_ROUNDS, OPT_CSV, OPT_PLOT, OPT_JSON };
+enum { OPT_PHASE = BENCH_ARGS_KEYS, OPT_CSV, OPT_PLOT };
 
 static const struct argp_option options[] = {
-	{ "strategies", OPT_STRATEGIES, "LIST", 0,
-	  "of both sides, separated by commas (adaptive,notify,sleep-50us)", 0 },
-	{ "dmax-ns", OPT_DMAX, "NS", 0, "D_MAX, ns (1000000)", 0 },
 	{ "phase-ms", OPT_PHASE, "MS", 0, "length of a phase, 60..10000 ms (500)", 0 },
-	{ "rounds", OPT_ROUNDS, "N", 0, "of which medians are taken, 1..99 (3)", 0 },
 	{ "csv", OPT_CSV, "FILE", 0, "a row a millisecond", 0 },
 	{ "plot", OPT_PLOT, "DIR", 0, "each strategy over the time, SVG and PNG, and their CSV", 0 },
-	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },
 	{ 0 }
 };
 
 struct args {
-	struct competitors who;
-	u64 dmax_ns, phase_ns;
-	u32 rounds;
+	struct bench_args b;
+	u64 phase_ns;
 	const char *csv, *plot;
-	bool json;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -65,17 +57,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct args *a = state->input;
 
 	switch (key) {
-	case OPT_STRATEGIES:
-		opt_strategies(state, arg, &a->who);
-		break;
-	case OPT_DMAX:
-		a->dmax_ns = opt_between(state, "dmax-ns", arg, 1, NSEC_PER_SEC);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->b;
 		break;
 	case OPT_PHASE:
 		a->phase_ns = opt_between(state, "phase-ms", arg, 60, 10000) * 1000000;
-		break;
-	case OPT_ROUNDS:
-		a->rounds = (u32)opt_between(state, "rounds", arg, 1, ROUNDS_MAX);
 		break;
 	case OPT_CSV:
 		a->csv = arg;
@@ -83,25 +69,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_PLOT:
 		a->plot = arg;
 		break;
-	case OPT_JSON:
-		a->json = true;
-		break;
-	case ARGP_KEY_ARG:
-		argp_error(state, "%s: no such argument", arg);
-		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
 }
 
+static const struct argp_child children[] = { { &bench_argp, 0, NULL, 0 }, { 0 } };
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
+	.children = children,
 	.doc = "Changes the load in steps - idle, fast consumer (W_P 2000, W_C 1000 ns), fast "
 	"producer (1000, 2000 ns), 64 items each 0.5 ms (500, 500 ns), idle - and tells when each "
 	"phase had settled: throughput within 5 % of the phase's final one and p98 within D_MAX, "
-	"for 25 ms. Native lane, L = 256.\v"
+	"for 25 ms. Native lane, L = 256. Strategies are adaptive, notify and sleep-50us, rounds 3.\v"
 	"Example:\n\n  ringpace bench step --strategies adaptive,notify --dmax-ns 300000 --json\n"
 	"  ringpace bench step --rounds 1 --plot figures",
 };
@@ -122,7 +105,7 @@ struct step {
 
 static struct step_result *result_at(const struct step *s, u32 who, u32 phase, u32 round)
 {
-	return &s->results[(who * PHASES + phase) * s->a->rounds + round];
+	return &s->results[(who * PHASES + phase) * s->a->b.rounds + round];
 }
 
 /* What both sides' strategies say; UNKNOWN what they do not. */
@@ -183,7 +166,7 @@ static int run_phase(struct step *s, u32 who, u32 phase, u32 round)
 			return -1;
 	step_settle(s->samples, s->n, result_at(s, who, phase, round));
 	if (s->csv)
-		step_write(s->csv, s->a->who.of[who].name, round, phases[phase].name, s->begin_ns,
+		step_write(s->csv, s->a->b.who.of[who].name, round, phases[phase].name, s->begin_ns,
 			   s->samples, s->n);
 	return 0;
 }
@@ -193,9 +176,9 @@ static int run_competitor(struct step *s, u32 who, u32 round)
 	u32 i;
 
 	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\rbench step: round %u/%u, %s \033[K", round + 1, s->a->rounds,
-			s->a->who.of[who].name);
-	competitor_apply(&s->a->who.of[who], &s->params);
+		fprintf(stderr, "\rbench step: round %u/%u, %s \033[K", round + 1, s->a->b.rounds,
+			s->a->b.who.of[who].name);
+	competitor_apply(&s->a->b.who.of[who], &s->params);
 	if (rig_change(&s->rig, &s->params) ||
 	    party_set_traffic(s->rig.party, &phases[0].traffic) ||
 	    rig_work_for(&s->rig, 50000000, 0))
@@ -211,12 +194,12 @@ static int run_all(struct step *s)
 {
 	u32 round, i;
 
-	competitor_apply(&s->a->who.of[0], &s->params);
+	competitor_apply(&s->a->b.who.of[0], &s->params);
 	if (rig_open(&s->rig, &s->params))
 		return -1;
-	for (round = 0; round < s->a->rounds; round++)
-		for (i = 0; i < s->a->who.n; i++)
-			if (run_competitor(s, (i + round) % s->a->who.n, round))
+	for (round = 0; round < s->a->b.rounds; round++)
+		for (i = 0; i < s->a->b.who.n; i++)
+			if (run_competitor(s, (i + round) % s->a->b.who.n, round))
 				return -1;
 	return 0;
 }
@@ -225,10 +208,10 @@ static int run_all(struct step *s)
 
 static double median_of(const struct step *s, u32 who, u32 phase, size_t field)
 {
-	double v[ROUNDS_MAX], x;
+	double v[BENCH_ROUNDS_MAX], x;
 	u32 r, n = 0;
 
-	for (r = 0; r < s->a->rounds; r++) {
+	for (r = 0; r < s->a->b.rounds; r++) {
 		x = *(double *)((char *)result_at(s, who, phase, r) + field);
 		if (is_known(x))
 			v[n++] = x;
@@ -242,7 +225,7 @@ static json_t *phase_json(const struct step *s, u32 who, u32 phase)
 	json_t *v = json_object();
 	u32 r, settled = 0;
 
-	for (r = 0; r < s->a->rounds; r++)
+	for (r = 0; r < s->a->b.rounds; r++)
 		settled += is_known(result_at(s, who, phase, r)->settle_ns);
 	json_object_set_new(v, "phase", json_string(p->name));
 	json_object_set_new(v, "wp_ns", json_integer((json_int_t)p->traffic.w_ns));
@@ -265,14 +248,14 @@ static json_t *result_json(const struct step *s)
 	json_t *all = json_object(), *list;
 	u32 who, phase;
 
-	for (who = 0; who < s->a->who.n; who++) {
+	for (who = 0; who < s->a->b.who.n; who++) {
 		list = json_array();
 		for (phase = 0; phase < PHASES; phase++)
 			json_array_append_new(list, phase_json(s, who, phase));
-		json_object_set_new(all, s->a->who.of[who].name, json_pack("{s:o}", "phases", list));
+		json_object_set_new(all, s->a->b.who.of[who].name, json_pack("{s:o}", "phases", list));
 	}
 	return json_pack("{s:o, s:i, s:I, s:I, s:i}", "by_strategy", all, "rounds",
-			 (int)s->a->rounds, "dmax_ns", (json_int_t)s->a->dmax_ns,
+			 (int)s->a->b.rounds, "dmax_ns", (json_int_t)s->a->b.dmax_ns,
 			 "phase_ns", (json_int_t)s->a->phase_ns, "queue_len", QUEUE_LEN);
 }
 
@@ -354,29 +337,29 @@ static int close_csv(struct step *s)
 
 static int run(int argc, char **argv)
 {
-	struct args a = { .dmax_ns = 1000000, .phase_ns = 500000000, .rounds = 3 };
+	struct args a = { .b = { .dmax_ns = 1000000, .rounds = 3 }, .phase_ns = 500000000 };
 	struct step s = { .a = &a };
 	int rc;
 
-	competitors_parse(&a.who, rp_strategy_by_id(RP_ADAPTIVE) ? "adaptive,notify,sleep-50us" :
+	competitors_parse(&a.b.who, rp_strategy_by_id(RP_ADAPTIVE) ? "adaptive,notify,sleep-50us" :
 			  "notify,sleep-50us");
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	catch_signals();
 	run_params_default(&s.params);
 	s.params.queue_len = QUEUE_LEN;
-	s.params.dmax_ns = a.dmax_ns;
+	s.params.dmax_ns = a.b.dmax_ns;
 	s.params.trace = s.params.progress = false;
 	s.params.wp_ns = s.params.wc_ns = phases[0].wc_ns;
 	s.room = (u32)(a.phase_ns / 1000000) + 2;
 	s.samples = calloc(s.room, sizeof(*s.samples));
-	s.results = calloc(a.who.n * PHASES * a.rounds, sizeof(*s.results));
+	s.results = calloc(a.b.who.n * PHASES * a.b.rounds, sizeof(*s.results));
 	if (!s.samples || !s.results)
 		abort();
 	rc = open_csv(&s) || run_all(&s) ? -1 : 0;
 	rig_close(&s.rig);
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K");
-	rc = rc ? stopped() ? EXIT_STOPPED : 1 : bench_finish(&bench_step, result_json(&s), a.json);
+	rc = rc ? stopped() ? EXIT_STOPPED : 1 : bench_finish(&bench_step, result_json(&s), a.b.json);
 	if (close_csv(&s) && !rc)
 		rc = 1;
 	free(s.samples);
