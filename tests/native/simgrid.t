@@ -23,7 +23,7 @@ rp --points 4 --strategies adaptive,busy,sleep-20us,sleep-100us,sleep-250us \
 ok $? 'a grid of 4 x 4, three L, three D_MAX, both kinds of work'
 check 'every cell is judged' json '.cells + .infeasible == 288 and .complete and .subject == "adaptive"'
 check 'somebody keeps D_MAX in most of them' figures '.cells >= 240'
-check 'adaptive is within in 95 % of the cells' figures '.within >= 0.95 * .cells'
+check 'adaptive is within in 98 % of the cells' figures '.within >= 0.98 * .cells'
 check 'its p98 is above D_MAX in at most 1 %' figures '.dmax_missed <= 0.01 * .cells'
 check 'it is never far from the best throughput' figures '.worst_x_regret <= 1.11'
 check 'nor from the least energy' figures '.worst_e_regret <= 1.15'
@@ -38,8 +38,7 @@ rp --points 4 --strategies adaptive,busy,sleep-20us,sleep-100us,sleep-250us --qu
 	--raw "$scratch/raw2.csv"
 ok $? 'costs ten times as low'
 check 'adaptive is within there, too' figures '.within >= 0.95 * .cells and .dmax_missed <= 0.01 * .cells'
-# Two cells: work of 20 us that varies, and a D_MAX of five items' work.
-check 'where it is not, it has two thirds of the throughput' figures '.worst_x_regret <= 1.5'
+check 'and never far from the best throughput' figures '.worst_x_regret <= 1.11'
 
 # ---- The command ----
 
