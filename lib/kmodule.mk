@@ -45,6 +45,17 @@ $(1)-dkms: $$($(1)_tree) $$(addprefix $(2)/,dkms.conf $$($(1)_extra))
 	cp $(addprefix $(2)/,dkms.conf $($(1)_extra)) "$$$$tree"
 endef
 
+# $(call debug_kmodule,NAME,TREE[,FILES]): build/debug/NAME.ko, for the debugging
+# kernel (images/debug), from NAME_tree and FILES of TREE.
+define debug_kmodule
+build/debug/$(1).ko: $$($(1)_tree) $(addprefix $(2)/,$(3)) build/debug-kernel-path
+	@mkdir -p build/debug/$(1)
+	@cd $(2) && cp --parents $$($(1)_tree:$(2)/%=%) $(3) "$$(CURDIR)/build/debug/$(1)"
+	+$$(call say,KO,$$@)flock build/debug/$(1) $$(MAKE) -s -C build/debug-kernel/tree \
+		M=$$(CURDIR)/build/debug/$(1) UBSAN_SANITIZE=y KCFLAGS=-Werror modules
+	@cp build/debug/$(1)/$(1).ko $$@
+endef
+
 # Gathers the files @3 of @2 in build/dkms, in the directory that the
 # configuration @1 names as DKMS wants it; its path is then in the shell's $tree.
 dkms_tree = . $(1) && tree=build/dkms/$$PACKAGE_NAME-$$PACKAGE_VERSION && \

@@ -7,12 +7,13 @@ TESTS_ASAN = $(patsubst build/%,build/asan/%,$(UNIT_TESTS))
 TESTS_TSAN = $(patsubst build/%,build/tsan/%,$(UNIT_TESTS))
 TESTS_NATIVE = $(sort $(wildcard tests/native/*.t))
 TESTS_VM = $(sort $(wildcard tests/vm/*.t))
-TESTS_VHOST = $(sort $(wildcard tests/vhost/*.t))
+TESTS_DEBUG = $(sort $(wildcard tests/vhost/debug_*.t))
+TESTS_VHOST = $(filter-out $(TESTS_DEBUG),$(sort $(wildcard tests/vhost/*.t)))
 TESTS_NESTED = $(sort $(wildcard tests/nested/*.t))
 # One nested host for all of its tests.
 WITH_HOST = tests/nested/with_host
 
-.PHONY: check check-unit check-native check-vm check-vhost check-nested sanitizers
+.PHONY: check check-unit check-native check-vm check-vhost check-debug check-nested sanitizers
 # Sub-makes, so that packages are there before the first file is built.
 check: setup
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
@@ -35,6 +36,10 @@ check-vm: all
 
 check-vhost: all
 	$(Q)tests/run $(TESTS_VHOST)
+
+# The modules in a debugging kernel; not part of check: its kernel takes minutes.
+check-debug: all debug-modules
+	$(Q)tests/run $(TESTS_DEBUG)
 
 check-nested: all
 	$(Q)$(WITH_HOST) tests/run $(TESTS_NESTED)

@@ -5,3 +5,7 @@ PROGRAMS += $(BUILD)/rp-vhost-test
 $(eval $(call program,rp-vhost-test,$(addprefix tests/vhost/,main.c dev.c work.c admin.c \
 	migration.c hostile.c life.c),-static,-Ivhost/kernel/uapi))
 endif
+
+# A module with faults, for the debugging kernel to find.
+rp_faults_tree := $(addprefix tests/vhost/faults/,Kbuild rp_faults.c)
+$(eval $(call debug_kmodule,rp_faults,tests/vhost/faults))

@@ -15,7 +15,7 @@ import traceback
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from guest_vm import BUILD, Failed, Guest, wait_until   # noqa: E402
+from guest_vm import BUILD, CONSOLE, Failed, Guest, PATIENCE_S, wait_until   # noqa: E402
 from vhost_user_peer import FEATURES, F_INDIRECT, Peer   # noqa: E402
 
 MS = 1000000
@@ -350,7 +350,7 @@ def a_plugged_device_works_without_event_idx(vm):
 
 @test
 def the_kernel_complained_about_nothing(vm):
-    console = dict(vm.logs())["console.log"]
+    console = dict(vm.logs())[CONSOLE]
     # Under TCG a host that was busy for 20 s looks like a CPU that hangs, and
     # is reported in several lines; a real hang fails the other tests.
     if re.search(r"rcu: INFO: .*detected .*stall", console):
@@ -362,7 +362,7 @@ def the_kernel_complained_about_nothing(vm):
 @test
 def poweroff(vm):
     vm.agent.call("poweroff")
-    same("QEMU's exit status", vm.qemu.wait(60), 0)
+    same("QEMU's exit status", vm.qemu.wait(PATIENCE_S), 0)
 
 
 def run_all(vm):

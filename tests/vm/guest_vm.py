@@ -13,6 +13,12 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(HERE, "../../build")
 QEMU = os.environ.get("RP_QEMU", os.path.join(BUILD, "qemu-system-x86_64"))
+# Another kernel and initramfs, memory, words for the kernel, and a place for
+# its messages.
+GUEST = os.environ.get("RP_GUEST", os.path.join(BUILD, "guest"))
+GUEST_MB = os.environ.get("RP_GUEST_MB", "256")
+GUEST_WORDS = os.environ.get("RP_GUEST_WORDS", "")
+CONSOLE = os.environ.get("RP_GUEST_CONSOLE", "console.log")
 # Under TCG beside a busy host; nothing here waits for a fixed time.
 PATIENCE_S = 180
 
@@ -161,13 +167,13 @@ class Guest:
                           for k, v in self.device_args().items())
         self.qemu = self.start(
             "qemu", QEMU, "-accel", "tcg,thread=multi", "-cpu", "max",
-            "-machine", "q35,memory-backend=ram", "-smp", "2", "-m", "256",
-            "-object", "memory-backend-memfd,id=ram,size=256M,share=on",
+            "-machine", "q35,memory-backend=ram", "-smp", "2", "-m", GUEST_MB,
+            "-object", f"memory-backend-memfd,id=ram,size={GUEST_MB}M,share=on",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-kernel", os.path.join(BUILD, "guest/vmlinuz"),
-            "-initrd", os.path.join(BUILD, "guest/initrd"),
-            "-append", "console=ttyS0 quiet tsc=reliable panic=-1 oops=panic",
-            "-serial", "file:" + self.path("console.log"),
+            "-kernel", os.path.join(GUEST, "vmlinuz"),
+            "-initrd", os.path.join(GUEST, "initrd"),
+            "-append", "console=ttyS0 quiet tsc=reliable panic=-1 oops=panic " + GUEST_WORDS,
+            "-serial", "file:" + self.path(CONSOLE),
             "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
             "-device", "pcie-root-port,id=port0,chassis=1",
             "-device", "pcie-root-port,id=port1,chassis=2",
@@ -189,7 +195,7 @@ class Guest:
         return self
 
     def logs(self):
-        for name in "console.log", "qemu.log", "ringpaced.log":
+        for name in CONSOLE, "qemu.log", "ringpaced.log":
             try:
                 with open(self.path(name), errors="replace") as f:
                     yield name, f.read()

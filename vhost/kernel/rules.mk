@@ -16,6 +16,8 @@ vhost-modules-check: vhost_pc-check
 vhost_pc_tree += $(vhost_tree)/uapi/virtio_pc.h
 build/vhost_pc.ko vhost_pc-check: $(vhost_tree)/vhost.h $(vhost_tree)/uapi/virtio_pc.h
 
+$(eval $(call debug_kmodule,vhost_pc,$(vhost_tree),vhost.h))
+
 # A kernel update changes $(KDIR), and so asks for another header.
 $(vhost_tree)/vhost.h: vhost/kernel/source $(KDIR)/Module.symvers
 	@mkdir -p $(@D)
