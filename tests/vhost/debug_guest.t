@@ -28,6 +28,7 @@ ln -s "$vmlinuz" "$tmp/guest/vmlinuz"
 add_to_initrd
 mv "$tmp/initrd" "$tmp/guest/initrd"
 RP_GUEST=$tmp/guest RP_GUEST_MB=512 RP_GUEST_WORDS=$debug_words RP_GUEST_CONSOLE=$tmp/console \
+	RP_GUEST_PATIENCE_S=600 \
 	"$root/tests/vm/guest.t" > "$tmp/tap" || :
 tap_of "$tmp/tap"
 touch "$tmp/console"

@@ -20,7 +20,7 @@ GUEST_MB = os.environ.get("RP_GUEST_MB", "256")
 GUEST_WORDS = os.environ.get("RP_GUEST_WORDS", "")
 CONSOLE = os.environ.get("RP_GUEST_CONSOLE", "console.log")
 # Under TCG beside a busy host; nothing here waits for a fixed time.
-PATIENCE_S = 180
+PATIENCE_S = int(os.environ.get("RP_GUEST_PATIENCE_S", "180"))
 
 
 class Failed(Exception):
