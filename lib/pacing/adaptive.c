@@ -159,7 +159,7 @@ static u64 target_ns(const struct rp_strategy *s, const struct adaptive *a)
 /* The margin that is there before anything was late: the timer's spread. */
 static u64 spread_ns(const struct adaptive *a)
 {
-	return 2 * rp_mean_dev_ns(&a->e.over);
+	return 2 * rp_mean_dev_ns(&a->e.over.mean);
 }
 
 /*
@@ -214,7 +214,7 @@ static void move_m_l(const struct rp_strategy *s, struct adaptive *a)
 /* Up by steps, since how long a longer sleep really lasts is learned on the way. */
 static void move_y(struct adaptive *a)
 {
-	u64 want = less(a->target_ns, rp_mean_ns(&a->e.over));
+	u64 want = less(a->target_ns, rp_mean_ns(&a->e.over.mean));
 
 	a->y_ns = want < a->y_ns ? want : a->y_ns + (want - a->y_ns + 7) / 8;
 	a->y_ns = a->y_ns ? a->y_ns : 1;
@@ -234,7 +234,7 @@ static u64 nearest(u64 a, u64 b)
 static u32 window_for(const struct adaptive *a, u64 dmax_ns, u32 queue_len)
 {
 	u64 sigma = rp_estimate_sigma_ns(&a->e) * 11 / 4;
-	u64 t = rp_mean_ns(&a->e.t);
+	u64 t = rp_mean_ns(&a->e.t.mean);
 	u64 w = t ? nearest(dmax_ns, t) : queue_len;
 	u32 i;
 
@@ -258,7 +258,7 @@ static bool held_back(const struct rp_strategy *s, const struct adaptive *a)
 {
 	u64 own = rp_mean_ns(&a->e.own);
 
-	return s->window == 1 && less(rp_mean_ns(&a->e.t), own) < own / 2;
+	return s->window == 1 && less(rp_mean_ns(&a->e.t.mean), own) < own / 2;
 }
 
 /*
@@ -275,7 +275,7 @@ static void move_window(struct rp_strategy *s, struct adaptive *a)
 {
 	u32 len = s->params.queue_len, before = s->window, window;
 
-	if (!s->params.dmax_ns || !a->e.t.n)
+	if (!s->params.dmax_ns || !a->e.t.mean.n)
 		return;
 	a->dry = a->peer_waited ? a->dry + 1 : 0;
 	if (a->absent || held_back(s, a))
@@ -367,7 +367,7 @@ static u64 idle_limit_ns(const struct rp_strategy *s, const struct adaptive *a)
 
 	/* A producer's peer may take its time over a single item. */
 	if (is_producer(s))
-		limit = max_u64(limit, 4 * ((u64)s->window * a->e.t.v >> RP_MEAN_SHIFT));
+		limit = max_u64(limit, 4 * ((u64)s->window * a->e.t.mean.v >> RP_MEAN_SHIFT));
 	return limit;
 }
 
@@ -444,7 +444,7 @@ static void learn_pace(const struct rp_strategy *s, struct adaptive *a,
 		rp_estimate_pace(&a->e, items, ns);
 	else if (items > a->ready && a->woke_ns)
 		rp_estimate_pace(&a->e, items - a->ready, now_ns - a->woke_ns);
-	else if (!a->e.t.n)
+	else if (!a->e.t.mean.n)
 		rp_estimate_pace(&a->e, items, ns);
 }
 
@@ -517,7 +517,7 @@ static struct rp_decision spin(const struct rp_strategy *s, const struct adaptiv
 	pause = min_u64(pause, rp_mean_ns(&a->e.y_min) / 2);
 	/* Less than two items' worth saves nothing. */
 	return (struct rp_decision){ RP_WAIT_SPIN, 0,
-				     pause > 2 * rp_mean_ns(&a->e.t) ? pause : 0 };
+				     pause > 2 * rp_mean_ns(&a->e.t.mean) ? pause : 0 };
 }
 
 static struct rp_decision adaptive_idle(struct rp_strategy *s, u64 now_ns)
@@ -611,7 +611,7 @@ static void adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
 	a->idle_ns = 0;
 	a->still_ns = 0;
 	a->out = 0;
-	behind = (s->window - ready) * a->e.t.v >> RP_MEAN_SHIFT;
+	behind = (s->window - ready) * a->e.t.mean.v >> RP_MEAN_SHIFT;
 	a->behind = behind > horizon_ns(s) ? a->behind + 1 : 0;
 	if (a->behind >= BEHIND_STREAK)
 		move_window(s, a);
@@ -626,7 +626,7 @@ static const char *regime(const struct rp_strategy *s, const struct adaptive *a)
 {
 	bool p = is_producer(s);
 
-	if (!a->e.t.n)
+	if (!a->e.t.mean.n)
 		return NULL;
 	switch (a->now) {
 	case RP_WAIT_BLOCK:
@@ -640,7 +640,7 @@ static const char *regime(const struct rp_strategy *s, const struct adaptive *a)
 
 static u64 predicted_t_ns(const struct adaptive *a)
 {
-	u64 t = rp_mean_ns(&a->e.t), own = rp_mean_ns(&a->e.own);
+	u64 t = rp_mean_ns(&a->e.t.mean), own = rp_mean_ns(&a->e.own);
 
 	return t > own ? t : own;
 }
@@ -659,7 +659,7 @@ static void adaptive_status(const struct rp_strategy *s, struct rp_status *st)
 		.window = is_producer(s) ? s->window : 0,
 		.predicted_t_ns = predicted_t_ns(a),
 		.w_own_ns = rp_mean_ns(&a->e.own),
-		.w_peer_ns = rp_mean_ns(&a->e.t),
+		.w_peer_ns = rp_mean_ns(&a->e.t.mean),
 		.n_ns = rp_mean_ns(&a->e.n),
 		.s_ns = rp_mean_ns(&a->e.start),
 		.y_e_ns = rp_mean_ns(&a->e.y_e),
@@ -690,12 +690,12 @@ static u32 adaptive_learned(const struct rp_strategy *s, void *buf)
 	struct learned l = {
 		.version = LEARNED_VERSION,
 		.bytes = sizeof(l),
-		.t_ns = rp_mean_ns(&a->e.t),
+		.t_ns = rp_mean_ns(&a->e.t.mean),
 		.own_ns = rp_mean_ns(&a->e.own),
 		.n_ns = rp_mean_ns(&a->e.n),
 		.start_ns = rp_mean_ns(&a->e.start),
 		.y_min_ns = rp_mean_ns(&a->e.y_min),
-		.over_ns = rp_mean_ns(&a->e.over),
+		.over_ns = rp_mean_ns(&a->e.over.mean),
 		.y_e_ns = rp_mean_ns(&a->e.y_e),
 		.m_d_ns = a->m_d_ns,
 		.m_l_ns = a->m_l_ns,
@@ -703,7 +703,7 @@ static u32 adaptive_learned(const struct rp_strategy *s, void *buf)
 		.wait_milli = a->e.wait_milli,
 	};
 
-	if (!a->e.t.n)
+	if (!a->e.t.mean.n)
 		return 0;
 	memcpy(buf, &l, sizeof(l));
 	return sizeof(l);
@@ -727,13 +727,13 @@ static void adaptive_learn(struct rp_strategy *s, const void *buf, u32 bytes)
 	if (l.version != LEARNED_VERSION || l.bytes != sizeof(l) ||
 	    l.mode > RP_WAIT_BLOCK || l.wait_milli > 1024)
 		return;
-	take(&a->e.t, l.t_ns);
-	a->e.t_low = a->e.t.v;
+	take(&a->e.t.mean, l.t_ns);
+	a->e.t_low = a->e.t.mean.v;
 	take(&a->e.own, l.own_ns);
 	take(&a->e.n, l.n_ns);
 	take(&a->e.start, l.start_ns);
 	take(&a->e.y_min, l.y_min_ns);
-	take(&a->e.over, l.over_ns);
+	take(&a->e.over.mean, l.over_ns);
 	take(&a->e.y_e, l.y_e_ns);
 	a->m_d_ns = min_u64(l.m_d_ns, s->params.dmax_ns / 2);
 	a->m_l_ns = min_u64(l.m_l_ns, ring_limit_ns(s, a));

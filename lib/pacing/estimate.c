@@ -5,7 +5,7 @@
 /* T is averaged over so many items at least: a cycle's count is off by one. */
 #define PACE_ITEMS	16
 #define PACE_NS		4000000u
-/* Samples of T far off in a row that are believed. */
+/* Samples far off in a row that are believed. */
 #define FAR_RUN		4
 /* The share of waiting is taken over so long. */
 #define SHARE_NS	500000u
@@ -157,29 +157,34 @@ bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
 }
 
 /*
- * T without the time in which the peer had no CPU. A sample that is far from
- * the mean is no more than one that is half of it off; when FAR_RUN in a row
- * are far, and to the same side, it is a new level, that of the nearest.
+ * A mean of what is mostly near it and now and then far off, for reasons that
+ * are not its own: another thread had the CPU. A sample far from it is taken
+ * as half of the mean off; when FAR_RUN in a row are far, and to the same side,
+ * it is a new level, that of the nearest. Returns the sample as it was taken.
  */
-static u64 typical(struct rp_estimate *e, u64 x)
+static u64 typical_add(struct rp_typical *t, u64 x)
 {
-	u64 half = e->t.v / 2 + (1 << RP_MEAN_SHIFT);
-	bool above = x > e->t.v + half, below = x + half < e->t.v;
+	u64 half = t->mean.v / 2 + (1 << RP_MEAN_SHIFT);
+	bool above = x > t->mean.v + half, below = x + half < t->mean.v;
 
-	if (e->t.n < RP_MEAN_FULL || (!above && !below)) {
-		e->far_run = 0;
-		return x;
+	if (t->mean.n < RP_MEAN_FULL || (!above && !below)) {
+		t->far_run = 0;
+	} else {
+		if (!t->far_run || t->far_above != above) {
+			t->far_run = 0;
+			t->far_nearest = x;
+		}
+		if (above ? x < t->far_nearest : x > t->far_nearest)
+			t->far_nearest = x;
+		t->far_above = above;
+		if (++t->far_run < FAR_RUN) {
+			x = above ? t->mean.v + half : t->mean.v - half;
+		} else {
+			t->far_run = 0;
+			t->mean.v = t->far_nearest;
+		}
 	}
-	if (!e->far_run++ || e->far_above != above ||
-	    (above ? x < e->far_nearest : x > e->far_nearest))
-		e->far_nearest = x;
-	if (e->far_above != above)
-		e->far_run = 1;
-	e->far_above = above;
-	if (e->far_run < FAR_RUN)
-		return above ? e->t.v + half : e->t.v - half;
-	e->far_run = 0;
-	e->t.v = e->far_nearest;
+	rp_mean_add(&t->mean, x);
 	return x;
 }
 
@@ -201,10 +206,9 @@ void rp_estimate_pace(struct rp_estimate *e, u64 items, u64 ns)
 	e->sum_ns += ns;
 	if (!e->sum_items || (e->sum_items < PACE_ITEMS && e->sum_ns < PACE_NS))
 		return;
-	x = typical(e, (e->sum_ns << RP_MEAN_SHIFT) / e->sum_items);
-	rp_mean_add(&e->t, x);
+	x = typical_add(&e->t, (e->sum_ns << RP_MEAN_SHIFT) / e->sum_items);
 	/* Between neighbours: a new level is one difference, not many. */
-	if (e->t.n > 1)
+	if (e->t.mean.n > 1)
 		rp_mean_add(&e->t_step, x > e->t_prev ? x - e->t_prev : e->t_prev - x);
 	e->t_prev = x;
 	lower(&e->t_low, (e->sum_ns << RP_MEAN_SHIFT) / e->sum_items);
@@ -216,11 +220,11 @@ void rp_estimate_pace(struct rp_estimate *e, u64 items, u64 ns)
 bool rp_estimate_slept(struct rp_estimate *e, u64 asked_ns, u64 took_ns)
 {
 	u64 over = took_ns > asked_ns ? took_ns - asked_ns : 0;
-	bool odd = e->over.n >= RP_MEAN_FULL &&
-		   over > rp_mean_ns(&e->over) + ODD_DEVS * rp_mean_dev_ns(&e->over) +
-			  rp_mean_ns(&e->over) / 4;
+	bool odd = e->over.mean.n >= RP_MEAN_FULL &&
+		   over > rp_mean_ns(&e->over.mean) + ODD_DEVS * rp_mean_dev_ns(&e->over.mean) +
+			  rp_mean_ns(&e->over.mean) / 4;
 
-	rp_mean_add(&e->over, over << RP_MEAN_SHIFT);
+	typical_add(&e->over, over << RP_MEAN_SHIFT);
 	if (asked_ns <= SHORTEST_NS)
 		rp_mean_add(&e->y_min, took_ns << RP_MEAN_SHIFT);
 	return !odd;

@@ -13,7 +13,7 @@
  * Means are exponential with gain 1/8. A sample counts for at most four times
  * the mean, so that a thread that lost its CPU for milliseconds is one odd
  * sample and not a new level; a real change of level gets through in some ten.
- * T, by which much is decided, is more careful still: see estimate.c.
+ * T and the overshoot, by which much is decided, are more careful still.
  *
  * Context: the party's thread. Values are read by others for show.
  */
@@ -55,16 +55,21 @@ struct rp_cycle {
 	bool peer_waited;	/* consumer: the producer says that it did */
 };
 
+/* A mean that single samples far off hardly move. */
+struct rp_typical {
+	struct rp_mean mean;
+	u64 far_nearest;	/* of those that came in a row */
+	u32 far_run;
+	bool far_above;
+};
+
 struct rp_estimate {
-	struct rp_mean t;	/* T, of cycles in which the peer never waited */
+	struct rp_typical t;	/* T, of cycles in which the peer never waited */
 	/*
 	 * T as it is at least, 1/16 ns: down at once, up slowly. A sleep that
 	 * is too long makes T longer; a longer sleep must not follow from that.
 	 */
 	u64 t_low;
-	u64 far_nearest;	/* of the samples far from t that came in a row */
-	u32 far_run;
-	bool far_above;
 	u64 t_prev;
 	struct rp_mean t_step;	/* difference of neighbouring samples of t */
 	struct rp_mean t_items;	/* items (in 1/16) that a sample of t averages over */
@@ -72,7 +77,7 @@ struct rp_estimate {
 	struct rp_mean n;	/* N of this side */
 	struct rp_mean start;	/* consumer: enqueue to wake-up, N_P and S_C */
 	struct rp_mean y_min;	/* length of the shortest sleep */
-	struct rp_mean over;	/* a sleep's length beyond what was asked for */
+	struct rp_typical over;	/* a sleep's length beyond what was asked for */
 	struct rp_mean y_e;	/* CPU time of a sleep or block */
 	struct rp_mean ready;	/* what was there after a sleep, in 1/16 items */
 	u32 wait_milli;		/* share of the time spent waiting, in 1/1024 */

@@ -91,7 +91,7 @@ void rp_estimate_tell(const struct rp_estimate *e, bool producer, u32 window,
 	st->burst_milli = burst_milli(e);
 	st->occupancy_milli = occupancy_milli(e, producer, window);
 	st->conf_w_own = rp_mean_confidence(&e->own);
-	st->conf_w_peer = rp_mean_confidence(&e->t);
+	st->conf_w_peer = rp_mean_confidence(&e->t.mean);
 	st->conf_n = rp_mean_confidence(&e->n);
 	st->conf_s = rp_mean_confidence(&e->start);
 	st->conf_y_e = rp_mean_confidence(&e->y_e);

@@ -78,7 +78,7 @@ static void test_low_pace(void **state)
 	assert_int_equal(e.t_low >> RP_MEAN_SHIFT, 1000);
 	for (i = 0; i < 8; i++)
 		rp_estimate_pace(&e, 100, 100 * 4000);
-	assert_true(rp_mean_ns(&e.t) > 2500);
+	assert_true(rp_mean_ns(&e.t.mean) > 2500);
 	assert_in_range(e.t_low >> RP_MEAN_SHIFT, 1000, 1200);
 	rp_estimate_pace(&e, 100, 100 * 500);
 	assert_true(e.t_low >> RP_MEAN_SHIFT < 1100);
@@ -93,13 +93,13 @@ static void test_typical_pace(void **state)
 	rp_estimate_init(&e);
 	for (i = 0; i < 300; i++)
 		rp_estimate_pace(&e, 100, 100 * 1000 + (i % 10 == 9 ? 4000000 : 0));
-	assert_in_range(rp_mean_ns(&e.t), 1000, 1100);
+	assert_in_range(rp_mean_ns(&e.t.mean), 1000, 1100);
 	for (i = 0; i < 4; i++)
 		rp_estimate_pace(&e, 100, 100 * (20000 + 1000 * i));
-	assert_in_range(rp_mean_ns(&e.t), 19000, 21000);
+	assert_in_range(rp_mean_ns(&e.t.mean), 19000, 21000);
 	for (i = 0; i < 4; i++)
 		rp_estimate_pace(&e, 100, 100 * 500);
-	assert_in_range(rp_mean_ns(&e.t), 490, 510);
+	assert_in_range(rp_mean_ns(&e.t.mean), 490, 510);
 }
 
 /* Sigma of an item, from means of 25 that go up and down by 200; levels do not count. */
