@@ -47,6 +47,7 @@ int vq_attach(struct vq *v, const struct queue_ring *ring, const struct offloads
 	v->can = *can;
 	v->q.size = ring->vring.num;
 	v->posted = 0;
+	v->short_of = 0;
 	rp_store(&v->q.broken, NULL);
 	v->attached = true;
 	return 0;
@@ -116,6 +117,8 @@ static bool vq_arm(struct port_queue *q, u32 k)
 	/* A driver may keep fewer buffers posted than the ring has slots. */
 	if (vq_is_rx(v) && k > most)
 		k = most ? most : 1;
+	if (k < v->short_of)
+		k = v->short_of;
 	hit = rp_dev_arm(&v->dev, k);
 	check_broken(v, NULL);
 	return hit;
@@ -349,6 +352,8 @@ static enum put put_any(struct vq *v, struct packet *p)
 		if (!rp_dev_get(&v->dev, c)) {
 			rp_dev_unget(&v->dev, n);
 			check_broken(v, NULL);
+			v->short_bytes = p->bytes;
+			v->short_of = n + 1;
 			return PUT_FULL;
 		}
 		if (unlikely(c->in_bytes < sizeof(hdr))) {
@@ -444,12 +449,23 @@ static enum put put_one(struct vq *v, struct batch *b, struct packet *p)
 	return rc;
 }
 
+/* Is it in vain to try again? Copying half of a packet each time costs others, too. */
+static bool still_short(struct vq *v, const struct packet *p)
+{
+	if (!p->drop && p->bytes >= v->short_bytes && vq_ready(&v->q) < v->short_of)
+		return true;
+	v->short_of = 0;
+	return false;
+}
+
 static u32 vq_put(struct port_queue *q, struct batch *b, u32 from)
 {
 	struct vq *v = of_queue(q);
 	u64 bytes = 0, packets = 0;
 	u32 i = from, k;
 
+	if (unlikely(v->short_of) && still_short(v, &b->pkt[from]))
+		return from;
 	while (i < b->n) {
 		i = put_burst(v, b, i);
 		if (i < b->n && put_one(v, b, &b->pkt[i]) == PUT_FULL)

@@ -21,6 +21,8 @@ struct vq {
 	struct offloads can;
 	int call_fd, err_fd;
 	u32 posted;		/* RX: most buffers that were there at once */
+	/* RX: a packet of so many bytes or more needs so many buffers at least. */
+	u32 short_bytes, short_of;	/* 0: nothing is known */
 };
 
 /* Device-readable (the guest's TX), or writable (its RX). */
