@@ -339,10 +339,10 @@ static void change_mode(struct adaptive *a, enum rp_wait to, u64 now_ns)
 		a->retry_ns = stayed < RETRY_GOOD * a->retry_ns ?
 			      min_u64(2 * a->retry_ns, RETRY_MAX_NS) :
 			      max_u64(a->retry_ns / 2, RETRY_MIN_NS);
-	a->mode = to;
+	rp_store(&a->mode, to);
 	a->entered_ns = now_ns;
 	a->y_ns = 1;
-	a->changes++;
+	rp_add(&a->changes, 1);
 }
 
 static void tell_unmet(const struct rp_strategy *s, struct adaptive *a)
@@ -478,11 +478,11 @@ static void control(struct rp_strategy *s, struct adaptive *a, const struct rp_c
 		move_m_l(s, a);
 	a->slept = false;
 	a->odd -= a->odd > 0;
-	a->target_ns = target_ns(s, a);
+	rp_store(&a->target_ns, target_ns(s, a));
 	best = best_mode(s, a);
 	if (!a->entered_ns) {
 		/* The mode to begin with, found at the first wait. */
-		a->mode = best;
+		rp_store(&a->mode, best);
 		a->entered_ns = now_ns;
 	} else if (best != a->mode) {
 		change_mode(a, best, now_ns);
@@ -531,20 +531,20 @@ static struct rp_decision adaptive_idle(struct rp_strategy *s, u64 now_ns)
 	a->tick_ns = now_ns + SPIN_TICK_NS;
 	a->wait_ns = now_ns;
 	if (is_idle(s, a) || a->mode == RP_WAIT_BLOCK) {
-		a->now = RP_WAIT_BLOCK;
+		rp_store(&a->now, RP_WAIT_BLOCK);
 		return block(s, a);
 	}
-	a->now = a->mode;
+	rp_store(&a->now, a->mode);
 	if (a->wider) {
 		a->wider = false;
-		a->now = RP_WAIT_SPIN;
+		rp_store(&a->now, RP_WAIT_SPIN);
 		return (struct rp_decision){ RP_WAIT_SPIN, 0, 0 };
 	}
 	if (a->mode == RP_WAIT_SPIN && a->idle_ns < 2 * rp_mean_ns(&a->e.y_min))
 		return spin(s, a);
 	/* A spin that has lasted too long ends in the shortest sleep. */
-	a->now = RP_WAIT_SLEEP;
-	a->asked_ns = a->mode == RP_WAIT_SLEEP ? a->y_ns : 1;
+	rp_store(&a->now, RP_WAIT_SLEEP);
+	rp_store(&a->asked_ns, a->mode == RP_WAIT_SLEEP ? a->y_ns : 1);
 	return (struct rp_decision){ RP_WAIT_SLEEP, 0, a->asked_ns };
 }
 
@@ -622,17 +622,18 @@ static void adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
 
 /* ---- What it tells ---- */
 
-static const char *regime(const struct rp_strategy *s, const struct adaptive *a)
+static const char *regime(const struct rp_strategy *s, const struct adaptive *a,
+			  enum rp_wait now)
 {
 	bool p = is_producer(s);
 
-	if (!a->e.t.mean.n)
+	if (!rp_load(&a->e.t.mean.n))
 		return NULL;
-	switch (a->now) {
+	switch (now) {
 	case RP_WAIT_BLOCK:
-		return a->mode != RP_WAIT_BLOCK ? "idle" : p ? "nFP" : "nFC";
+		return rp_load(&a->mode) != RP_WAIT_BLOCK ? "idle" : p ? "nFP" : "nFC";
 	case RP_WAIT_SLEEP:
-		return a->target_ns < rp_mean_ns(&a->e.y_min) ? "sLS" : p ? "sFP" : "sFC";
+		return rp_load(&a->target_ns) < rp_mean_ns(&a->e.y_min) ? "sLS" : p ? "sFP" : "sFC";
 	default:
 		return "BW";
 	}
@@ -648,15 +649,16 @@ static u64 predicted_t_ns(const struct adaptive *a)
 static void adaptive_status(const struct rp_strategy *s, struct rp_status *st)
 {
 	const struct adaptive *a = rp_strategy_priv(s, struct adaptive);
-	u32 i;
+	u32 window = rp_load(&s->window), i;
+	enum rp_wait now = rp_load(&a->now);
 
 	*st = (struct rp_status) {
-		.regime = regime(s, a),
+		.regime = regime(s, a, now),
 		.unmet = rp_load(&a->unmet),
-		.mode = a->now,
-		.wait_ns = a->now == RP_WAIT_SLEEP ? a->asked_ns : 0,
-		.threshold = is_producer(s) ? s->window - s->window / 4 : 1,
-		.window = is_producer(s) ? s->window : 0,
+		.mode = now,
+		.wait_ns = now == RP_WAIT_SLEEP ? rp_load(&a->asked_ns) : 0,
+		.threshold = is_producer(s) ? window - window / 4 : 1,
+		.window = is_producer(s) ? window : 0,
 		.predicted_t_ns = predicted_t_ns(a),
 		.w_own_ns = rp_mean_ns(&a->e.own),
 		.w_peer_ns = rp_mean_ns(&a->e.t.mean),
@@ -664,11 +666,11 @@ static void adaptive_status(const struct rp_strategy *s, struct rp_status *st)
 		.s_ns = rp_mean_ns(&a->e.start),
 		.y_e_ns = rp_mean_ns(&a->e.y_e),
 		.y_min_ns = rp_mean_ns(&a->e.y_min),
-		.mode_changes = a->changes,
+		.mode_changes = rp_load(&a->changes),
 	};
 	for (i = 0; i < 3; i++)
 		st->mode_ns[i] = rp_load(&a->mode_ns[i]);
-	rp_estimate_tell(&a->e, is_producer(s), s->window, st);
+	rp_estimate_tell(&a->e, is_producer(s), window, st);
 }
 
 /* ---- What it hands over ---- */

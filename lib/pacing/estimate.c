@@ -18,29 +18,30 @@
 /* Deviations above the mean from which on a sleep is not the timer's doing. */
 #define ODD_DEVS	8
 
+/* Only the party's thread writes; others read each word for show. */
 void rp_mean_add(struct rp_mean *m, u64 x)
 {
 	u64 most = 4 * m->v + (1 << RP_MEAN_SHIFT);
 	u64 gain, diff;
 
 	if (m->n < RP_MEAN_FULL)
-		m->n++;
+		rp_add(&m->n, 1);
 	else if (x > most)
 		x = most;
 	gain = m->n;
 	diff = x > m->v ? x - m->v : m->v - x;
-	m->v = x > m->v ? m->v + diff / gain : m->v - diff / gain;
+	rp_store(&m->v, x > m->v ? m->v + diff / gain : m->v - diff / gain);
 	/* The first sample deviates from nothing. */
 	if (m->n > 1)
-		m->dev = diff > m->dev ? m->dev + (diff - m->dev) / gain :
-					 m->dev - (m->dev - diff) / gain;
+		rp_store(&m->dev, diff > m->dev ? m->dev + (diff - m->dev) / gain :
+						  m->dev - (m->dev - diff) / gain);
 }
 
 void rp_mean_set(struct rp_mean *m, u64 ns)
 {
-	m->v = ns << RP_MEAN_SHIFT;
-	m->dev = m->v / 8;
-	m->n = RP_MEAN_FULL / 2;
+	rp_store(&m->v, ns << RP_MEAN_SHIFT);
+	rp_store(&m->dev, m->v / 8);
+	rp_store(&m->n, RP_MEAN_FULL / 2);
 }
 
 static void mean_of(struct rp_mean *m, u64 total_ns, u64 n)
@@ -181,7 +182,7 @@ static u64 typical_add(struct rp_typical *t, u64 x)
 			x = above ? t->mean.v + half : t->mean.v - half;
 		} else {
 			t->far_run = 0;
-			t->mean.v = t->far_nearest;
+			rp_store(&t->mean.v, t->far_nearest);
 		}
 	}
 	rp_mean_add(&t->mean, x);

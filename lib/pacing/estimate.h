@@ -34,12 +34,12 @@ struct rp_mean {
 
 static inline u64 rp_mean_ns(const struct rp_mean *m)
 {
-	return m->v >> RP_MEAN_SHIFT;
+	return rp_load(&m->v) >> RP_MEAN_SHIFT;
 }
 
 static inline u64 rp_mean_dev_ns(const struct rp_mean *m)
 {
-	return m->dev >> RP_MEAN_SHIFT;
+	return rp_load(&m->dev) >> RP_MEAN_SHIFT;
 }
 
 /* @x in 1/16 ns. */

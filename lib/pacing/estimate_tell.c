@@ -10,7 +10,8 @@
 
 static void follow(u64 *mean, u64 x)
 {
-	*mean = x > *mean ? *mean + (x - *mean) / RP_MEAN_FULL : *mean - (*mean - x) / RP_MEAN_FULL;
+	rp_store(mean, x > *mean ? *mean + (x - *mean) / RP_MEAN_FULL :
+				   *mean - (*mean - x) / RP_MEAN_FULL);
 }
 
 /*
@@ -23,7 +24,7 @@ void rp_estimate_arrivals(struct rp_estimate *e, u64 items, u64 ns)
 
 	ns = ns < NS_MAX ? ns : NS_MAX;
 	if (!e->batch.n) {
-		e->count = x;
+		rp_store(&e->count, x);
 		e->count_ns = ns;
 	}
 	if (items)
@@ -41,36 +42,45 @@ void rp_estimate_arrivals(struct rp_estimate *e, u64 items, u64 ns)
 	follow(&e->count_ns, ns);
 }
 
+/* The party's thread goes on meanwhile: what was checked must not change. */
+static struct rp_mean seen(const struct rp_mean *m)
+{
+	return (struct rp_mean){ rp_load(&m->v), rp_load(&m->dev), rp_load(&m->n) };
+}
+
 static u64 burst_milli(const struct rp_estimate *e)
 {
-	u64 dev = e->count_dev.v < DEV_MAX ? e->count_dev.v : DEV_MAX, milli;
+	struct rp_mean off = seen(&e->count_dev);
+	u64 dev = off.v < DEV_MAX ? off.v : DEV_MAX, count = rp_load(&e->count), milli;
 
-	if (e->count_dev.n < RP_MEAN_FULL || !e->count)
+	if (off.n < RP_MEAN_FULL || !count)
 		return 0;
 	/* 5/4: from the mean deviation to the standard deviation. */
-	milli = 1000 * dev * dev * 25 / 16 / (e->count << RP_MEAN_SHIFT);
+	milli = 1000 * dev * dev * 25 / 16 / (count << RP_MEAN_SHIFT);
 	return milli ? milli : 1;
 }
 
-static u64 milli_of(const struct rp_mean *m)
+static u64 milli_of(const struct rp_mean *mean)
 {
-	u64 milli = m->v * 1000 >> RP_MEAN_SHIFT;
+	struct rp_mean m = seen(mean);
+	u64 milli = m.v * 1000 >> RP_MEAN_SHIFT;
 
-	return !m->n ? 0 : milli ? milli : 1;
+	return !m.n ? 0 : milli ? milli : 1;
 }
 
-u32 rp_mean_confidence(const struct rp_mean *m)
+u32 rp_mean_confidence(const struct rp_mean *mean)
 {
+	struct rp_mean m = seen(mean);
 	/*
 	 * Two standard errors: 5/4 dev, by the root of the 15 samples that a gain
 	 * of 1/8 averages over.
 	 */
-	u64 error = m->dev * 82 / 128, percent;
+	u64 error = m.dev * 82 / 128, percent;
 
-	if (!m->n || !m->v)
+	if (!m.n || !m.v)
 		return 0;
-	percent = error < m->v ? (m->v - error) * 100 / m->v : 0;
-	percent = percent * m->n / RP_MEAN_FULL;
+	percent = error < m.v ? (m.v - error) * 100 / m.v : 0;
+	percent = percent * m.n / RP_MEAN_FULL;
 	return percent ? (u32)percent : 1;
 }
 
