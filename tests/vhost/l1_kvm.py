@@ -134,7 +134,8 @@ def both_ways(vm, strategy):
         if strategy == "notify":
             assert guest["received"] + host["received"] > 0, "no notification"
         elif strategy == "busy":
-            same("sent", (guest["sent"], host["sent"]), (0, 0))
+            # A run that ends with items under way asks for one call, of the last.
+            assert guest["sent"] == 0 and host["sent"] <= 1, (guest["sent"], host["sent"])
 
 
 def begin_endless(vm, strategy="notify"):
