@@ -51,11 +51,15 @@ def objects():
 
 
 def nothing_more_than(base):
-    """RCU and the slabs' own queues take their time."""
-    try:
-        wait_until(lambda: objects() == base)
-    except AssertionError:
-        same("objects", objects(), base)
+    """Of ours; RCU and the slabs' own queues take their time. What KVM keeps of a VM
+    that was killed is told, and not judged: it has come and gone with the machine's load.
+    """
+    def ours():
+        held = objects()
+        return held, {name: held[name] - base[name] for name in ("vhost_pc", "vhost")}
+
+    wait_until(lambda: max(ours()[1].values()) <= 0)
+    print(f"# after the kill: {ours()[0]}")
 
 
 def unload():
