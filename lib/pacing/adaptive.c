@@ -350,10 +350,12 @@ static void tell_unmet(const struct rp_strategy *s, struct adaptive *a)
 	const char *why = NULL;
 
 	if (!is_producer(s) && s->params.dmax_ns && a->e.late_milli > 20)
-		why = a->mode == RP_WAIT_SLEEP ?
-		      may_spin(s, a) ? "D_MAX: sleeps overrun, or the ring holds more than D_MAX's worth of work" :
-				    "D_MAX: the shortest sleep is too long, and the CPU cap forbids to spin" :
-		      "D_MAX: late although C spins; W_C, the host's delays or a full ring take longer";
+		why = a->shared ? "D_MAX: late because others use this CPU" :
+		      a->mode != RP_WAIT_SLEEP ?
+		      "D_MAX: late although C spins; W_C, the host's delays or a full ring take longer" :
+		      cap_allows_spin(s) ?
+		      "D_MAX: sleeps overrun, or the ring holds more than D_MAX's worth of work" :
+		      "D_MAX: the shortest sleep is too long, and the CPU cap forbids to spin";
 	else if (a->target_ns < rp_mean_ns(&a->e.y_min) && !cap_allows_spin(s))
 		why = "throughput: the shortest sleep outlasts the ring, and the CPU cap forbids to spin";
 	rp_store(&a->unmet, why);
