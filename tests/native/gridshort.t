@@ -48,7 +48,7 @@ for seed in 1 2 3; do
 $(cut -d' ' -f1 /proc/loadavg);"
 	[ "$cells" -ge $cells_needed ] || { verdict=2; break; }
 	verdict=$(awk -v n="$cells" -v within="$within" -v worst="$worst" \
-		'BEGIN { print within >= n / 2 && worst <= 3 ? 0 : 1 }')
+		'BEGIN { print (within >= n / 2 && worst <= 3) ? 0 : 1 }')
 	[ "$verdict" -eq 0 ] && break
 done
 ok $rc 'a short grid'
