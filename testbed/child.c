@@ -111,7 +111,8 @@ bool child_alive(pid_t pid)
 	return false;
 }
 
-int child_run(char *const argv[], const char *log)
+/* @steady: not even when stopped(). */
+static int run(char *const argv[], const char *log, bool steady)
 {
 	struct timespec ts = { 0, 2000000 };
 	pid_t pid = child_start(argv, log);
@@ -121,13 +122,23 @@ int child_run(char *const argv[], const char *log)
 		return -1;
 	while (!waitpid(pid, &status, WNOHANG)) {
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
-		if (!stopped())
+		if (steady || !stopped())
 			continue;
 		child_stop(pid);
 		return -1;
 	}
 	*slot_of(pid) = 0;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int child_run(char *const argv[], const char *log)
+{
+	return run(argv, log, false);
+}
+
+int child_run_steady(char *const argv[], const char *log)
+{
+	return run(argv, log, true);
 }
 
 void child_stop(pid_t pid)

@@ -76,6 +76,11 @@ bool child_alive(pid_t pid);
  * fail() or when stopped(), which stops it.
  */
 int child_run(char *const argv[], const char *log);
+/*
+ * The same, but lets it end when stopped(): for what soon ends by itself, and
+ * stopped half-way would leave behind what nobody knows.
+ */
+int child_run_steady(char *const argv[], const char *log);
 /* SIGTERM, after 2 s SIGKILL, reap. Harmless for one that has ended. */
 void child_stop(pid_t pid);
 /* The last line of a log, for error messages; "" if there is none. Static. */

@@ -32,14 +32,16 @@ int machine_image(struct machine_image *image)
 	return image->initrd ? 0 : -1;
 }
 
-int machine_tool(const struct nested *n, char *const argv[])
+static int tool_rc(const struct nested *n, const char *name, int status)
 {
-	const char *log = nested_path(n, "tools.log");
-	int status = child_run(argv, log);
-
 	if (!status || stopped())
 		return stopped() ? -1 : 0;
-	return fail("%s failed (exit %d): %s", argv[0], status, log_tail(log));
+	return fail("%s failed (exit %d): %s", name, status, log_tail(nested_path(n, "tools.log")));
+}
+
+int machine_tool(const struct nested *n, char *const argv[])
+{
+	return tool_rc(n, argv[0], child_run(argv, nested_path(n, "tools.log")));
 }
 
 /* Debian's: ours has no user-mode network. */
@@ -64,7 +66,8 @@ static int make_disk(const struct nested *n, const char *base)
 /*
  * Two CPUs: with room for one, QEMU 7.2's TCG drops barriers. The port's other
  * end lets connections in and none out (restrict). The serial line is a file,
- * QEMU detaches itself once its sockets are there.
+ * QEMU detaches itself once its sockets are there. It is let do so even when we
+ * are stopped: only then does its pidfile tell nested_end() what to end.
  */
 static int start_qemu(const struct nested *n, const struct machine_image *image,
 		      const char *state)
@@ -77,7 +80,7 @@ static int start_qemu(const struct nested *n, const struct machine_image *image,
 	ARG(qmp, "unix:%s,server=on,wait=off", nested_path(n, "qmp"));
 	ARG(incoming, "exec:cat '%s'", state ?: "");
 
-	return machine_tool(n, (char *[]) {
+	char *argv[] = {
 		"/usr/bin/qemu-system-x86_64", "-name", name, "-nodefaults", "-no-user-config",
 		"-display", "none", "-no-reboot", "-machine", "q35", "-accel", "tcg,thread=multi",
 		"-cpu", "max", "-smp", "2", "-m", mib,
@@ -89,7 +92,10 @@ static int start_qemu(const struct nested *n, const struct machine_image *image,
 		"-device", "virtio-net-pci,netdev=net,romfile=,bus=pcie.0,addr=3",
 		"-device", "virtio-rng-pci,bus=pcie.0,addr=4",
 		"-device", "pcie-root-port,id=built,chassis=1,bus=pcie.0,addr=5",
-		state ? "-incoming" : NULL, incoming, NULL });
+		state ? "-incoming" : NULL, incoming, NULL
+	};
+
+	return tool_rc(n, argv[0], child_run_steady(argv, nested_path(n, "tools.log")));
 }
 
 int machine_start(struct nested *n, const struct machine_image *image, const char *disk,
