@@ -213,8 +213,7 @@ static void on_memory_lost(struct loop_source *src, u32 events)
 		return;
 	for (i = 0; i < dm->devices.count; i++)
 		session_check_memory(&dm->devices.dev[i].session);
-	for (i = 0; i < dm->net.port_count; i++)
-		session_check_memory(&dm->net.port[i].session);
+	net_check_memory(&dm->net);
 }
 
 /* Process-wide settings, before there is any thread. */
@@ -289,7 +288,7 @@ static int setup_net(struct daemon *dm, const struct options *o)
 		log_error("cannot set up ports and pacers: %s", strerror(-rc));
 		return -1;
 	}
-	if (net_listen(&dm->net, &dm->loop, o->gid, why, sizeof(why)) == 0)
+	if (net_open(&dm->net, &dm->loop, o->gid, why, sizeof(why)) == 0)
 		return 0;
 	log_error("port: %s", why);
 	return -1;

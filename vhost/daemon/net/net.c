@@ -14,8 +14,8 @@ struct port *net_find(const struct net *n, const char *name)
 	u32 i;
 
 	for (i = 0; i < n->port_count; i++)
-		if (!strcmp(n->port[i].opt.name, name))
-			return &n->port[i];
+		if (!strcmp(n->port[i]->opt.name, name))
+			return n->port[i];
 	return NULL;
 }
 
@@ -24,7 +24,7 @@ static u32 rx_pairs(const struct port *p)
 {
 	u32 i;
 
-	for (i = 0; i < p->opt.pairs && p->vq[2 * i].attached; i++)
+	for (i = 0; i < p->opt.pairs && p->queue[2 * i]->attached; i++)
 		;
 	return i;
 }
@@ -66,11 +66,11 @@ static void settle(struct port *p, u32 i)
 	int rc;
 
 	if (rx_pair(p, i, &pair))
-		rx = &p->peer->vq[2 * pair].q;
+		rx = p->peer->queue[2 * pair];
 	if (f->at && f->flow.rx == rx && f->at == place(p, i))
 		return;
 	take(f);
-	if (!p->vq[2 * i + 1].attached)
+	if (!p->queue[2 * i + 1]->attached)
 		return;
 	f->flow.rx = rx;
 	f->flow.owns_rx = rx && pair == i;
@@ -89,8 +89,8 @@ void net_settle(struct net *n)
 	u32 i, k;
 
 	for (i = 0; i < n->port_count; i++)
-		for (k = 0; k < n->port[i].opt.pairs; k++)
-			settle(&n->port[i], k);
+		for (k = 0; k < n->port[i]->opt.pairs; k++)
+			settle(n->port[i], k);
 }
 
 void net_halt(struct port *p, u32 i)
@@ -102,7 +102,7 @@ void net_halt(struct port *p, u32 i)
 		return;
 	}
 	for (k = 0; p->peer && k < p->peer->opt.pairs; k++)
-		if (p->peer->flow[k].flow.rx == &p->vq[i].q)
+		if (p->peer->flow[k].flow.rx == p->queue[i])
 			take(&p->peer->flow[k]);
 }
 
@@ -150,7 +150,7 @@ static void link_ports(struct net *n, const struct net_options *o)
 	u32 i;
 
 	for (i = 0; i < o->link_count; i++) {
-		struct port *a = &n->port[o->link[i][0]], *b = &n->port[o->link[i][1]];
+		struct port *a = n->port[o->link[i][0]], *b = n->port[o->link[i][1]];
 
 		a->peer = b;
 		b->peer = a;
@@ -176,7 +176,7 @@ static int start_pacers(struct net *n, const struct net_options *o, u32 flows)
 
 int net_init(struct net *n, const struct net_options *o, u64 hz)
 {
-	u32 i, k, flows = 0;
+	u32 k, flows = 0;
 	int rc;
 
 	memset(n, 0, sizeof(*n));
@@ -191,21 +191,21 @@ int net_init(struct net *n, const struct net_options *o, u64 hz)
 	if (!n->port)
 		return -ENOMEM;
 	while (n->port_count < o->port_count) {
-		struct port *p = &n->port[n->port_count];
+		const struct port_options *opt = &o->port[n->port_count];
+		struct port *p = opt->kind->create(opt);
 
-		rc = port_init(p, n, &o->port[n->port_count++]);
-		if (rc < 0)
-			return rc;
+		if (!p)
+			return -ENOMEM;
+		p->net = n;
+		n->port[n->port_count++] = p;
 		for (k = 0; k < p->opt.pairs; k++)
 			p->flow[k].pacer = flows++ % o->pacer_count;
 	}
-	for (i = 0; i < n->port_count; i++)
-		n->port[i].net = n;
 	link_ports(n, o);
 	return start_pacers(n, o, flows);
 }
 
-int net_listen(struct net *n, struct loop *loop, gid_t gid, char *why, size_t why_bytes)
+int net_open(struct net *n, struct loop *loop, gid_t gid, char *why, size_t why_bytes)
 {
 	u32 i;
 	int rc;
@@ -219,9 +219,17 @@ int net_listen(struct net *n, struct loop *loop, gid_t gid, char *why, size_t wh
 		return -1;
 	}
 	for (i = 0; i < n->port_count; i++)
-		if (session_listen(&n->port[i].session, loop, gid, why, why_bytes) < 0)
+		if (n->port[i]->opt.kind->open(n->port[i], loop, gid, why, why_bytes) < 0)
 			return -1;
 	return 0;
+}
+
+void net_check_memory(struct net *n)
+{
+	u32 i;
+
+	for (i = 0; i < n->port_count; i++)
+		n->port[i]->opt.kind->check_memory(n->port[i]);
 }
 
 void net_fini(struct net *n)
@@ -229,13 +237,13 @@ void net_fini(struct net *n)
 	u32 i;
 
 	for (i = 0; i < n->port_count; i++)
-		session_fini(&n->port[i].session);
+		n->port[i]->opt.kind->close(n->port[i]);
 	for (i = 0; i < n->pacer_count; i++)
 		pacer_end(&n->pacer[i]);
 	if (n->port_count)
 		watchdog_fini(&n->watchdog);
 	for (i = 0; i < n->port_count; i++)
-		port_fini(&n->port[i]);
+		n->port[i]->opt.kind->destroy(n->port[i]);
 	free(n->pacer);
 	free(n->port);
 }

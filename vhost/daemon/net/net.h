@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * virtio-net ports, the links between them, and the pacers that serve them.
+ * Ports, the links between them, and the pacers that serve them.
  *
- * Everything here is the main thread's. A TX queue that a guest has set up is a
+ * Everything here is the main thread's. A TX queue that is attached is a
  * flow, always: into the peer's RX queue of the same pair, or, if the peer has
  * enabled fewer, into one that it shares; and if there is no peer its packets
  * are dropped. A message that concerns a queue takes the flows that use it from
@@ -12,22 +12,13 @@
 #define RINGPACED_NET_H
 
 #include "pacer.h"
-#include "session.h"
-#include "vq.h"
+#include "port.h"
 
 #define NET_PORTS_MAX		64u
 #define NET_PACERS_MAX		64u
 #define NET_PAIRS_MAX		64u
 #define NET_MTU_MIN		68u
 #define NET_MTU_MAX		65535u
-
-struct port_options {
-	char name[SESSION_NAME_MAX + 1];
-	const char *socket;
-	u32 pairs;
-	u32 mtu;			/* 0: none is told */
-	struct flow_params pacing;
-};
 
 struct net_options {
 	struct port_options port[NET_PORTS_MAX];
@@ -38,29 +29,13 @@ struct net_options {
 	u32 pacer_count;
 };
 
-struct net;
-
-struct port {
-	struct port_options opt;
-	struct net *net;
-	struct session session;
-	struct port *peer;		/* NULL: not linked */
-	struct offloads tx_can, rx_can;
-	struct vq *vq;			/* 2 * pairs */
-	struct port_flow {
-		struct flow flow;
-		struct pacer *at;	/* NULL: the main thread has it */
-		u32 pacer;		/* where it belongs, if it owns its RX queue */
-	} *flow;			/* pairs, by TX queue */
-};
-
 struct net {
 	struct loop *loop;
 	struct watchdog watchdog;
 	struct loop_source timer;	/* the watchdog's; .fd -1: none */
 	u64 hz;				/* of the counter */
 	u32 port_count;
-	struct port *port;
+	struct port **port;
 	u32 pacer_count;
 	struct pacer *pacer;
 };
@@ -74,10 +49,12 @@ const char *net_parse_port(char *arg, struct net_options *o);
 const char *net_parse_link(char *arg, struct net_options *o);
 const char *net_parse_pacers(char *arg, struct net_options *o);
 
-/* Threads, but no sockets yet. 0 or -errno; net_fini() undoes it in both cases. */
+/* Threads, but no ports are open yet. 0 or -errno; net_fini() undoes it in both cases. */
 int net_init(struct net *n, const struct net_options *o, u64 hz);
 /* 0, or -1 with one line of why. */
-int net_listen(struct net *n, struct loop *loop, gid_t gid, char *why, size_t why_bytes);
+int net_open(struct net *n, struct loop *loop, gid_t gid, char *why, size_t why_bytes);
+/* A process that shares memory with us has taken some away. */
+void net_check_memory(struct net *n);
 void net_fini(struct net *n);
 
 /* Takes every flow from its pacer that uses queue @i of @p. */
@@ -89,9 +66,5 @@ int net_move(struct port *p, u32 i, u32 pacer);
 /* Other pacing for all of a port's queues; @set was checked. */
 void net_set(struct port *p, const struct flow_params *set);
 struct port *net_find(const struct net *n, const char *name);
-
-/* A port, in port.c. 0 or -errno. */
-int port_init(struct port *p, struct net *n, const struct port_options *o);
-void port_fini(struct port *p);
 
 #endif /* RINGPACED_NET_H */

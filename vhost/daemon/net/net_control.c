@@ -18,7 +18,7 @@ void net_control_list(const struct net *n, json_t *result)
 	u32 i;
 
 	for (i = 0; n && i < n->port_count; i++)
-		json_array_append_new(list, describe_port(&n->port[i]));
+		json_array_append_new(list, describe_port(n->port[i]));
 	json_object_set_new(result, "ports", list);
 	json_object_set_new(result, "pacers", n ? describe_pacers(n) : json_array());
 }

@@ -9,13 +9,13 @@ static json_t *string_or_null(const char *s)
 	return s ? json_string(s) : json_null();
 }
 
-static json_t *describe_vq(const struct vq *v)
+static json_t *describe_queue(const struct port_queue *q)
 {
 	return json_pack("{s:i, s:i, s:s, s:b, s:o, s:o}",
-			 "queue", (int)v->q.index, "pair", (int)v->q.index / 2,
-			 "dir", vq_is_rx(v) ? "rx" : "tx", "ready", v->attached,
-			 "size", v->attached ? json_integer(v->q.size) : json_null(),
-			 "broken", string_or_null(rp_load(&v->q.broken)));
+			 "queue", (int)q->index, "pair", (int)q->index / 2,
+			 "dir", port_queue_is_rx(q) ? "rx" : "tx", "ready", q->attached,
+			 "size", q->attached ? json_integer(q->size) : json_null(),
+			 "broken", string_or_null(rp_load(&q->broken)));
 }
 
 static json_t *describe_pacing(const struct flow_params *p)
@@ -35,15 +35,15 @@ json_t *describe_port(const struct port *p)
 
 	for (i = 0; i < 2 * p->opt.pairs; i++) {
 		if (!broken)
-			broken = rp_load(&p->vq[i].q.broken);
-		json_array_append_new(queues, describe_vq(&p->vq[i]));
+			broken = rp_load(&p->queue[i]->broken);
+		json_array_append_new(queues, describe_queue(p->queue[i]));
 	}
 	for (i = 0; i < p->opt.pairs; i++)
 		json_array_append_new(pacers, p->flow[i].at ?
 			json_integer(p->flow[i].at->index) : json_null());
-	return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}",
-			 "device", p->opt.name, "kind", "net", "socket", p->opt.socket,
-			 "connected", session_connected(&p->session),
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}",
+			 "device", p->opt.name, "kind", "net", "backend", p->opt.kind->name,
+			 p->opt.kind->address, p->opt.address, "connected", port_link_up(p),
 			 "peer", p->peer ? json_string(p->peer->opt.name) : json_null(),
 			 "broken", string_or_null(broken),
 			 "pacing", describe_pacing(&p->opt.pacing),
@@ -72,16 +72,16 @@ static const struct rp_party *party_of(const struct port *p, u32 i)
 json_t *describe_port_stats(const struct port *p, u32 i)
 {
 	const struct rp_party *party = party_of(p, i);
-	const struct vq *v = &p->vq[i];
+	const struct port_queue *q = p->queue[i];
 	struct rp_report r = { 0 };
 	json_t *o = json_object();
 
 	if (party && party->clock.tsc_hz)
 		rp_party_report(party, &r);
-	json_object_set_new(o, "packets", json_integer((json_int_t)rp_load(&v->q.packets)));
-	json_object_set_new(o, "bytes", json_integer((json_int_t)rp_load(&v->q.bytes)));
-	if (!vq_is_rx(v))
-		json_object_set_new(o, "dropped", describe_drops(&v->q));
+	json_object_set_new(o, "packets", json_integer((json_int_t)rp_load(&q->packets)));
+	json_object_set_new(o, "bytes", json_integer((json_int_t)rp_load(&q->bytes)));
+	if (!port_queue_is_rx(q))
+		json_object_set_new(o, "dropped", describe_drops(q));
 #define X(name) json_object_set_new(o, #name, json_integer((json_int_t)r.name));
 	RP_REPORT_FIELDS(X)
 #undef X

@@ -61,17 +61,40 @@ static const char *parse_pacing(const char *key, const char *value, struct flow_
 	return "unknown key: only socket, pairs, mtu, strategy, dmax-ns, y-ns, cpu-cap, burst, full-ms are known";
 }
 
+/* A port's kind is told by the key of its address. */
+static const struct port_kind *const kinds[] = { &vhost_port_kind };
+
+static const struct port_kind *kind_by_key(const char *key)
+{
+	u32 i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (!strcmp(kinds[i]->address, key))
+			return kinds[i];
+	return NULL;
+}
+
+static const char *parse_address(const struct port_kind *kind, const char *value,
+				 struct port_options *opt)
+{
+	if (opt->kind)
+		return "a port has one socket";
+	opt->kind = kind;
+	opt->address = value;
+	return *value ? NULL : "socket: no path";
+}
+
 static const char *parse_key(char *key, struct port_options *opt)
 {
+	const struct port_kind *kind;
 	char *value = strchr(key, '=');
 
 	if (!value)
 		return "expected KEY=VALUE after the name";
 	*value++ = '\0';
-	if (!strcmp(key, "socket")) {
-		opt->socket = value;
-		return *value ? NULL : "socket: no path";
-	}
+	kind = kind_by_key(key);
+	if (kind)
+		return parse_address(kind, value, opt);
 	if (!strcmp(key, "pairs"))
 		return opt_u32(value, 1, NET_PAIRS_MAX, &opt->pairs) ? NULL :
 			"pairs: not in 1..64";
@@ -104,7 +127,7 @@ static const char *check(const struct port_options *opt)
 		.cpu_cap_percent = opt->pacing.cpu_cap_percent,
 	};
 
-	return opt->socket ? rp_params_check(&rp) : "socket=PATH is missing";
+	return opt->kind ? rp_params_check(&rp) : "socket=PATH is missing";
 }
 
 const char *net_parse_port(char *arg, struct net_options *o)

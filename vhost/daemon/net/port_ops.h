@@ -15,7 +15,6 @@
 struct port_queue;
 
 struct rp_port_ops {
-	const char *kind;
 	/* TX: appends up to @max packets to the empty @b, some marked as dropped. */
 	void (*get)(struct port_queue *q, struct batch *b, u32 max);
 	/* TX: gives the first @n of @b back and publishes that; the others come again. */
@@ -40,6 +39,7 @@ struct port_queue {
 	const char *port;		/* its name, for log lines */
 	u32 index;			/* in the port */
 	u32 size;			/* slots */
+	bool attached;			/* the main thread's: it may be used */
 	int kick_fd;			/* readable edge: the peer has notified us */
 	const char *broken;		/* read relaxed: why it was given up */
 	/* Counters: the thread's, read relaxed. Of what arrived. */
@@ -47,5 +47,11 @@ struct port_queue {
 	u64 bytes;
 	u64 dropped[DROPS];		/* of a TX queue */
 };
+
+/* Even ones are the peer's RX, which we write (virtio 1.2, sec. 5.1.2). */
+static inline bool port_queue_is_rx(const struct port_queue *q)
+{
+	return !(q->index & 1);
+}
 
 #endif /* RINGPACED_PORT_OPS_H */

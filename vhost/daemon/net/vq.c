@@ -49,13 +49,13 @@ int vq_attach(struct vq *v, const struct queue_ring *ring, const struct offloads
 	v->posted = 0;
 	v->short_of = 0;
 	rp_store(&v->q.broken, NULL);
-	v->attached = true;
+	v->q.attached = true;
 	return 0;
 }
 
 void vq_detach(struct vq *v)
 {
-	v->attached = false;
+	v->q.attached = false;
 	v->q.kick_fd = v->call_fd = v->err_fd = -1;
 }
 
@@ -115,7 +115,7 @@ static bool vq_arm(struct port_queue *q, u32 k)
 	bool hit;
 
 	/* A driver may keep fewer buffers posted than the ring has slots. */
-	if (vq_is_rx(v) && k > most)
+	if (port_queue_is_rx(&v->q) && k > most)
 		k = most ? most : 1;
 	if (k < v->short_of)
 		k = v->short_of;
@@ -485,7 +485,6 @@ static u32 vq_put(struct port_queue *q, struct batch *b, u32 from)
 }
 
 const struct rp_port_ops vq_ops = {
-	.kind = "vhost-user",
 	.get = vq_get,
 	.done = vq_done,
 	.put = vq_put,

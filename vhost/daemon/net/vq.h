@@ -17,7 +17,6 @@
 struct vq {
 	struct port_queue q;
 	struct rp_dev dev;
-	bool attached;
 	struct offloads can;
 	int call_fd, err_fd;
 	u32 posted;		/* RX: most buffers that were there at once */
@@ -27,11 +26,6 @@ struct vq {
 
 /* Device-readable (the guest's TX), or writable (its RX). */
 extern const struct rp_port_ops vq_ops;
-
-static inline bool vq_is_rx(const struct vq *v)
-{
-	return !(v->q.index & 1);
-}
 
 /* A virtio-net queue: even ones are the guest's RX (sec. 5.1.2). */
 void vq_init(struct vq *v, const char *port, u32 index);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A port: 2 * pairs queues, whatever is behind them.
+ *
+ * What a kind of port must do beside its queues (port_ops.h) is a table, too.
+ * All of it is the main thread's. A kind embeds struct port, marks its queues as
+ * attached when they may be used, and calls net_halt() before it changes one and
+ * net_settle() afterwards.
+ */
+#ifndef RINGPACED_PORT_H
+#define RINGPACED_PORT_H
+
+#include "flow.h"
+#include "session.h"
+
+struct net;
+struct pacer;
+struct port;
+struct port_options;
+
+struct port_kind {
+	const char *name;
+	const char *address;		/* what its address is, in options and JSON */
+	/* A port with its queues, all of them detached; NULL: no memory. */
+	struct port *(*create)(const struct port_options *o);
+	void (*destroy)(struct port *p);
+	/* Listens, or opens what is behind it. 0, or -1 with one line of why. */
+	int (*open)(struct port *p, struct loop *loop, gid_t gid, char *why, size_t why_bytes);
+	/* Detaches every queue. Also of a port that was not opened. */
+	void (*close)(struct port *p);
+	/* Is somebody there? */
+	bool (*link_up)(const struct port *p);
+	/* Memory of some process has gone: was it this one's? */
+	void (*check_memory)(struct port *p);
+};
+
+extern const struct port_kind vhost_port_kind;
+
+struct port_options {
+	char name[SESSION_NAME_MAX + 1];
+	const struct port_kind *kind;	/* NULL: not said yet */
+	const char *address;
+	u32 pairs;
+	u32 mtu;			/* 0: none is told */
+	struct flow_params pacing;
+};
+
+struct port {
+	struct port_options opt;
+	struct net *net;
+	struct port *peer;		/* NULL: not linked */
+	struct offloads rx_can;		/* what it can be given */
+	struct port_queue **queue;	/* 2 * pairs: even ones are RX, odd ones TX */
+	struct port_flow {
+		struct flow flow;
+		struct pacer *at;	/* NULL: the main thread has it */
+		u32 pacer;		/* where it belongs, if it owns its RX queue */
+	} *flow;			/* pairs, by TX queue */
+};
+
+/* For a kind's create(): room for queues and flows. port_fini() undoes it in both cases. */
+bool port_init(struct port *p, const struct port_options *o);
+/* The queues are all filled in. */
+void port_begin(struct port *p);
+void port_fini(struct port *p);
+
+static inline bool port_link_up(const struct port *p)
+{
+	return p->opt.kind->link_up(p);
+}
+
+#endif /* RINGPACED_PORT_H */
