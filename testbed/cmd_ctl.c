@@ -14,7 +14,7 @@
 #define ANSWER_MS	30000
 
 enum {
-	OPT_SOCKET = 256, OPT_VHOST, OPT_DEVICE, OPT_QUEUE, OPT_JSON,
+	OPT_SOCKET = 256, OPT_VHOST, OPT_DEVICE, OPT_SWITCH, OPT_QUEUE, OPT_JSON,
 	OPT_SETTING,	/* the first of the options in settings[] */
 };
 
@@ -22,13 +22,13 @@ struct args;
 
 struct action {
 	const char *name;
-	bool queue;	/* takes a device and a queue */
+	enum { OF_ALL, OF_QUEUE, OF_SWITCH } of;	/* what it takes */
 	int (*run)(struct args *a);
 };
 
 struct args {
 	const struct action *action;
-	const char *socket, *device;
+	const char *socket, *device, *sw;
 	bool kernel, json;
 	u32 queue;
 	json_t *settings;	/* arguments of the order */
@@ -60,6 +60,7 @@ static const struct setting {
 	{ "trace-items", "on|off", "trace_items", "set", ON_OFF, 0, "record every single item, too" },
 	{ "max-items", "ITEMS", "max_items", "start", NUMBER, INT64_MAX, "start: end after so many" },
 	{ "duration-ns", "NS", "duration_ns", "start", NUMBER, 3600 * NSEC_PER_SEC, "start: end after this time, 1000000 (1 ms) or more" },
+	{ "vlan", "VLAN", "vlan", "flush", NUMBER, 4094, "flush: of this VLAN only, 1 to 4094" },
 	{ "max", "EVENTS", "max", "trace", NUMBER, 65536, "trace: the newest so many (all)" },
 };
 
@@ -160,6 +161,24 @@ static void print_list(const json_t *v)
 	table_free(t);
 }
 
+static void print_macs(const json_t *v)
+{
+	static const char *const keys[] = { "mac", "vlan", "port", "age_ns" };
+	const u32 n = sizeof(keys) / sizeof(keys[0]);
+	struct table *t = table_new(n);
+	const json_t *mac;
+	size_t i;
+	u32 k;
+
+	for (k = 0; k < n; k++)
+		table_cell(t, "%s", keys[k]);
+	json_array_foreach(json_object_get(v, "macs"), i, mac)
+		for (k = 0; k < n; k++)
+			cell(t, json_object_get(mac, keys[k]));
+	table_print(t, stdout);
+	table_free(t);
+}
+
 static void print_stats(const json_t *v)
 {
 	print_object(json_object_get(v, "stats"));
@@ -206,6 +225,19 @@ static int do_order(struct args *a)
 		      !strcmp(cmd, "trace") ? print_trace : NULL);
 }
 
+/* Of the switch's addresses: all of them, or those of a port, of a VLAN. */
+static int do_switch(struct args *a)
+{
+	const char *cmd = a->action->name;
+	json_t *args = json_incref(a->settings);
+
+	json_object_set_new(args, "switch", json_string(a->sw));
+	if (a->device)
+		json_object_set_new(args, "device", json_string(a->device));
+	return output(a, orders_call(&a->orders, cmd, args, ANSWER_MS),
+		      !strcmp(cmd, "macs") ? print_macs : print_object);
+}
+
 /* Of the device and queue that were named: 1 producing, 0 not, -1 after fail(). */
 static int producing(struct args *a)
 {
@@ -242,13 +274,15 @@ static int do_start(struct args *a)
 }
 
 static const struct action actions[] = {
-	{ "list", false, do_list },
-	{ "set", true, do_order },
-	{ "stats", true, do_order },
-	{ "reset", true, do_order },
-	{ "start", true, do_start },
-	{ "stop", true, do_order },
-	{ "trace", true, do_order },
+	{ "list", OF_ALL, do_list },
+	{ "set", OF_QUEUE, do_order },
+	{ "stats", OF_QUEUE, do_order },
+	{ "reset", OF_QUEUE, do_order },
+	{ "start", OF_QUEUE, do_start },
+	{ "stop", OF_QUEUE, do_order },
+	{ "trace", OF_QUEUE, do_order },
+	{ "macs", OF_SWITCH, do_switch },
+	{ "flush", OF_SWITCH, do_switch },
 };
 
 /* Without --device: the only one there is. Static. */
@@ -283,7 +317,7 @@ static const struct action *find_action(struct argp_state *state, const char *na
 	for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (!strcmp(actions[i].name, name))
 			return &actions[i];
-	argp_error(state, "%s: not one of list, set, stats, reset, start, stop, trace", name);
+	argp_error(state, "%s: not one of list, set, stats, reset, start, stop, trace, macs, flush", name);
 	return NULL;
 }
 
@@ -293,7 +327,7 @@ static void check(struct args *a, struct argp_state *state)
 	u32 i;
 
 	if (!a->action)
-		argp_error(state, "what to do? list, set, stats, reset, start, stop or trace");
+		argp_error(state, "what to do? list, set, stats, reset, start, stop, trace, macs or flush");
 	if (!a->socket == !a->kernel)
 		argp_error(state, "who is to do it? either --socket PATH or --vhost");
 	for (i = 0; i < SETTINGS; i++)
@@ -301,6 +335,10 @@ static void check(struct args *a, struct argp_state *state)
 		    strcmp(settings[i].action, a->action->name))
 			argp_error(state, "--%s is for %s, not for %s", settings[i].option,
 				   settings[i].action, a->action->name);
+	if (a->action->of == OF_SWITCH && !a->sw)
+		argp_error(state, "%s: of which switch? --switch NAME", a->action->name);
+	if (a->device && !strcmp(a->action->name, "macs"))
+		argp_error(state, "--device is not for macs");
 	if (!strcmp(a->action->name, "set") && !json_object_size(a->settings))
 		argp_error(state, "set: what? --strategy, --y-ns, ...");
 }
@@ -319,6 +357,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_SOCKET: a->socket = arg; break;
 	case OPT_VHOST: a->kernel = true; break;
 	case OPT_DEVICE: a->device = arg; break;
+	case OPT_SWITCH: a->sw = arg; break;
 	case OPT_QUEUE: a->queue = (u32)opt_number(state, "queue", arg, 127); break;
 	case OPT_JSON: a->json = true; break;
 	case ARGP_KEY_ARG:
@@ -337,9 +376,10 @@ static const struct argp_option fixed[] = {
 	{ "socket", OPT_SOCKET, "PATH", 0, "ringpaced, at its control socket", 0 },
 	{ "vhost", OPT_VHOST, NULL, 0, "the kernel's vhost_pc; as root", 0 },
 	{ "device", OPT_DEVICE, "NAME", 0, "the device; vhost_pc's are numbers (the only one)", 0 },
+	{ "switch", OPT_SWITCH, "NAME", 0, "macs, flush: the switch; flush with --device: of this port only", 0 },
 	{ "queue", OPT_QUEUE, "N", 0, "2i is fwd of pair i, 2i+1 its rev (0)", 0 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object, as in docs/control.md", 0 },
-	{ NULL, 0, NULL, 0, "For set, start and trace:", 2 },
+	{ NULL, 0, NULL, 0, "For set, start, trace and flush:", 2 },
 };
 
 #define FIXED	(sizeof(fixed) / sizeof(fixed[0]))
@@ -349,14 +389,17 @@ static int run(int argc, char **argv)
 	struct argp_option options[FIXED + SETTINGS + 1] = { 0 };
 	const struct argp argp = {
 		.options = options, .parser = parse,
-		.args_doc = "list|set|stats|reset|start|stop|trace",
+		.args_doc = "list|set|stats|reset|start|stop|trace|macs|flush",
 		.doc = "Gives orders to the host's side of virtio-pc devices: to ringpaced, or to "
 		"the kernel's vhost_pc whatever VMM holds its devices.\v"
+		"macs lists the addresses that a switch of ringpaced's ports has learned, flush has "
+		"it forget them.\n\n"
 		"Times are nanoseconds. start makes the host produce on a rev queue, and returns "
 		"when that has ended; Ctrl-C ends it.\n\n"
 		"Examples:\n\n"
 		"  ringpace ctl list --socket /tmp/rp.ctl\n"
 		"  ringpace ctl set --vhost --queue 0 --strategy sleep --y-ns 50000\n"
+		"  ringpace ctl macs --socket /tmp/rp.ctl --switch s\n"
 		"  ringpace ctl stats --vhost --queue 0 --json",
 	};
 	struct args a = { .settings = json_object() };
@@ -373,7 +416,7 @@ static int run(int argc, char **argv)
 	orders_init(&a.orders);
 	rc = a.kernel ? orders_open_kernel(&a.orders) :
 			orders_open_daemon(&a.orders, a.socket, 0);
-	if (!rc && a.action->queue)
+	if (!rc && a.action->of == OF_QUEUE)
 		rc = choose_device(&a);
 	if (!rc)
 		rc = a.action->run(&a);

@@ -13,6 +13,8 @@
 #define BUFFER_ALIGN	64u
 #define PIECES_MAX	4u
 #define ETHERTYPE_BE	0xb588	/* 0x88b5: local experimental (IEEE 802) */
+#define TAG_BE		0x0081	/* 0x8100 */
+#define TAG_AT		12u	/* behind the addresses */
 #define MTU_FRAME_BYTES	1514u
 
 struct frame_head {
@@ -27,7 +29,7 @@ _Static_assert(sizeof(struct frame_head) <= NET_FRAME_MIN_BYTES, "a head fits ev
 
 static u32 tx_stride(const struct net_end_options *o)
 {
-	return (o->frame_bytes + HDR_BYTES + BUFFER_ALIGN - 1) / BUFFER_ALIGN * BUFFER_ALIGN;
+	return (o->frame_bytes + NET_TAG_BYTES + HDR_BYTES + BUFFER_ALIGN - 1) / BUFFER_ALIGN * BUFFER_ALIGN;
 }
 
 static u32 rx_stride(const struct net_end_options *o)
@@ -95,6 +97,7 @@ int net_end_open(struct net_end *e, const struct net_end_options *o)
 
 	memset(e, 0, sizeof(*e));
 	e->opt = *o;
+	e->to = 1;
 	e->tx = calloc(o->pairs, sizeof(*e->tx));
 	e->rx = calloc(o->pairs, sizeof(*e->rx));
 	if (!e->tx || !e->rx)
@@ -133,11 +136,23 @@ int net_end_reconnect(struct net_end *e)
 
 /* ---- Sending ---- */
 
-static void write_frame(const struct net_end *e, u8 *at, u64 seq)
+/* A tag into the frame of @bytes; how many it has then. */
+static u32 tag_frame(u8 *frame, u32 bytes, u16 vlan)
+{
+	const u8 tag[NET_TAG_BYTES] = { 0x81, 0, (u8)(vlan >> 8), (u8)vlan };
+
+	memmove(frame + TAG_AT + sizeof(tag), frame + TAG_AT, bytes - TAG_AT);
+	memcpy(frame + TAG_AT, tag, sizeof(tag));
+	return bytes + (u32)sizeof(tag);
+}
+
+/* Header and frame; how many bytes the frame has. */
+static u32 write_frame(const struct net_end *e, u32 pair, u8 *at, u64 seq)
 {
 	struct virtio_net_hdr_v1 hdr = { 0 };
 	struct frame_head head = {
-		.to = { 2, 0, 0, 0, 0, 1 }, .from = { 2, 0, 0, 0, 0, 2 },
+		.to = { 2, 0, 0, 0, 0, e->to },
+		.from = { 2, 0, 0, 0, (u8)pair, e->opt.station },
 		.type_be = ETHERTYPE_BE, .seq = seq, .tsc = rp_tsc(),
 		.bytes = e->opt.frame_bytes,
 	};
@@ -149,17 +164,20 @@ static void write_frame(const struct net_end *e, u8 *at, u64 seq)
 			.gso_type = VIRTIO_NET_HDR_GSO_TCPV4, .gso_size = 1448,
 			.csum_start = 34, .csum_offset = 16, .hdr_len = 66,
 		};
+	if (e->to == NET_ALL)
+		memset(head.to, 0xff, sizeof(head.to));
 	memcpy(at, &hdr, sizeof(hdr));
 	at += HDR_BYTES;
 	memcpy(at, &head, sizeof(head));
 	for (i = sizeof(head); e->opt.check_all && i < e->opt.frame_bytes; i++)
 		at[i] = pattern(seq, i);
+	return e->vlan ? tag_frame(at, e->opt.frame_bytes, e->vlan) : e->opt.frame_bytes;
 }
 
 /* The first pieces are header and 20 bytes each, the last is the rest. */
-static bool add_pieces(const struct net_end *e, struct net_tx *tx, u8 *at)
+static bool add_pieces(const struct net_end *e, struct net_tx *tx, u8 *at, u32 left)
 {
-	u32 left = e->opt.frame_bytes + HDR_BYTES, n;
+	u32 n;
 	struct rp_seg seg[PIECES_MAX];
 	u8 *token = at;
 
@@ -185,15 +203,15 @@ u32 net_reclaim(struct net_end *e, u32 pair)
 u32 net_send(struct net_end *e, u32 pair, u32 n)
 {
 	struct net_tx *tx = &e->tx[pair];
-	u32 i, bytes = e->opt.frame_bytes + HDR_BYTES;
+	u32 i, bytes;
 	u8 *at;
 
 	if (tx->drv.num_free < n * e->opt.pieces)
 		net_reclaim(e, pair);
 	for (i = 0; i < n && tx->drv.num_free >= e->opt.pieces; i++, tx->sent++) {
 		at = tx->data + (u64)rp_drv_next(&tx->drv) * tx_stride(&e->opt);
-		write_frame(e, at, tx->sent);
-		if (!(e->opt.pieces > 1 ? add_pieces(e, tx, at) :
+		bytes = HDR_BYTES + write_frame(e, pair, at, tx->sent);
+		if (!(e->opt.pieces > 1 ? add_pieces(e, tx, at, bytes) :
 		      rp_drv_add_one(&tx->drv, at, bytes, false, at)))
 			break;
 	}
@@ -219,9 +237,29 @@ static bool content_ok(const struct net_end *e, const u8 *frame, const struct fr
 	return true;
 }
 
-static void note(const struct net_end *e, struct net_rx *rx, const u8 *frame, u32 bytes)
+/* Takes a tag out of the frame, which is in our buffer; where that begins now. */
+static u8 *untag(struct net_rx *rx, u8 *frame, u32 *bytes)
+{
+	u16 tag[2];
+
+	if (*bytes < NET_FRAME_MIN_BYTES + NET_TAG_BYTES)
+		return frame;
+	memcpy(tag, frame + TAG_AT, sizeof(tag));
+	if (tag[0] != TAG_BE)
+		return frame;
+	rx->tagged++;
+	rx->vlan = (u16)(tag[1] >> 8 | tag[1] << 8);
+	memmove(frame + sizeof(tag), frame, TAG_AT);
+	*bytes -= NET_TAG_BYTES;
+	return frame + sizeof(tag);
+}
+
+static void note(const struct net_end *e, struct net_rx *rx, u8 *frame, u32 bytes)
 {
 	struct frame_head h;
+	u64 *next;
+
+	frame = untag(rx, frame, &bytes);
 
 	memcpy(&h, frame, sizeof(h));
 	rx->packets++;
@@ -230,11 +268,12 @@ static void note(const struct net_end *e, struct net_rx *rx, const u8 *frame, u3
 		rx->bad++;
 		return;
 	}
-	if (h.seq > rx->next_seq)
-		rx->lost += h.seq - rx->next_seq;
-	else if (h.seq < rx->next_seq)
+	next = &rx->next_seq[net_source(h.from[5], h.from[4])];
+	if (h.seq > *next)
+		rx->lost += h.seq - *next;
+	else if (h.seq < *next)
 		rx->reordered++;
-	rx->next_seq = h.seq + 1;
+	*next = h.seq + 1;
 }
 
 /* The rest of a frame that took @n buffers; false: the device has lied. */

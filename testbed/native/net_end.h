@@ -4,8 +4,8 @@
  * its pairs of queues, and checks what it receives there.
  *
  * Frames are Ethernet's, of the local experimental EtherType, with number, time
- * stamp and size behind the head; the rest is a pattern of the number. Each pair counts
- * for itself. One thread at a time per pair, and another one for its other
+ * stamp and size behind the head; the rest is a pattern of the number. A tag (IEEE
+ * 802.1Q) comes on top of the size. Each pair has an address, and counts for itself. One thread at a time per pair, and another one for its other
  * direction. Functions return 0, or -1 after fail().
  */
 #ifndef NATIVE_NET_END_H
@@ -16,11 +16,15 @@
 /* Head, number, time stamp, size. */
 #define NET_FRAME_MIN_BYTES	60u
 #define NET_FRAME_MAX_BYTES	65549u
+#define NET_TAG_BYTES		4u
+/* Addresses that a receiver tells apart: see net_source(). */
+#define NET_SOURCES		64u
 
 struct net_end_options {
 	const char *socket;
 	u32 pairs;
 	u32 slots;		/* of each queue */
+	u8 station;		/* its address is 02:00:00:00:PAIR:STATION */
 	u32 frame_bytes;	/* 60..65549; above 1514 it is sent as a GSO frame */
 	u32 rx_bytes;		/* of a receive buffer, header included */
 	u32 pieces;		/* of a frame that is sent: 1..4 */
@@ -28,6 +32,14 @@ struct net_end_options {
 	u64 without;		/* features, see fe_options */
 	u32 timeout_ms;
 };
+
+#define NET_ALL		0xffu
+
+/* Its number among those that a receiver tells apart: station and pair below 16 and 4. */
+static inline u32 net_source(u32 station, u32 pair)
+{
+	return (pair * 16 + station) % NET_SOURCES;
+}
 
 struct net_tx {
 	struct rp_drv drv;
@@ -38,15 +50,20 @@ struct net_tx {
 struct net_rx {
 	struct rp_drv drv;
 	u8 *data;
-	u64 next_seq;
+	u64 next_seq[NET_SOURCES];	/* by net_source() */
 	u64 packets, bytes;
 	u64 lost, reordered, bad;
+	u64 tagged;
+	u16 vlan;		/* of the last tag */
 	/* A frame that has come in part. */
-	u8 frame[NET_FRAME_MAX_BYTES];
+	u8 frame[NET_FRAME_MAX_BYTES + NET_TAG_BYTES];
 };
 
 struct net_end {
 	struct net_end_options opt;
+	/* Of what is sent from now on: to which station (NET_ALL: all), with which tag (0: none). */
+	u8 to;
+	u16 vlan;
 	struct fe fe;
 	struct net_tx *tx;
 	struct net_rx *rx;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A ringpaced with two linked ports, and who is at them. */
+/* A ringpaced with ports, and who is at them. */
 #include "net_rig.h"
 
 #include <signal.h>
@@ -8,27 +8,44 @@
 
 #include "json.h"
 
+static u32 ports(const struct net_rig *r)
+{
+	return r->ports ? r->ports : 2;
+}
+
 static void say_port(const struct net_rig *r, char *arg, size_t bytes, u32 i)
 {
-	snprintf(arg, bytes, "%c,socket=%s,pairs=%u,full-ms=%u%s%s", 'a' + i, r->socket[i],
-		 r->pairs, r->full_ms, r->pacing ? "," : "", r->pacing ? r->pacing : "");
+	snprintf(arg, bytes, "%c,socket=%s,pairs=%u,full-ms=%u%s%s%s%s", 'a' + i, r->socket[i],
+		 r->pairs, r->full_ms, r->pacing ? "," : "", r->pacing ? r->pacing : "",
+		 r->more[i] ? "," : "", r->more[i] ? r->more[i] : "");
+}
+
+static pid_t start_daemon(struct net_rig *r, const char *program)
+{
+	const char *argv[16] = {
+		program, "--control", r->control, "--pacers", r->pacers ? r->pacers : "x1"
+	};
+	char port[NET_RIG_PORTS][400];
+	u32 n = 5, i;
+
+	for (i = 0; i < ports(r); i++) {
+		say_port(r, port[i], sizeof(port[i]), i);
+		argv[n++] = "--port";
+		argv[n++] = port[i];
+	}
+	argv[n++] = r->switched ? "--switch" : "--link";
+	argv[n] = r->switched ? r->switched : "a,b";
+	return child_start((char *const *)argv, r->log);
 }
 
 static int launch(struct net_rig *r)
 {
 	const char *program = own_program("ringpaced");
-	char a[320], b[320];
-	char *argv[] = {
-		(char *)program, "--control", r->control, "--port", a, "--port", b,
-		"--link", "a,b", "--pacers", (char *)(r->pacers ? r->pacers : "x1"), NULL
-	};
 	u64 end = now_ns() + NET_RIG_TIMEOUT_MS * 1000000ULL;
 
 	if (!program)
 		return -1;
-	say_port(r, a, sizeof(a), 0);
-	say_port(r, b, sizeof(b), 1);
-	r->pid = child_start(argv, r->log);
+	r->pid = start_daemon(r, program);
 	if (r->pid < 0)
 		return -1;
 	while (access(r->control, F_OK)) {
@@ -43,6 +60,8 @@ static int launch(struct net_rig *r)
 
 static void end_daemon(struct net_rig *r)
 {
+	u32 i;
+
 	if (r->has_ctl)
 		ctl_close(&r->ctl);
 	r->has_ctl = false;
@@ -50,8 +69,8 @@ static void end_daemon(struct net_rig *r)
 	r->pid = -1;
 	/* What a killed daemon left must not be taken for a new one's. */
 	unlink(r->control);
-	unlink(r->socket[0]);
-	unlink(r->socket[1]);
+	for (i = 0; i < ports(r); i++)
+		unlink(r->socket[i]);
 }
 
 static int open_end(struct net_rig *r, struct net_end *e, u32 i)
@@ -66,24 +85,31 @@ static int open_end(struct net_rig *r, struct net_end *e, u32 i)
 int net_rig_open(struct net_rig *r)
 {
 	const char *dir = run_dir();
+	u32 i;
 
 	r->pid = -1;
 	r->has_ctl = false;
-	memset(&r->a, 0, sizeof(r->a));
-	memset(&r->b, 0, sizeof(r->b));
+	memset(r->at, 0, sizeof(r->at));
 	if (!dir)
 		return -1;
-	snprintf(r->socket[0], sizeof(r->socket[0]), "%s/a.sock", dir);
-	snprintf(r->socket[1], sizeof(r->socket[1]), "%s/b.sock", dir);
+	for (i = 0; i < ports(r); i++)
+		snprintf(r->socket[i], sizeof(r->socket[i]), "%s/%c.sock", dir, 'a' + i);
 	snprintf(r->control, sizeof(r->control), "%s/net-control.sock", dir);
 	snprintf(r->log, sizeof(r->log), "%s/net-ringpaced.log", dir);
-	return launch(r) || open_end(r, &r->b, 1) || open_end(r, &r->a, 0) ? -1 : 0;
+	if (launch(r))
+		return -1;
+	for (i = ports(r); i-- > 0;)
+		if (open_end(r, &r->at[i], i))
+			return -1;
+	return 0;
 }
 
 void net_rig_close(struct net_rig *r)
 {
-	net_end_close(&r->a);
-	net_end_close(&r->b);
+	u32 i;
+
+	for (i = 0; i < ports(r); i++)
+		net_end_close(&r->at[i]);
 	end_daemon(r);
 }
 

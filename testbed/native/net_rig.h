@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A ringpaced of our own with two linked ports, a and b, and a guest of our own
- * at each. Functions return 0, or -1 after fail(). One thread at a time.
+ * A ringpaced of our own with ports a, b, ..., and a guest of our own at each: two
+ * that are linked, or up to NET_RIG_PORTS in a switch. Functions return 0, or -1 after fail(). One thread at a time.
  */
 #ifndef NATIVE_NET_RIG_H
 #define NATIVE_NET_RIG_H
@@ -10,22 +10,31 @@
 #include "net_end.h"
 
 #define NET_RIG_TIMEOUT_MS	30000
+#define NET_RIG_PORTS		4u
 
 struct net_rig {
 	/* Set by the caller, before net_rig_open(). */
-	const char *pacing;	/* of both ports: "strategy=busy", or NULL */
+	const char *pacing;	/* of all ports: "strategy=busy", or NULL */
 	const char *pacers;	/* of --pacers, or NULL */
-	u32 full_ms;		/* of both ports, too */
+	u32 full_ms;		/* of all ports, too */
 	u32 pairs;		/* of the ports */
-	struct net_end_options end[2];	/* but ->socket and ->timeout_ms */
+	u32 ports;		/* 0: two */
+	const char *more[NET_RIG_PORTS];	/* options of each port, or NULL */
+	const char *switched;	/* of --switch; NULL: a and b are linked */
+	struct net_end_options end[NET_RIG_PORTS];	/* but ->socket and ->timeout_ms */
 
 	pid_t pid;
 	struct ctl ctl;
 	bool has_ctl;
-	char socket[2][160];
+	char socket[NET_RIG_PORTS][160];
 	char control[160];
 	char log[160];
-	struct net_end a, b;
+	union {
+		struct net_end at[NET_RIG_PORTS];
+		struct {
+			struct net_end a, b;
+		};
+	};
 };
 
 /* net_rig_close() undoes it, in both cases. */

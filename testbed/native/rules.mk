@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The test program of ports and links; own_program() finds ringpaced beside it.
-PACKETS_SRCS := tests/native/packets.c $(addprefix testbed/native/,frontend.c net_end.c \
+# The test programs of ports, links and switches; own_program() finds ringpaced
+# beside them.
+PORT_SRCS := tests/native/net_bed.c $(addprefix testbed/native/,frontend.c net_end.c \
 	net_rig.c vumsg.c) $(addprefix testbed/,child.c ctl.c json.c rundir.c util.c)
+PORT_TESTS := packets switch
 
-$(eval $(call program,test-packets,$(PACKETS_SRCS),-ljansson -lm,-iquote testbed))
-PROGRAMS += $(BUILD)/test-packets
-all-native: $(BUILD)/test-packets
+define port_program
+$(call program,test-$(1),tests/native/$(1).c $(PORT_SRCS),-ljansson -lm,\
+	-iquote testbed -iquote tests/native)
+endef
+$(foreach t,$(PORT_TESTS),$(eval $(call port_program,$(t))))
+PROGRAMS += $(PORT_TESTS:%=$(BUILD)/test-%)
+all-native: $(PORT_TESTS:%=$(BUILD)/test-%)

@@ -41,7 +41,9 @@ timeout 240 "$ringpace" bench grid --wp-ns 2000 --wc-ns 2000 --queue-len 64 --dm
 ok $? 'a grid'
 check 'bench grid: no report' no_report
 
-timeout 400 "$top/build/$san/test-packets" >"$scratch/out" 2>"$scratch/err"
-ok $? 'ports and links'
-check 'ports and links: no report' no_report
+for test in packets switch; do
+	timeout 400 "$top/build/$san/test-$test" >"$scratch/out" 2>"$scratch/err"
+	ok $? "ports: $test"
+	check "ports: $test: no report" no_report
+done
 finish

@@ -21,10 +21,10 @@ typedef const char *parser(char *arg, struct net_options *o);
 static const char *parse(parser *p, const char *text)
 {
 	/* Sockets' paths point into the argument: it stays. */
-	static char kept[32][80];
+	static char kept[64][80];
 	static u32 count;
 
-	assert_true(count < 32 && strlen(text) < sizeof(kept[0]));
+	assert_true(count < 64 && strlen(text) < sizeof(kept[0]));
 	return p(strcpy(kept[count++], text), &options);
 }
 
@@ -58,11 +58,41 @@ static void test_options(void **state)
 	refused(net_parse_link, "a,a", "another port");
 	assert_null(parse(net_parse_link, "a,b"));
 	refused(net_parse_link, "b,a", "one link");
+	assert_null(parse(net_parse_port, "c,socket=/z,vlan=10,macs=5"));
+	assert_null(parse(net_parse_port, "d,socket=/w,trunk=10+20-30,vlan=5,full-ms=7"));
+	assert_null(parse(net_parse_port, "e,socket=/v"));
+	refused(net_parse_port, "f,socket=/u,vlan=0", "vlan");
+	refused(net_parse_port, "f,socket=/u,trunk=4095", "trunk");
+	refused(net_parse_port, "f,socket=/u,vlan=7,trunk=5-9", "either untagged or tagged");
+	refused(net_parse_port, "f,socket=/u,macs=0", "macs");
+	refused(net_parse_switch, "s,ports=c", "two ports");
+}
+
+static void test_switch_options(void **state)
+{
+	options.port[2].in_switch = false;	/* of the one that was refused */
+	assert_string_equal(net_check(&options), "--port: vlan and trunk are for a port that is in a switch");
+	refused(net_parse_switch, "s,ports=a+c", "one link");
+	refused(net_parse_switch, "s,ports=c+x", "no such port");
+	options.port[2].in_switch = false;
+	refused(net_parse_switch, "s,age-s=0,ports=c+d", "age-s");
+	refused(net_parse_switch, "s,colour=1", "unknown key");
+	assert_null(parse(net_parse_switch, "s,ports=c+d+e,age-s=60,pacer=1"));
+	refused(net_parse_switch, "s,ports=a+b", "taken");
+	refused(net_parse_link, "a,c", "in one switch");
+	assert_int_equal(options.port[2].vlan.untagged, 10);
+	assert_int_equal(options.port[2].pacing.full_ns, 1000000);
+	assert_int_equal(options.port[3].vlan.untagged, 5);
+	assert_int_equal(options.port[3].pacing.full_ns, 7000000);
+	assert_int_equal(options.port[4].vlan.untagged, 1);
+	options.pacer_count = 1;
+	assert_string_equal(net_check(&options), "--switch: there is no such pacer");
 	refused(net_parse_pacers, "x0", "1..64");
 	refused(net_parse_pacers, "100000", "CPUs");
 	assert_null(parse(net_parse_pacers, "x2"));
 	assert_int_equal(options.pacer_count, 2);
-	assert_int_equal(options.port_count, 2);
+	assert_int_equal(options.port_count, 5);
+	assert_null(net_check(&options));
 }
 
 static json_t *ask(const char *line, bool good)
@@ -84,6 +114,32 @@ static void refuse(const char *line, const char *code)
 
 	assert_string_equal(json_string_value(json_object_get(v, "code")), code);
 	json_decref(v);
+}
+
+static void test_switch_orders(void)
+{
+	json_t *v = ask("{\"v\":1,\"cmd\":\"list\"}", true), *s, *p;
+
+	s = json_array_get(json_object_get(v, "switches"), 0);
+	assert_string_equal(json_string_value(json_object_get(s, "switch")), "s");
+	assert_int_equal(json_integer_value(json_object_get(s, "age_ns")), 60000000000);
+	assert_int_equal(json_integer_value(json_object_get(s, "pacer")), 1);
+	p = json_array_get(json_object_get(s, "ports"), 1);
+	assert_string_equal(json_string_value(json_object_get(p, "port")), "d");
+	assert_string_equal(json_string_value(json_object_get(p, "trunk")), "10+20-30");
+	assert_int_equal(json_integer_value(json_object_get(p, "vlan")), 5);
+	json_decref(v);
+	json_decref(ask("{\"v\":1,\"cmd\":\"move\",\"device\":\"c\",\"pair\":0,\"pacer\":0}", true));
+	v = ask("{\"v\":1,\"cmd\":\"macs\",\"switch\":\"s\"}", true);
+	assert_int_equal(json_array_size(json_object_get(v, "macs")), 0);
+	json_decref(v);
+	v = ask("{\"v\":1,\"cmd\":\"flush\",\"switch\":\"s\",\"device\":\"d\",\"vlan\":20}", true);
+	assert_int_equal(json_integer_value(json_object_get(v, "flushed")), 0);
+	json_decref(v);
+	refuse("{\"v\":1,\"cmd\":\"macs\",\"switch\":\"t\"}", "no-switch");
+	refuse("{\"v\":1,\"cmd\":\"macs\"}", "bad-value");
+	refuse("{\"v\":1,\"cmd\":\"flush\",\"switch\":\"s\",\"device\":\"a\"}", "no-device");
+	refuse("{\"v\":1,\"cmd\":\"flush\",\"switch\":\"s\",\"vlan\":4095}", "bad-value");
 }
 
 static void test_orders(void **state)
@@ -110,13 +166,14 @@ static void test_orders(void **state)
 	json_decref(v);
 	json_decref(ask("{\"v\":1,\"cmd\":\"move\",\"device\":\"a\",\"pair\":7,\"pacer\":1}", true));
 	refuse("{\"v\":1,\"cmd\":\"stats\",\"device\":\"a\",\"queue\":16}", "bad-value");
-	refuse("{\"v\":1,\"cmd\":\"stats\",\"device\":\"c\",\"queue\":0}", "no-device");
+	refuse("{\"v\":1,\"cmd\":\"stats\",\"device\":\"z\",\"queue\":0}", "no-device");
 	refuse("{\"v\":1,\"cmd\":\"set\",\"device\":\"a\",\"w_ns\":5}", "unknown-key");
 	refuse("{\"v\":1,\"cmd\":\"set\",\"device\":\"a\",\"burst\":65}", "bad-value");
 	refuse("{\"v\":1,\"cmd\":\"set\",\"device\":\"a\",\"dmax_ns\":0}", "bad-value");
 	refuse("{\"v\":1,\"cmd\":\"move\",\"device\":\"a\",\"pair\":8,\"pacer\":0}", "bad-value");
 	refuse("{\"v\":1,\"cmd\":\"move\",\"device\":\"a\",\"pair\":0,\"pacer\":2}", "bad-value");
-	refuse("{\"v\":1,\"cmd\":\"move\",\"device\":\"c\",\"pair\":0,\"pacer\":0}", "no-device");
+	refuse("{\"v\":1,\"cmd\":\"move\",\"device\":\"z\",\"pair\":0,\"pacer\":0}", "no-device");
+	test_switch_orders();
 	net_fini(&net);
 }
 
@@ -124,6 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_switch_options),
 		cmocka_unit_test(test_orders),
 	};
 

@@ -186,6 +186,16 @@ static json_t *run_move(struct request *r)
 	return net_control_move(r->devices->net, r->args, &r->err);
 }
 
+static json_t *run_macs(struct request *r)
+{
+	return net_control_macs(r->devices->net, r->args, &r->err);
+}
+
+static json_t *run_flush(struct request *r)
+{
+	return net_control_flush(r->devices->net, r->args, &r->err);
+}
+
 static json_t *run_trace(struct request *r)
 {
 	struct queue *q = find_queue(r);
@@ -216,6 +226,8 @@ static const struct command commands[] = {
 	{ "stats", KEYS("device", "queue"), run_stats },
 	{ "trace", KEYS("device", "queue", "max"), run_trace },
 	{ "move", KEYS("device", "pair", "pacer"), run_move },
+	{ "macs", KEYS("switch"), run_macs },
+	{ "flush", KEYS("switch", "device", "vlan"), run_flush },
 };
 
 static bool keys_ok(struct request *r, const struct command *c)

@@ -38,13 +38,21 @@ static const char doc[] =
 	"100000 ns unless told otherwise. What one port of a link sends the other one "
 	"receives; one whose buffers are full for more than full-ms (default 100) loses "
 	"packets, before that it holds the sender up.\n\n"
+	"A switch is NAME,ports=A+B[+...][,age-s=S][,pacer=N]: it learns which addresses "
+	"are behind which port, forgets them after S seconds of silence (300), and is "
+	"served by one pacer (the first). A port in a switch may also say vlan=N, the VLAN "
+	"of its untagged frames (1 if there is no trunk), trunk=N+N-N, those that are "
+	"tagged, and macs=N, how many addresses it may have (1024). There full-ms is 1 "
+	"unless told otherwise, and once for every 64 frames at most.\n\n"
 	"The control socket takes JSON, one object a line; times "
 	"there are in nanoseconds.\n\n"
 	"Example:\n"
 	"  ringpaced --device pc0,socket=/run/pc0.sock,pairs=2 "
 	"--control /run/ringpaced.ctl\n"
 	"  ringpaced --port a,socket=/run/a.sock --port b,socket=/run/b.sock "
-	"--link a,b --pacers 2,3\n\n"
+	"--link a,b --pacers 2,3\n"
+	"  ringpaced --port a,socket=/run/a.sock,vlan=10 --port b,socket=/run/b.sock,vlan=10 "
+	"--port up,socket=/run/up.sock,trunk=10+20 --switch s,ports=a+b+up\n\n"
 	"SIGTERM and SIGINT end it and remove its sockets. Exit status: 0 done, "
 	"1 failed, 2 wrong use.";
 
@@ -52,6 +60,8 @@ static const struct argp_option options[] = {
 	{ "device", 'd', "NAME,socket=PATH[,...]", 0, "Serve this device", 0 },
 	{ "port", 'p', "NAME,socket=PATH[,...]", 0, "Serve this virtio-net port", 0 },
 	{ "link", 'L', "A,B", 0, "Link these two ports, which were named before", 0 },
+	{ "switch", 'S', "NAME,ports=A+B[+...][,...]", 0,
+	  "Switch between these ports, which were named before", 0 },
 	{ "pacers", 'w', "CPU[,CPU...]|xN", 0,
 	  "Serve ports by a thread on each of these CPUs, or by N that are not pinned (x1)", 0 },
 	{ "control", 'c', "PATH", 0, "Take orders on this Unix socket", 0 },
@@ -140,6 +150,14 @@ static void check_names(const struct options *o, struct argp_state *state)
 					   o->dev[i].name);
 }
 
+static void check_net(const struct options *o, struct argp_state *state)
+{
+	const char *why = net_check(&o->net);
+
+	if (why)
+		argp_error(state, "%s", why);
+}
+
 static error_t parse_opt(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -153,6 +171,9 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'L':
 		add_net("link", net_parse_link, arg, o, state);
+		return 0;
+	case 'S':
+		add_net("switch", net_parse_switch, arg, o, state);
 		return 0;
 	case 'w':
 		add_net("pacers", net_parse_pacers, arg, o, state);
@@ -176,6 +197,7 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		if (!o->dev_count && !o->net.port_count)
 			argp_error(state, "no --device and no --port: there is nothing to serve");
 		check_names(o, state);
+		check_net(o, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

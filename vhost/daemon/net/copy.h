@@ -9,6 +9,14 @@
 
 #define COPY_INLINE_BYTES	192u
 
+static inline void copy_word(u8 *to, const u8 *from)
+{
+	u64 word;
+
+	memcpy(&word, from, sizeof(word));
+	memcpy(to, &word, sizeof(word));
+}
+
 /*
  * As memcpy(). Small packets are most of those that matter, and a call costs as
  * much as their copy. The source may change meanwhile: then the copy is some
@@ -18,7 +26,13 @@ static inline void copy_bytes(u8 *to, const u8 *from, u32 bytes)
 {
 	u32 i;
 
-	if (unlikely(bytes < sizeof(__m128i) || bytes > COPY_INLINE_BYTES)) {
+	/* A frame's front, that a switch has rewritten. */
+	if (bytes >= sizeof(u64) && bytes < sizeof(__m128i)) {
+		copy_word(to, from);
+		copy_word(to + bytes - sizeof(u64), from + bytes - sizeof(u64));
+		return;
+	}
+	if (unlikely(bytes < sizeof(u64) || bytes > COPY_INLINE_BYTES)) {
 		memcpy(to, from, bytes);
 		return;
 	}

@@ -200,6 +200,8 @@ static u32 deliver(struct flow *f, struct batch *b, u64 now_tsc)
 {
 	u32 n;
 
+	if (f->via)
+		return switch_forward(f->via, b, now_tsc);
 	if (unlikely(!f->rx || f->rx->broken)) {
 		drop_all(b, DROP_NO_PEER);
 		return b->n;
@@ -228,7 +230,8 @@ static bool move(struct flow *f, struct batch *b, u64 now_tsc)
 	/* RX is published before TX: after a crash a packet comes twice, or once. */
 	f->tx->ops->done(f->tx, b, n);
 	f->moved_c = n;
-	for (f->moved_p = 0, i = 0; i < n; i++)
+	/* A switch has told its receivers. */
+	for (f->moved_p = 0, i = 0; i < n && !f->via; i++)
 		f->moved_p += !b->pkt[i].drop;
 	return n;
 }
@@ -275,6 +278,15 @@ static void stand(struct flow *f, struct rp_party *p)
 		wait_until(f, FLOW_PAUSES, later(f, next.ns));
 }
 
+/* A receiver behind the switch is full, and may still hold us up. */
+static void hold(struct flow *f)
+{
+	f->waiting = &f->p;
+	f->blocked = false;
+	wait_until(f, FLOW_WAITS, later(f, SHARED_WAIT_NS));
+	f->cut = true;
+}
+
 void flow_turn(struct flow *f, struct batch *b, u64 now_tsc)
 {
 	f->c.now_tsc = f->p.now_tsc = now_tsc;
@@ -282,6 +294,8 @@ void flow_turn(struct flow *f, struct batch *b, u64 now_tsc)
 		/* Of a queue that was given up nothing will come. */
 		if (unlikely(f->tx->broken))
 			wait_until(f, FLOW_WAITS, ~0ULL);
+		else if (f->via && b->n)
+			hold(f);
 		else
 			stand(f, f->full_since_tsc && b->n ? &f->p : &f->c);
 		return;

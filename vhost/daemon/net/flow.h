@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A flow: what one TX queue sends, into the one RX queue that it is linked to.
+ * A flow: what one TX queue sends, into the one RX queue that it is linked to, or
+ * through a switch into many.
  *
  * Theory of operation. A flow is two parties that share a thread: the consumer
  * of the TX queue and the producer of the RX queue. Each turn moves a batch,
@@ -10,6 +11,9 @@
  * below saturation nothing is lost, and above it the sender is held up. But a
  * peer that stops altogether must not hold it up for ever: after ->full_ns
  * packets are dropped until there are buffers again.
+ *
+ * Of a flow through a switch only the consumer is a party: receivers are many, and
+ * a full one drops frames (switch.h), after a wait of fixed length at most.
  *
  * Only our side is paced. A guest's driver is stock: it reclaims and posts as
  * it likes, so the producer uses the whole ring and no window.
@@ -22,6 +26,7 @@
 #include "pacing/learned.h"
 #include "pacing/party.h"
 #include "port_ops.h"
+#include "switch.h"
 
 enum flow_state {
 	FLOW_RUNS,
@@ -43,6 +48,7 @@ struct flow_params {
 struct flow {
 	struct port_queue *tx;
 	struct port_queue *rx;		/* NULL: nobody is there */
+	struct switch_port *via;	/* instead of ->rx: what TX sends goes through a switch */
 	bool owns_rx;			/* false: others write it, and one of them arms */
 	u64 full_tsc;			/* ->full_ns of the receiver */
 	struct rp_party c, p;

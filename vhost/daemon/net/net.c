@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "log.h"
-#include "net.h"
+#include "net_switch.h"
 
 struct port *net_find(const struct net *n, const char *name)
 {
@@ -48,12 +48,14 @@ static void take(struct port_flow *f)
 
 /*
  * The pacer for a flow. Those that share an RX queue share a thread, too: that
- * of the one that owns the queue.
+ * of the one that owns the queue, or of the switch.
  */
 static struct pacer *place(struct port *p, u32 i)
 {
 	u32 owner = i;
 
+	if (p->sw)
+		return net_switch_pacer(p->sw);
 	rx_pair(p, i, &owner);
 	return &p->net->pacer[p->flow[owner].pacer];
 }
@@ -72,6 +74,7 @@ static void settle(struct port *p, u32 i)
 	take(f);
 	if (!p->queue[2 * i + 1]->attached)
 		return;
+	f->flow.via = p->sw_port;
 	f->flow.rx = rx;
 	f->flow.owns_rx = rx && pair == i;
 	flow_begin(&f->flow, &p->opt.pacing, rx ? &p->peer->opt.pacing : &p->opt.pacing,
@@ -88,9 +91,12 @@ void net_settle(struct net *n)
 {
 	u32 i, k;
 
-	for (i = 0; i < n->port_count; i++)
+	for (i = 0; i < n->port_count; i++) {
+		if (n->port[i]->sw)
+			net_switch_settle(n->port[i]);
 		for (k = 0; k < n->port[i]->opt.pairs; k++)
 			settle(n->port[i], k);
+	}
 }
 
 void net_halt(struct port *p, u32 i)
@@ -101,16 +107,28 @@ void net_halt(struct port *p, u32 i)
 		take(&p->flow[i / 2]);
 		return;
 	}
+	if (p->sw)
+		net_switch_halt(p, i);
 	for (k = 0; p->peer && k < p->peer->opt.pairs; k++)
 		if (p->peer->flow[k].flow.rx == p->queue[i])
 			take(&p->peer->flow[k]);
+}
+
+void net_link_down(struct port *p)
+{
+	/* Its addresses may turn up elsewhere, and send nothing there for long. */
+	if (p->sw)
+		net_switch_flush(p->sw, p, 0);
 }
 
 int net_move(struct port *p, u32 i, u32 pacer)
 {
 	if (i >= p->opt.pairs || pacer >= p->net->pacer_count)
 		return -EINVAL;
-	p->flow[i].pacer = pacer;
+	if (p->sw)
+		net_switch_move(p->sw, pacer);
+	else
+		p->flow[i].pacer = pacer;
 	net_settle(p->net);
 	return 0;
 }
@@ -119,8 +137,10 @@ void net_set(struct port *p, const struct flow_params *set)
 {
 	u32 i;
 
+	/* What others send into a switch is not paced by this port. */
 	for (i = 0; i < 2 * p->opt.pairs; i++)
-		net_halt(p, i);
+		if ((i & 1) || !p->sw)
+			net_halt(p, i);
 	p->opt.pacing = *set;
 	net_settle(p->net);
 }
@@ -155,6 +175,23 @@ static void link_ports(struct net *n, const struct net_options *o)
 		a->peer = b;
 		b->peer = a;
 	}
+}
+
+static int make_switches(struct net *n, const struct net_options *o)
+{
+	int rc;
+
+	n->sw = calloc(o->switch_count, sizeof(*n->sw));
+	if (!n->sw)
+		return o->switch_count ? -ENOMEM : 0;
+	while (n->switch_count < o->switch_count) {
+		u32 i = n->switch_count++;
+
+		rc = net_switch_init(&n->sw[i], n, &o->sw[i]);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 static int start_pacers(struct net *n, const struct net_options *o, u32 flows)
@@ -202,7 +239,8 @@ int net_init(struct net *n, const struct net_options *o, u64 hz)
 			p->flow[k].pacer = flows++ % o->pacer_count;
 	}
 	link_ports(n, o);
-	return start_pacers(n, o, flows);
+	rc = make_switches(n, o);
+	return rc < 0 ? rc : start_pacers(n, o, flows);
 }
 
 int net_open(struct net *n, struct loop *loop, gid_t gid, char *why, size_t why_bytes)
@@ -244,6 +282,9 @@ void net_fini(struct net *n)
 		watchdog_fini(&n->watchdog);
 	for (i = 0; i < n->port_count; i++)
 		n->port[i]->opt.kind->destroy(n->port[i]);
+	for (i = 0; i < n->switch_count; i++)
+		net_switch_fini(&n->sw[i]);
+	free(n->sw);
 	free(n->pacer);
 	free(n->port);
 }

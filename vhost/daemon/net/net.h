@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ports, the links between them, and the pacers that serve them.
+ * Ports, the links and switches between them, and the pacers that serve them.
  *
  * Everything here is the main thread's. A TX queue that is attached is a
- * flow, always: into the peer's RX queue of the same pair, or, if the peer has
- * enabled fewer, into one that it shares; and if there is no peer its packets
- * are dropped. A message that concerns a queue takes the flows that use it from
+ * flow, always: into a switch, or into the peer's RX queue of the same pair, or,
+ * if the peer has enabled fewer, into one that it shares; and if there is no peer
+ * its packets are dropped. A message that concerns a queue takes the flows that use it from
  * their pacers; net_settle() then begins every flow whose queues are ready.
  */
 #ifndef RINGPACED_NET_H
@@ -17,14 +17,25 @@
 #define NET_PORTS_MAX		64u
 #define NET_PACERS_MAX		64u
 #define NET_PAIRS_MAX		64u
+#define NET_SWITCHES_MAX	32u
 #define NET_MTU_MIN		68u
 #define NET_MTU_MAX		65535u
+
+struct switch_options {
+	char name[SESSION_NAME_MAX + 1];
+	u32 port[SWITCH_PORTS_MAX];	/* by index */
+	u32 port_count;
+	u32 age_s;
+	u32 pacer;
+};
 
 struct net_options {
 	struct port_options port[NET_PORTS_MAX];
 	u32 port_count;
 	u32 link[NET_PORTS_MAX][2];	/* ports, by index */
 	u32 link_count;
+	struct switch_options sw[NET_SWITCHES_MAX];
+	u32 switch_count;
 	int cpu[NET_PACERS_MAX];	/* of each pacer; -1: not pinned */
 	u32 pacer_count;
 };
@@ -36,18 +47,26 @@ struct net {
 	u64 hz;				/* of the counter */
 	u32 port_count;
 	struct port **port;
+	u32 switch_count;
+	struct net_switch *sw;
 	u32 pacer_count;
 	struct pacer *pacer;
 };
 
 /*
- * The arguments of --port (NAME,socket=PATH[,...]), --link (A,B) and --pacers
- * (CPU[,CPU...] or a number of unpinned ones, xN); parsed in place. NULL, or one
- * line of what is wrong.
+ * The arguments of --port (NAME,socket=PATH[,...]), --link (A,B), --switch
+ * (NAME,ports=A+B[,...]) and --pacers (CPU[,CPU...] or a number of unpinned ones,
+ * xN); parsed in place. NULL, or one line of what is wrong.
  */
 const char *net_parse_port(char *arg, struct net_options *o);
 const char *net_parse_link(char *arg, struct net_options *o);
+const char *net_parse_switch(char *arg, struct net_options *o);
 const char *net_parse_pacers(char *arg, struct net_options *o);
+/* Do they go together? NULL, or one line of what is wrong. */
+const char *net_check(const struct net_options *o);
+/* A port's index by its name, or -1; and is it taken by a link or a switch? */
+int net_option_port(const struct net_options *o, const char *name);
+bool net_option_taken(const struct net_options *o, u32 port);
 
 /* Threads, but no ports are open yet. 0 or -errno; net_fini() undoes it in both cases. */
 int net_init(struct net *n, const struct net_options *o, u64 hz);
@@ -57,11 +76,13 @@ int net_open(struct net *n, struct loop *loop, gid_t gid, char *why, size_t why_
 void net_check_memory(struct net *n);
 void net_fini(struct net *n);
 
+/* Nobody is behind @p any more. */
+void net_link_down(struct port *p);
 /* Takes every flow from its pacer that uses queue @i of @p. */
 void net_halt(struct port *p, u32 i);
 /* Begins what can run and does not. */
 void net_settle(struct net *n);
-/* Has pair @i of @p served by another pacer. 0 or -errno. */
+/* Has pair @i of @p, or the switch that it is in, served by another pacer. 0 or -errno. */
 int net_move(struct port *p, u32 i, u32 pacer);
 /* Other pacing for all of a port's queues; @set was checked. */
 void net_set(struct port *p, const struct flow_params *set);

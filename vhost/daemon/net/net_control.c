@@ -4,6 +4,7 @@
 
 #include "net_control.h"
 #include "net_describe.h"
+#include "net_switch.h"
 
 struct port *net_control_port(const struct net *n, const json_t *args)
 {
@@ -21,6 +22,7 @@ void net_control_list(const struct net *n, json_t *result)
 		json_array_append_new(list, describe_port(n->port[i]));
 	json_object_set_new(result, "ports", list);
 	json_object_set_new(result, "pacers", n ? describe_pacers(n) : json_array());
+	json_object_set_new(result, "switches", n ? describe_switches(n) : json_array());
 }
 
 json_t *net_control_stats(struct port *p, const json_t *args, struct ctl_error *e)
@@ -68,4 +70,41 @@ json_t *net_control_move(struct net *n, const json_t *args, struct ctl_error *e)
 		return NULL;
 	net_move(p, (u32)pair, (u32)pacer);
 	return describe_port(p);
+}
+
+/* The switch that is named, or NULL with @e filled in. */
+static struct net_switch *find_switch(const struct net *n, const json_t *args,
+				      struct ctl_error *e)
+{
+	const char *name = args_string(args, "switch", e);
+	struct net_switch *s = n && name ? net_switch_find(n, name) : NULL;
+
+	if (name && !s)
+		ctl_fail(e, "no-switch", "switch: there is no \"%s\"", name);
+	return s;
+}
+
+json_t *net_control_macs(struct net *n, const json_t *args, struct ctl_error *e)
+{
+	struct net_switch *s = find_switch(n, args, e);
+
+	return s ? json_pack("{s:s, s:o}", "switch", s->name, "macs", describe_macs(s)) : NULL;
+}
+
+json_t *net_control_flush(struct net *n, const json_t *args, struct ctl_error *e)
+{
+	struct net_switch *s = find_switch(n, args, e);
+	const struct port *p = NULL;
+	u64 vlan = 0;
+
+	if (!s || !args_u64(args, "vlan", 1, VLAN_MAX, &vlan, e))
+		return NULL;
+	if (json_object_get(args, "device")) {
+		p = net_control_port(n, args);
+		if (!p || p->sw != s) {
+			ctl_fail(e, "no-device", "device: the switch has no such port");
+			return NULL;
+		}
+	}
+	return json_pack("{s:i}", "flushed", (int)net_switch_flush(s, p, (u16)vlan));
 }

@@ -8,11 +8,13 @@
 
 /* The port that "device" names, or NULL; no error, it may be another device. */
 struct port *net_control_port(const struct net *n, const json_t *args);
-/* Adds "ports" and "pacers" to the result of `list`. */
+/* Adds "ports", "pacers" and "switches" to the result of `list`. */
 void net_control_list(const struct net *n, json_t *result);
 /* The result, or NULL with @e filled in. */
 json_t *net_control_stats(struct port *p, const json_t *args, struct ctl_error *e);
 json_t *net_control_set(struct port *p, const json_t *args, struct ctl_error *e);
 json_t *net_control_move(struct net *n, const json_t *args, struct ctl_error *e);
+json_t *net_control_macs(struct net *n, const json_t *args, struct ctl_error *e);
+json_t *net_control_flush(struct net *n, const json_t *args, struct ctl_error *e);
 
 #endif /* RINGPACED_NET_CONTROL_H */

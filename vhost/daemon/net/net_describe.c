@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Ports, pacers and their statistics as JSON. */
+#include <stdio.h>
+
 #include "net_describe.h"
+#include "net_switch.h"
+#include "vlanopt.h"
 #include "pacing/report.h"
 #include "pacing/status_json.h"
 
@@ -41,10 +45,11 @@ json_t *describe_port(const struct port *p)
 	for (i = 0; i < p->opt.pairs; i++)
 		json_array_append_new(pacers, p->flow[i].at ?
 			json_integer(p->flow[i].at->index) : json_null());
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "device", p->opt.name, "kind", "net", "backend", p->opt.kind->name,
 			 p->opt.kind->address, p->opt.address, "connected", port_link_up(p),
 			 "peer", p->peer ? json_string(p->peer->opt.name) : json_null(),
+			 "switch", p->sw ? json_string(p->sw->name) : json_null(),
 			 "broken", string_or_null(broken),
 			 "pacing", describe_pacing(&p->opt.pacing),
 			 "pacers", pacers, "queues", queues);
@@ -80,7 +85,7 @@ json_t *describe_port_stats(const struct port *p, u32 i)
 		rp_party_report(party, &r);
 	json_object_set_new(o, "packets", json_integer((json_int_t)rp_load(&q->packets)));
 	json_object_set_new(o, "bytes", json_integer((json_int_t)rp_load(&q->bytes)));
-	if (!port_queue_is_rx(q))
+	if (!port_queue_is_rx(q) || p->sw)
 		json_object_set_new(o, "dropped", describe_drops(q));
 #define X(name) json_object_set_new(o, #name, json_integer((json_int_t)r.name));
 	RP_REPORT_FIELDS(X)
@@ -104,5 +109,71 @@ json_t *describe_pacers(const struct net *n)
 			"waits", (json_int_t)rp_load(&w->waits),
 			"turns", (json_int_t)rp_load(&w->turns)));
 	}
+	return list;
+}
+
+/* ---- Switches ---- */
+
+static json_t *describe_member(const struct net_switch *s, u32 i)
+{
+	const struct fdb_pool *pool = &s->fwd.fdb.pool[i];
+	const struct vlan_port *vlan = &s->fwd.port[i].vlan;
+	char list[8192];
+
+	vlan_print_list(vlan, list, sizeof(list));
+	return json_pack("{s:s, s:o, s:o, s:i, s:i, s:I, s:I, s:I}",
+			 "port", s->port[i]->opt.name,
+			 "vlan", vlan->untagged ? json_integer(vlan->untagged) : json_null(),
+			 "trunk", string_or_null(*list ? list : NULL),
+			 "macs", (int)rp_load(&pool->used), "macs_max", (int)pool->size,
+			 "learned", (json_int_t)rp_load(&pool->learned),
+			 "moved", (json_int_t)rp_load(&pool->moved),
+			 "replaced", (json_int_t)rp_load(&pool->replaced));
+}
+
+static json_t *describe_switch(const struct net_switch *s)
+{
+	json_t *ports = json_array();
+	u32 i;
+
+	for (i = 0; i < s->port_count; i++)
+		json_array_append_new(ports, describe_member(s, i));
+	return json_pack("{s:s, s:i, s:I, s:I, s:I, s:o}", "switch", s->name,
+			 "pacer", (int)s->pacer, "age_ns", (json_int_t)s->age_ns,
+			 "flooded", (json_int_t)rp_load(&s->fwd.flooded),
+			 "flood_copies", (json_int_t)rp_load(&s->fwd.flood_copies),
+			 "ports", ports);
+}
+
+json_t *describe_switches(const struct net *n)
+{
+	json_t *list = json_array();
+	u32 i;
+
+	for (i = 0; i < n->switch_count; i++)
+		json_array_append_new(list, describe_switch(&n->sw[i]));
+	return list;
+}
+
+static json_t *describe_mac(const struct net_switch *s, const struct net_mac *m)
+{
+	char text[18];
+
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", m->mac[0], m->mac[1],
+		 m->mac[2], m->mac[3], m->mac[4], m->mac[5]);
+	return json_pack("{s:s, s:i, s:s, s:I}", "mac", text, "vlan", (int)m->vlan,
+			 "port", s->port[m->port]->opt.name, "age_ns", (json_int_t)m->age_ns);
+}
+
+json_t *describe_macs(struct net_switch *s)
+{
+	json_t *list = json_array();
+	struct net_mac mac[512];
+	u32 at = 0, n, i;
+
+	/* In pieces, as the pacer stands meanwhile. */
+	while ((n = net_switch_macs(s, &at, mac, 512)))
+		for (i = 0; i < n; i++)
+			json_array_append_new(list, describe_mac(s, &mac[i]));
 	return list;
 }

@@ -11,5 +11,8 @@
 json_t *describe_port(const struct port *p);
 json_t *describe_port_stats(const struct port *p, u32 i);
 json_t *describe_pacers(const struct net *n);
+json_t *describe_switches(const struct net *n);
+/* The addresses that a switch has learned. */
+json_t *describe_macs(struct net_switch *s);
 
 #endif /* RINGPACED_NET_DESCRIBE_H */

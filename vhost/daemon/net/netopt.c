@@ -4,6 +4,7 @@
 
 #include "net.h"
 #include "optval.h"
+#include "vlanopt.h"
 #include "worker.h"
 
 /* D_MAX of a port when the user says nothing. */
@@ -11,6 +12,8 @@
 #define TIME_MAX_NS	1000000000u
 #define FULL_MS_DEFAULT	100u
 #define FULL_MS_MAX	3600000u
+#define MACS_DEFAULT	1024u
+#define MACS_MAX	65536u
 
 static const char *parse_strategy(const char *name, struct flow_params *p)
 {
@@ -32,13 +35,25 @@ static const char *parse_ns(const char *value, u64 *ns, const char *why)
 	return NULL;
 }
 
-static const char *parse_full(const char *value, struct flow_params *p)
+static const char *parse_full(const char *value, struct port_options *opt)
 {
 	u32 ms;
 
 	if (!opt_u32(value, 0, FULL_MS_MAX, &ms))
 		return "full-ms: not in 0..3600000";
-	p->full_ns = ms * 1000000ULL;
+	opt->pacing.full_ns = ms * 1000000ULL;
+	opt->full_set = true;
+	return NULL;
+}
+
+static const char *parse_vlan(const char *value, struct port_options *opt)
+{
+	u32 vlan;
+
+	if (!opt_u32(value, 1, VLAN_MAX, &vlan))
+		return "vlan: not in 1..4094";
+	opt->vlan.untagged = (u16)vlan;
+	opt->vlan_set = true;
 	return NULL;
 }
 
@@ -56,9 +71,7 @@ static const char *parse_pacing(const char *key, const char *value, struct flow_
 	if (!strcmp(key, "burst"))
 		return opt_u32(value, 1, BATCH_PACKETS, &p->burst) ? NULL :
 			"burst: not in 1..64";
-	if (!strcmp(key, "full-ms"))
-		return parse_full(value, p);
-	return "unknown key: only socket, pairs, mtu, strategy, dmax-ns, y-ns, cpu-cap, burst, full-ms are known";
+	return "unknown key: only socket, pairs, mtu, vlan, trunk, macs, strategy, dmax-ns, y-ns, cpu-cap, burst, full-ms are known";
 }
 
 /* A port's kind is told by the key of its address. */
@@ -101,10 +114,20 @@ static const char *parse_key(char *key, struct port_options *opt)
 	if (!strcmp(key, "mtu"))
 		return opt_u32(value, NET_MTU_MIN, NET_MTU_MAX, &opt->mtu) ? NULL :
 			"mtu: not in 68..65535";
+	if (!strcmp(key, "vlan"))
+		return parse_vlan(value, opt);
+	if (!strcmp(key, "trunk")) {
+		opt->vlan_set = true;
+		return vlan_parse_list(value, &opt->vlan);
+	}
+	if (!strcmp(key, "macs"))
+		return opt_u32(value, 1, MACS_MAX, &opt->macs) ? NULL : "macs: not in 1..65536";
+	if (!strcmp(key, "full-ms"))
+		return parse_full(value, opt);
 	return parse_pacing(key, value, &opt->pacing);
 }
 
-static int find(const struct net_options *o, const char *name)
+int net_option_port(const struct net_options *o, const char *name)
 {
 	u32 i;
 
@@ -127,6 +150,8 @@ static const char *check(const struct port_options *opt)
 		.cpu_cap_percent = opt->pacing.cpu_cap_percent,
 	};
 
+	if (opt->vlan.untagged && vlan_allowed(&opt->vlan, opt->vlan.untagged))
+		return "vlan, trunk: a VLAN's frames are either untagged or tagged";
 	return opt->kind ? rp_params_check(&rp) : "socket=PATH is missing";
 }
 
@@ -140,6 +165,7 @@ const char *net_parse_port(char *arg, struct net_options *o)
 		return "more than 64 ports";
 	*opt = (struct port_options){
 		.pairs = 1,
+		.macs = MACS_DEFAULT,
 		.pacing = {
 			.strategy = RP_ADAPTIVE,
 			.dmax_ns = DMAX_NS_DEFAULT,
@@ -150,7 +176,7 @@ const char *net_parse_port(char *arg, struct net_options *o)
 	key = strtok_r(arg, ",", &save);
 	if (!key || !session_name_ok(key))
 		return "the name must be 1 to 31 letters, digits, '-', '_' or '.'";
-	if (find(o, key) >= 0)
+	if (net_option_port(o, key) >= 0)
 		return "the name is taken";
 	strcpy(opt->name, key);
 	while ((key = strtok_r(NULL, ",", &save))) {
@@ -163,9 +189,12 @@ const char *net_parse_port(char *arg, struct net_options *o)
 	return why;
 }
 
-static bool linked(const struct net_options *o, u32 port)
+bool net_option_taken(const struct net_options *o, u32 port)
 {
 	u32 i;
+
+	if (o->port[port].in_switch)
+		return true;
 
 	for (i = 0; i < o->link_count; i++)
 		if (o->link[i][0] == port || o->link[i][1] == port)
@@ -181,12 +210,12 @@ const char *net_parse_link(char *arg, struct net_options *o)
 	if (!comma || o->link_count == NET_PORTS_MAX)
 		return "expected two ports, A,B";
 	*comma = '\0';
-	a = find(o, arg);
-	b = find(o, comma + 1);
+	a = net_option_port(o, arg);
+	b = net_option_port(o, comma + 1);
 	if (a < 0 || b < 0)
 		return "there is no such port before it on the command line";
-	if (a == b || linked(o, (u32)a) || linked(o, (u32)b))
-		return "a port has one link, to another port";
+	if (a == b || net_option_taken(o, (u32)a) || net_option_taken(o, (u32)b))
+		return "a port has one link, to another port, or is in one switch";
 	o->link[o->link_count][0] = (u32)a;
 	o->link[o->link_count++][1] = (u32)b;
 	return NULL;

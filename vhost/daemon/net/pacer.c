@@ -193,7 +193,10 @@ static bool carry_out(struct pacer *w)
 	w->rc = w->give ? add_flow(w, w->give) : 0;
 	if (w->take)
 		remove_flow(w, w->take);
+	if (w->call)
+		w->call(w->arg);
 	w->give = w->take = NULL;
+	w->call = NULL;
 	quit = w->quit;
 	rp_store(&w->pending, 0);
 	pthread_cond_broadcast(&w->done);
@@ -247,6 +250,15 @@ void pacer_take(struct pacer *w, struct flow *f)
 {
 	carried_out(w, NULL, f);
 	w->flows--;
+}
+
+void pacer_call(struct pacer *w, void (*call)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&w->lock);
+	w->call = call;
+	w->arg = arg;
+	order(w);
+	pthread_mutex_unlock(&w->lock);
 }
 
 /* ---- The thread ---- */

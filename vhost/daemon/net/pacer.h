@@ -44,6 +44,8 @@ struct pacer {
 	pthread_mutex_t lock;
 	pthread_cond_t done;
 	struct flow *give, *take;
+	void (*call)(void *arg);
+	void *arg;
 	bool quit;
 	int rc;				/* of it: 0 or -errno */
 	u32 pending;			/* read relaxed: there is one */
@@ -68,6 +70,8 @@ void pacer_end(struct pacer *w);
 int pacer_give(struct pacer *w, struct flow *f);
 /* Afterwards the flow and its queues are the caller's. */
 void pacer_take(struct pacer *w, struct flow *f);
+/* Has @call run by the thread, between turns: it must be short. */
+void pacer_call(struct pacer *w, void (*call)(void *arg), void *arg);
 /* The main thread's, when the watchdog's timer has gone off: is it busy? */
 bool pacer_check(struct pacer *w);
 u64 pacer_cpu_ns(const struct pacer *w);

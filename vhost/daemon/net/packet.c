@@ -10,6 +10,10 @@ const char *const drop_names[DROPS] = {
 	[DROP_FULL] = "full",
 	[DROP_TOO_BIG] = "too_big",
 	[DROP_OFFLOAD] = "offload",
+	[DROP_VLAN] = "vlan",
+	[DROP_SOURCE] = "source",
+	[DROP_RESERVED] = "reserved",
+	[DROP_LOCAL] = "local",
 };
 
 static bool gso_ok(const struct virtio_net_hdr_v1 *h, const struct offloads *can)

@@ -34,6 +34,11 @@ enum drop {
 	DROP_FULL,	/* the peer has posted no buffer for too long */
 	DROP_TOO_BIG,	/* the peer's buffers cannot hold it */
 	DROP_OFFLOAD,	/* the peer cannot take it as it is, nor can we change that */
+	/* Of switches */
+	DROP_VLAN,	/* its VLAN is none of the port's */
+	DROP_SOURCE,	/* nobody can have sent it: its source is a group, or 0 */
+	DROP_RESERVED,	/* for bridges only (IEEE 802.1D) */
+	DROP_LOCAL,	/* it came from the port that its destination is behind */
 	DROPS
 };
 
@@ -53,7 +58,8 @@ struct batch {
 	u32 n_seg;			/* of seg[] used */
 	u32 bytes;
 	struct packet pkt[BATCH_PACKETS];
-	struct rp_seg seg[BATCH_SEGS];
+	/* A source lends BATCH_SEGS; a switch needs one more for each packet. */
+	struct rp_seg seg[BATCH_SEGS + BATCH_PACKETS];
 	/* For a packet that must be changed on its way: PACKET_MAX_BYTES, or NULL. */
 	u8 *bounce;
 };

@@ -17,6 +17,7 @@ struct net;
 struct pacer;
 struct port;
 struct port_options;
+struct net_switch;
 
 struct port_kind {
 	const char *name;
@@ -43,12 +44,20 @@ struct port_options {
 	u32 pairs;
 	u32 mtu;			/* 0: none is told */
 	struct flow_params pacing;
+	bool full_set;			/* ->pacing.full_ns was said */
+	/* In a switch */
+	bool in_switch;
+	bool vlan_set;			/* some of these was said */
+	struct vlan_port vlan;
+	u32 macs;			/* addresses that it may have */
 };
 
 struct port {
 	struct port_options opt;
 	struct net *net;
 	struct port *peer;		/* NULL: not linked */
+	struct net_switch *sw;		/* NULL: in none */
+	struct switch_port *sw_port;
 	struct offloads rx_can;		/* what it can be given */
 	struct port_queue **queue;	/* 2 * pairs: even ones are RX, odd ones TX */
 	struct port_flow {

@@ -45,7 +45,7 @@ struct port_queue {
 	/* Counters: the thread's, read relaxed. Of what arrived. */
 	u64 packets;
 	u64 bytes;
-	u64 dropped[DROPS];		/* of a TX queue */
+	u64 dropped[DROPS];		/* of a TX queue, and of an RX queue in a switch */
 };
 
 /* Even ones are the peer's RX, which we write (virtio 1.2, sec. 5.1.2). */

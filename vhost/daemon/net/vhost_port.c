@@ -136,6 +136,7 @@ static void gone(struct session *s)
 		net_halt(&p->port, i);
 		vq_detach(&p->vq[i]);
 	}
+	net_link_down(&p->port);
 	settle(s);
 }
 

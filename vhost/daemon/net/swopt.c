@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The argument of --switch, and what ports of a switch have of their own. */
+#include <string.h>
+
+#include "net.h"
+#include "optval.h"
+
+#define AGE_S_DEFAULT	300u
+#define AGE_S_MAX	1000000u
+/* How long a full port holds others up when the user says nothing. */
+#define FULL_NS_DEFAULT	1000000u
+#define VLAN_DEFAULT	1u
+
+static const char *add_port(const char *name, struct switch_options *s, struct net_options *o)
+{
+	int i = net_option_port(o, name);
+	struct port_options *p;
+
+	if (i < 0)
+		return "ports: there is no such port before it on the command line";
+	if (net_option_taken(o, (u32)i))
+		return "ports: a port has one link, or is in one switch";
+	p = &o->port[i];
+	p->in_switch = true;
+	if (!p->vlan_set)
+		p->vlan.untagged = VLAN_DEFAULT;
+	if (!p->full_set)
+		p->pacing.full_ns = FULL_NS_DEFAULT;
+	s->port[s->port_count++] = (u32)i;
+	return NULL;
+}
+
+static const char *parse_ports(char *list, struct switch_options *s, struct net_options *o)
+{
+	const char *why = NULL;
+	char *name, *save;
+
+	for (name = strtok_r(list, "+", &save); name && !why; name = strtok_r(NULL, "+", &save))
+		why = add_port(name, s, o);
+	return why;
+}
+
+static const char *parse_key(char *key, struct switch_options *s, struct net_options *o)
+{
+	char *value = strchr(key, '=');
+
+	if (!value)
+		return "expected KEY=VALUE after the name";
+	*value++ = '\0';
+	if (!strcmp(key, "ports"))
+		return parse_ports(value, s, o);
+	if (!strcmp(key, "age-s"))
+		return opt_u32(value, 1, AGE_S_MAX, &s->age_s) ? NULL :
+			"age-s: not in 1..1000000";
+	if (!strcmp(key, "pacer"))
+		return opt_u32(value, 0, NET_PACERS_MAX - 1, &s->pacer) ? NULL :
+			"pacer: not in 0..63";
+	return "unknown key: only ports, age-s, pacer are known";
+}
+
+const char *net_parse_switch(char *arg, struct net_options *o)
+{
+	struct switch_options *s = &o->sw[o->switch_count];
+	const char *why = NULL;
+	char *key, *save;
+	u32 i;
+
+	if (o->switch_count == NET_SWITCHES_MAX)
+		return "more than 32 switches";
+	*s = (struct switch_options){ .age_s = AGE_S_DEFAULT };
+	key = strtok_r(arg, ",", &save);
+	if (!key || !session_name_ok(key))
+		return "the name must be 1 to 31 letters, digits, '-', '_' or '.'";
+	for (i = 0; i < o->switch_count; i++)
+		if (!strcmp(o->sw[i].name, key))
+			return "the name is taken";
+	strcpy(s->name, key);
+	while (!why && (key = strtok_r(NULL, ",", &save)))
+		why = parse_key(key, s, o);
+	if (!why && s->port_count < 2)
+		why = "ports=A+B[+...] is missing: two ports at least";
+	o->switch_count += !why;
+	return why;
+}
+
+const char *net_check(const struct net_options *o)
+{
+	u32 i;
+
+	for (i = 0; i < o->switch_count; i++)
+		if (o->sw[i].pacer >= o->pacer_count)
+			return "--switch: there is no such pacer";
+	for (i = 0; i < o->port_count; i++)
+		if (o->port[i].vlan_set && !o->port[i].in_switch)
+			return "--port: vlan and trunk are for a port that is in a switch";
+	return NULL;
+}
