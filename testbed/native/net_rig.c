@@ -15,7 +15,8 @@ static u32 ports(const struct net_rig *r)
 
 static void say_port(const struct net_rig *r, char *arg, size_t bytes, u32 i)
 {
-	snprintf(arg, bytes, "%c,socket=%s,pairs=%u,full-ms=%u%s%s%s%s", 'a' + i, r->socket[i],
+	snprintf(arg, bytes, "%c,%s=%s,pairs=%u,full-ms=%u%s%s%s%s", 'a' + i,
+		 r->tap[i] ? "tap" : "socket", r->tap[i] ? r->tap[i] : r->socket[i],
 		 r->pairs, r->full_ms, r->pacing ? "," : "", r->pacing ? r->pacing : "",
 		 r->more[i] ? "," : "", r->more[i] ? r->more[i] : "");
 }
@@ -99,7 +100,7 @@ int net_rig_open(struct net_rig *r)
 	if (launch(r))
 		return -1;
 	for (i = ports(r); i-- > 0;)
-		if (open_end(r, &r->at[i], i))
+		if (!r->tap[i] && open_end(r, &r->at[i], i))
 			return -1;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A ringpaced of our own with ports a, b, ..., and a guest of our own at each: two
- * that are linked, or up to NET_RIG_PORTS in a switch. Functions return 0, or -1 after fail(). One thread at a time.
+ * that are linked, or up to NET_RIG_PORTS in a switch. A port may be a tap instead. Functions return 0, or -1 after fail(). One thread at a time.
  */
 #ifndef NATIVE_NET_RIG_H
 #define NATIVE_NET_RIG_H
@@ -20,6 +20,7 @@ struct net_rig {
 	u32 pairs;		/* of the ports */
 	u32 ports;		/* 0: two */
 	const char *more[NET_RIG_PORTS];	/* options of each port, or NULL */
+	const char *tap[NET_RIG_PORTS];	/* it is a tap of that name, with no guest */
 	const char *switched;	/* of --switch; NULL: a and b are linked */
 	struct net_end_options end[NET_RIG_PORTS];	/* but ->socket and ->timeout_ms */
 

@@ -3,7 +3,7 @@
 # beside them.
 PORT_SRCS := tests/native/net_bed.c $(addprefix testbed/native/,frontend.c net_end.c \
 	net_rig.c vumsg.c) $(addprefix testbed/,child.c ctl.c json.c rundir.c util.c)
-PORT_TESTS := packets switch
+PORT_TESTS := packets switch tap
 
 define port_program
 $(call program,test-$(1),tests/native/$(1).c $(PORT_SRCS),-ljansson -lm,\

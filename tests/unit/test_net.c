@@ -45,7 +45,10 @@ static void test_options(void **state)
 	assert_int_equal(options.port[0].pacing.strategy, RP_ADAPTIVE);
 	assert_int_equal(options.port[0].pacing.full_ns, 100000000);
 	assert_int_equal(options.port[1].pacing.full_ns, 0);
-	refused(net_parse_port, "c", "socket=PATH is missing");
+	refused(net_parse_port, "c", "socket=PATH or tap=NAME is missing");
+	refused(net_parse_port, "c,tap=a23456789012345x", "1 to 15");
+	refused(net_parse_port, "c,tap=t0,socket=/z", "one socket, or one tap");
+	refused(net_parse_port, "c,tap=t0,mtu=1500", "mtu");
 	refused(net_parse_port, "a,socket=/z", "taken");
 	refused(net_parse_port, "c,socket=/z,pairs=65", "pairs");
 	refused(net_parse_port, "c,socket=/z,mtu=67", "mtu");

@@ -32,9 +32,9 @@ static const char doc[] =
 	"socket to listen on, the number of queue pairs (1..64, default 1), and "
 	"the size of an item in bytes (32..65536, default 64). Several devices "
 	"may be given.\n\n"
-	"A port is NAME,socket=PATH[,pairs=N][,mtu=BYTES][,strategy=NAME]"
+	"A port is NAME,socket=PATH|tap=IFNAME[,pairs=N][,mtu=BYTES][,strategy=NAME]"
 	"[,dmax-ns=NS][,y-ns=NS][,cpu-cap=PERCENT][,burst=N][,full-ms=MS]: a virtio-net "
-	"device with 1..64 pairs of queues (default 1); strategy adaptive with D_MAX "
+	"device, or a tap of the host, with 1..64 pairs of queues (default 1); strategy adaptive with D_MAX "
 	"100000 ns unless told otherwise. What one port of a link sends the other one "
 	"receives; one whose buffers are full for more than full-ms (default 100) loses "
 	"packets, before that it holds the sender up.\n\n"
@@ -52,13 +52,14 @@ static const char doc[] =
 	"  ringpaced --port a,socket=/run/a.sock --port b,socket=/run/b.sock "
 	"--link a,b --pacers 2,3\n"
 	"  ringpaced --port a,socket=/run/a.sock,vlan=10 --port b,socket=/run/b.sock,vlan=10 "
-	"--port up,socket=/run/up.sock,trunk=10+20 --switch s,ports=a+b+up\n\n"
+	"--port up,tap=tap0,trunk=10+20 --switch s,ports=a+b+up\n\n"
 	"SIGTERM and SIGINT end it and remove its sockets. Exit status: 0 done, "
 	"1 failed, 2 wrong use.";
 
 static const struct argp_option options[] = {
 	{ "device", 'd', "NAME,socket=PATH[,...]", 0, "Serve this device", 0 },
-	{ "port", 'p', "NAME,socket=PATH[,...]", 0, "Serve this virtio-net port", 0 },
+	{ "port", 'p', "NAME,socket=PATH|tap=IFNAME[,...]", 0,
+	  "Serve this virtio-net port, or this tap", 0 },
 	{ "link", 'L', "A,B", 0, "Link these two ports, which were named before", 0 },
 	{ "switch", 'S', "NAME,ports=A+B[+...][,...]", 0,
 	  "Switch between these ports, which were named before", 0 },

@@ -87,9 +87,39 @@ static void settle(struct port *p, u32 i)
 			  strerror(-rc));
 }
 
+/* What @p takes goes off @can, if anybody is there. */
+static void limit(struct offloads *can, bool *any, const struct port *p)
+{
+	if (!rx_pairs(p))
+		return;
+	*any = true;
+	can->csum &= p->rx_can.csum;
+	can->tso4 &= p->rx_can.tso4;
+	can->tso6 &= p->rx_can.tso6;
+	can->ecn &= p->rx_can.ecn;
+}
+
+static void tell_offloads(struct port *p)
+{
+	struct offloads can = { .csum = true, .tso4 = true, .tso6 = true, .ecn = true };
+	bool any = false;
+	u32 i;
+
+	if (p->peer)
+		limit(&can, &any, p->peer);
+	for (i = 0; p->sw && i < p->sw->port_count; i++)
+		if (p->sw->port[i] != p)
+			limit(&can, &any, p->sw->port[i]);
+	p->opt.kind->peers_can(p, any ? &can : &(struct offloads){ 0 });
+}
+
 void net_settle(struct net *n)
 {
 	u32 i, k;
+
+	for (i = 0; i < n->port_count; i++)
+		if (n->port[i]->opt.kind->peers_can)
+			tell_offloads(n->port[i]);
 
 	for (i = 0; i < n->port_count; i++) {
 		if (n->port[i]->sw)
@@ -259,6 +289,7 @@ int net_open(struct net *n, struct loop *loop, gid_t gid, char *why, size_t why_
 	for (i = 0; i < n->port_count; i++)
 		if (n->port[i]->opt.kind->open(n->port[i], loop, gid, why, why_bytes) < 0)
 			return -1;
+	net_settle(n);
 	return 0;
 }
 
@@ -267,7 +298,8 @@ void net_check_memory(struct net *n)
 	u32 i;
 
 	for (i = 0; i < n->port_count; i++)
-		n->port[i]->opt.kind->check_memory(n->port[i]);
+		if (n->port[i]->opt.kind->check_memory)
+			n->port[i]->opt.kind->check_memory(n->port[i]);
 }
 
 void net_fini(struct net *n)

@@ -71,11 +71,11 @@ static const char *parse_pacing(const char *key, const char *value, struct flow_
 	if (!strcmp(key, "burst"))
 		return opt_u32(value, 1, BATCH_PACKETS, &p->burst) ? NULL :
 			"burst: not in 1..64";
-	return "unknown key: only socket, pairs, mtu, vlan, trunk, macs, strategy, dmax-ns, y-ns, cpu-cap, burst, full-ms are known";
+	return "unknown key: only socket, tap, pairs, mtu, vlan, trunk, macs, strategy, dmax-ns, y-ns, cpu-cap, burst, full-ms are known";
 }
 
 /* A port's kind is told by the key of its address. */
-static const struct port_kind *const kinds[] = { &vhost_port_kind };
+static const struct port_kind *const kinds[] = { &vhost_port_kind, &tap_port_kind };
 
 static const struct port_kind *kind_by_key(const char *key)
 {
@@ -91,10 +91,10 @@ static const char *parse_address(const struct port_kind *kind, const char *value
 				 struct port_options *opt)
 {
 	if (opt->kind)
-		return "a port has one socket";
+		return "a port has one socket, or one tap";
 	opt->kind = kind;
 	opt->address = value;
-	return *value ? NULL : "socket: no path";
+	return NULL;
 }
 
 static const char *parse_key(char *key, struct port_options *opt)
@@ -150,9 +150,13 @@ static const char *check(const struct port_options *opt)
 		.cpu_cap_percent = opt->pacing.cpu_cap_percent,
 	};
 
+	const char *why = opt->kind ? opt->kind->check(opt) : "socket=PATH or tap=NAME is missing";
+
+	if (why)
+		return why;
 	if (opt->vlan.untagged && vlan_allowed(&opt->vlan, opt->vlan.untagged))
 		return "vlan, trunk: a VLAN's frames are either untagged or tagged";
-	return opt->kind ? rp_params_check(&rp) : "socket=PATH is missing";
+	return rp_params_check(&rp);
 }
 
 const char *net_parse_port(char *arg, struct net_options *o)

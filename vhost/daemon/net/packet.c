@@ -10,6 +10,7 @@ const char *const drop_names[DROPS] = {
 	[DROP_FULL] = "full",
 	[DROP_TOO_BIG] = "too_big",
 	[DROP_OFFLOAD] = "offload",
+	[DROP_HOST] = "host",
 	[DROP_VLAN] = "vlan",
 	[DROP_SOURCE] = "source",
 	[DROP_RESERVED] = "reserved",

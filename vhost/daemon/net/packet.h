@@ -34,6 +34,7 @@ enum drop {
 	DROP_FULL,	/* the peer has posted no buffer for too long */
 	DROP_TOO_BIG,	/* the peer's buffers cannot hold it */
 	DROP_OFFLOAD,	/* the peer cannot take it as it is, nor can we change that */
+	DROP_HOST,	/* the host's stack did not take it */
 	/* Of switches */
 	DROP_VLAN,	/* its VLAN is none of the port's */
 	DROP_SOURCE,	/* nobody can have sent it: its source is a group, or 0 */

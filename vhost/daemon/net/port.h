@@ -22,6 +22,8 @@ struct net_switch;
 struct port_kind {
 	const char *name;
 	const char *address;		/* what its address is, in options and JSON */
+	/* The address and what else it concerns. NULL, or what is wrong. */
+	const char *(*check)(const struct port_options *o);
 	/* A port with its queues, all of them detached; NULL: no memory. */
 	struct port *(*create)(const struct port_options *o);
 	void (*destroy)(struct port *p);
@@ -31,11 +33,13 @@ struct port_kind {
 	void (*close)(struct port *p);
 	/* Is somebody there? */
 	bool (*link_up)(const struct port *p);
-	/* Memory of some process has gone: was it this one's? */
+	/* Memory of some process has gone: was it this one's? NULL: it shares none. */
 	void (*check_memory)(struct port *p);
+	/* All those that it sends to take these offloads. NULL: no matter. */
+	void (*peers_can)(struct port *p, const struct offloads *can);
 };
 
-extern const struct port_kind vhost_port_kind;
+extern const struct port_kind vhost_port_kind, tap_port_kind;
 
 struct port_options {
 	char name[SESSION_NAME_MAX + 1];

@@ -54,4 +54,16 @@ static inline bool port_queue_is_rx(const struct port_queue *q)
 	return !(q->index & 1);
 }
 
+/* A packet of a TX queue that is dealt with; sums are the caller's to add. */
+static inline void port_queue_count(struct port_queue *q, const struct packet *p, u64 *packets,
+				    u64 *bytes)
+{
+	if (likely(!p->drop)) {
+		++*packets;
+		*bytes += p->bytes;
+	} else {
+		rp_add(&q->dropped[p->drop], 1);
+	}
+}
+
 #endif /* RINGPACED_PORT_OPS_H */

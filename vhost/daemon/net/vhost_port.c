@@ -156,6 +156,11 @@ static const struct session_ops ops = {
 	.gone = gone,
 };
 
+static const char *check(const struct port_options *o)
+{
+	return *o->address ? NULL : "socket: no path";
+}
+
 static void destroy(struct port *port)
 {
 	struct vhost_port *p = of_port(port);
@@ -209,6 +214,7 @@ static void check_memory(struct port *port)
 const struct port_kind vhost_port_kind = {
 	.name = "vhost-user",
 	.address = "socket",
+	.check = check,
 	.create = create,
 	.destroy = destroy,
 	.open = start,

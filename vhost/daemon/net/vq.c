@@ -255,12 +255,7 @@ static void vq_done(struct port_queue *q, const struct batch *b, u32 n)
 		const struct packet *p = &b->pkt[i];
 
 		rp_dev_put(&v->dev, p->head, 0);
-		if (likely(!p->drop)) {
-			packets++;
-			bytes += p->bytes;
-		} else {
-			rp_add(&q->dropped[p->drop], 1);
-		}
+		port_queue_count(q, p, &packets, &bytes);
 	}
 	if (b->n > n)
 		rp_dev_unget(&v->dev, b->n - n);
