@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "ctl_print.h"
 #include "json.h"
 #include "model_args.h"
 #include "orders.h"
@@ -91,37 +92,7 @@ static json_t *value_of(struct argp_state *state, const struct setting *s, const
 	return json_integer((json_int_t)opt_number(state, s->option, arg, s->max));
 }
 
-/* ---- Output ---- */
-
-static char *text_of(const json_t *v)
-{
-	if (json_is_string(v))
-		return strdup(json_string_value(v));
-	return json_is_null(v) ? strdup("-") : json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
-}
-
-static void cell(struct table *t, const json_t *v)
-{
-	char *text = text_of(v);
-
-	table_cell(t, "%s", text ?: "");
-	free(text);
-}
-
-/* An object as lines of name and value. */
-static void print_object(const json_t *v)
-{
-	struct table *t = table_new((u32)json_object_size(v));
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)v, key, value)
-		table_cell(t, "%s", key);
-	json_object_foreach((json_t *)v, key, value)
-		cell(t, value);
-	table_print_turned(t, stdout);
-	table_free(t);
-}
+/* ---- Orders ---- */
 
 /* Takes the reference; @print is for people. */
 static int output(const struct args *a, json_t *v, void (*print)(const json_t *v))
@@ -138,65 +109,6 @@ static int output(const struct args *a, json_t *v, void (*print)(const json_t *v
 	return 0;
 }
 
-static void print_list(const json_t *v)
-{
-	static const char *const keys[] = { "queue", "dir", "ready", "size", "queue_len",
-		"strategy", "w_ns", "w_dist", "y_ns", "k", "cpu", "producing", "broken" };
-	const u32 n = sizeof(keys) / sizeof(keys[0]);
-	struct table *t = table_new(n + 1);
-	const json_t *dev, *q;
-	size_t i, j;
-	u32 k;
-
-	table_cell(t, "device");
-	for (k = 0; k < n; k++)
-		table_cell(t, "%s", keys[k]);
-	json_array_foreach(json_object_get(v, "devices"), i, dev)
-		json_array_foreach(json_object_get(dev, "queues"), j, q) {
-			cell(t, json_object_get(dev, "device"));
-			for (k = 0; k < n; k++)
-				cell(t, json_object_get(q, keys[k]));
-		}
-	table_print(t, stdout);
-	table_free(t);
-}
-
-static void print_macs(const json_t *v)
-{
-	static const char *const keys[] = { "mac", "vlan", "port", "age_ns" };
-	const u32 n = sizeof(keys) / sizeof(keys[0]);
-	struct table *t = table_new(n);
-	const json_t *mac;
-	size_t i;
-	u32 k;
-
-	for (k = 0; k < n; k++)
-		table_cell(t, "%s", keys[k]);
-	json_array_foreach(json_object_get(v, "macs"), i, mac)
-		for (k = 0; k < n; k++)
-			cell(t, json_object_get(mac, keys[k]));
-	table_print(t, stdout);
-	table_free(t);
-}
-
-static void print_stats(const json_t *v)
-{
-	print_object(json_object_get(v, "stats"));
-}
-
-static void print_trace(const json_t *v)
-{
-	const json_t *e;
-	size_t i;
-
-	json_array_foreach(json_object_get(v, "events"), i, e)
-		printf("%lld %s %lld\n", (long long)json_integer_value(json_array_get(e, 0)),
-		       json_string_value(json_array_get(e, 1)),
-		       (long long)json_integer_value(json_array_get(e, 2)));
-}
-
-/* ---- Orders ---- */
-
 static json_t *list(struct args *a)
 {
 	return orders_call(&a->orders, "list", NULL, ANSWER_MS);
@@ -212,7 +124,7 @@ static json_t *order(struct args *a, const char *cmd, json_t *args)
 
 static int do_list(struct args *a)
 {
-	return output(a, list(a), print_list);
+	return output(a, list(a), ctl_print_list);
 }
 
 static int do_order(struct args *a)
@@ -220,9 +132,9 @@ static int do_order(struct args *a)
 	const char *cmd = a->action->name;
 
 	return output(a, order(a, cmd, json_incref(a->settings)),
-		      !strcmp(cmd, "set") ? print_object :
-		      !strcmp(cmd, "stats") ? print_stats :
-		      !strcmp(cmd, "trace") ? print_trace : NULL);
+		      !strcmp(cmd, "set") ? ctl_print_object :
+		      !strcmp(cmd, "stats") ? ctl_print_stats :
+		      !strcmp(cmd, "trace") ? ctl_print_trace : NULL);
 }
 
 /* Of the switch's addresses: all of them, or those of a port, of a VLAN. */
@@ -235,7 +147,7 @@ static int do_switch(struct args *a)
 	if (a->device)
 		json_object_set_new(args, "device", json_string(a->device));
 	return output(a, orders_call(&a->orders, cmd, args, ANSWER_MS),
-		      !strcmp(cmd, "macs") ? print_macs : print_object);
+		      !strcmp(cmd, "macs") ? ctl_print_macs : ctl_print_object);
 }
 
 /* Of the device and queue that were named: 1 producing, 0 not, -1 after fail(). */

@@ -6,6 +6,8 @@
 out=$scratch/out
 socket=$scratch/ctl
 "$top/build/ringpaced" --control "$socket" --device "a,socket=$scratch/a,pairs=2" \
+	--port "p,socket=$scratch/p,vlan=7" --port "q,socket=$scratch/q,trunk=7+9-12" \
+	--switch s,ports=p+q,age-s=60 \
 	>"$scratch/daemon.log" 2>&1 &
 wait_for 30 test -S "$socket"
 
@@ -39,10 +41,16 @@ gives "what was set is listed" '.devices[0].queues | .[1].y_ns == 70000 and .[0]
 gives "stats" '.stats | .items == 0 and .next_seq == null and .duration_ns > 0' stats --queue 1
 gives "trace" '.events == [] and .tsc_hz > 0' trace --queue 1 --max 5
 gives "reset" '. == {}' reset --queue 1
+gives "a switch" '.switches[0] | .switch == "s" and .age_ns == 60000000000 and
+	.ports[0].vlan == 7 and .ports[1].trunk == "7+9-12"' list
+gives "its addresses" '.switch == "s" and .macs == []' macs --switch s
+gives "flush" '.flushed == 0' flush --switch s --device q --vlan 9
 gives "stop of what does not run" '. == {}' stop --queue 1 --device a
 
 to_daemon list && grep -q "^a .* rev .* sleep .* 70000" "$out"
 ok $? "a table for people"
+grep -q "^q .* vhost-user .* s " "$out" && grep -q "^s .* 60000000000 " "$out"
+ok $? "ports and switches, too"
 to_daemon stats && grep -Eq '^items +0$' "$out"
 ok $? "statistics for people"
 to_daemon reset && [ ! -s "$out" ]
@@ -53,6 +61,10 @@ refuses 1 "fwd queue" start --queue 0 --socket "$socket"
 refuses 1 'no "b"' stats --device b --socket "$socket"
 refuses 1 "600 is more than queue_len 64" set --queue 1 --k 600 --socket "$socket"
 refuses 1 "is the daemon running" list --socket "$scratch/none"
+refuses 1 'no "t"' macs --switch t --socket "$socket"
+refuses 1 "the switch has no such port" flush --switch s --device a --socket "$socket"
+refuses 2 "of which switch" macs --socket "$socket"
+refuses 2 "vlan is for flush, not for macs" macs --vlan 5 --switch s --socket "$socket"
 refuses 2 "either --socket PATH or --vhost" list
 refuses 2 "either --socket PATH or --vhost" list --vhost --socket "$socket"
 refuses 2 "y-ns is for set, not for stats" stats --y-ns 5 --socket "$socket"

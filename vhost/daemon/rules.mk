@@ -42,7 +42,8 @@ $(BUILD)/ringpaced: $(OBJ)/vhost/daemon/main.o $(BUILD)/libringpaced.a \
 PROGRAMS += $(BUILD)/ringpaced
 
 # Unit tests that run the daemon's own code.
-RINGPACED_TESTS := test_control test_fdb test_net test_packets test_state test_switch
+RINGPACED_TESTS := test_control test_fdb test_net test_packets test_state \
+	test_switch test_vlan
 $(addprefix $(BUILD)/tests/unit/,$(RINGPACED_TESTS)): $(BUILD)/libringpaced.a
 $(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): $(VU_DIR)/libvhost-user.c
 $(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): EXTRA_CFLAGS := -isystem build/third-party \
@@ -53,3 +54,4 @@ UNIT_LIBS_test_net := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_packets := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_state := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_switch := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_vlan := $(UNIT_LIBS_test_control)
