@@ -74,7 +74,8 @@ static void test_options(void **state)
 static void test_switch_options(void **state)
 {
 	options.port[2].in_switch = false;	/* of the one that was refused */
-	assert_string_equal(net_check(&options), "--port: vlan and trunk are for a port that is in a switch");
+	assert_string_equal(net_check(&options),
+				"--port: vlan, trunk and macs are for a port that is in a switch");
 	refused(net_parse_switch, "s,ports=a+c", "one link");
 	refused(net_parse_switch, "s,ports=c+x", "no such port");
 	options.port[2].in_switch = false;

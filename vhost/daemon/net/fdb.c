@@ -119,19 +119,28 @@ int fdb_find(const struct fdb *f, u64 key, u64 now)
 	return i && fdb_valid(f, i, now) ? (int)f->entry[i].port : -1;
 }
 
-u32 fdb_flush(struct fdb *f, int port, u16 vlan)
+static u32 flush_port(struct fdb *f, u32 port, u16 vlan)
 {
-	u32 i, n = 0;
+	u32 i = f->pool[port].newest, n = 0, older;
 
-	for (i = 1; i <= f->entries; i++) {
-		const struct fdb_entry *e = &f->entry[i];
-
-		if (!e->key || (port >= 0 && e->port != (u32)port) ||
-		    (vlan && e->key >> 48 != vlan))
+	for (; i; i = older) {
+		older = f->entry[i].older;
+		if (vlan && f->entry[i].key >> 48 != vlan)
 			continue;
 		drop(f, i);
 		n++;
 	}
+	return n;
+}
+
+u32 fdb_flush(struct fdb *f, int port, u16 vlan)
+{
+	u32 i, n = 0;
+
+	if (port >= 0)
+		return flush_port(f, (u32)port, vlan);
+	for (i = 0; i < f->ports; i++)
+		n += flush_port(f, i, vlan);
 	return n;
 }
 

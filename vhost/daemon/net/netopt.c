@@ -12,7 +12,6 @@
 #define TIME_MAX_NS	1000000000u
 #define FULL_MS_DEFAULT	100u
 #define FULL_MS_MAX	3600000u
-#define MACS_DEFAULT	1024u
 #define MACS_MAX	65536u
 
 static const char *parse_strategy(const char *name, struct flow_params *p)
@@ -169,7 +168,6 @@ const char *net_parse_port(char *arg, struct net_options *o)
 		return "more than 64 ports";
 	*opt = (struct port_options){
 		.pairs = 1,
-		.macs = MACS_DEFAULT,
 		.pacing = {
 			.strategy = RP_ADAPTIVE,
 			.dmax_ns = DMAX_NS_DEFAULT,

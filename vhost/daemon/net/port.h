@@ -51,9 +51,9 @@ struct port_options {
 	bool full_set;			/* ->pacing.full_ns was said */
 	/* In a switch */
 	bool in_switch;
-	bool vlan_set;			/* some of these was said */
+	bool vlan_set;			/* some of it was said */
 	struct vlan_port vlan;
-	u32 macs;			/* addresses that it may have */
+	u32 macs;			/* addresses that it may have; 0: not said */
 };
 
 struct port {

@@ -10,6 +10,7 @@
 /* How long a full port holds others up when the user says nothing. */
 #define FULL_NS_DEFAULT	1000000u
 #define VLAN_DEFAULT	1u
+#define MACS_DEFAULT	1024u
 
 static const char *add_port(const char *name, struct switch_options *s, struct net_options *o)
 {
@@ -24,6 +25,8 @@ static const char *add_port(const char *name, struct switch_options *s, struct n
 	p->in_switch = true;
 	if (!p->vlan_set)
 		p->vlan.untagged = VLAN_DEFAULT;
+	if (!p->macs)
+		p->macs = MACS_DEFAULT;
 	if (!p->full_set)
 		p->pacing.full_ns = FULL_NS_DEFAULT;
 	s->port[s->port_count++] = (u32)i;
@@ -91,7 +94,7 @@ const char *net_check(const struct net_options *o)
 		if (o->sw[i].pacer >= o->pacer_count)
 			return "--switch: there is no such pacer";
 	for (i = 0; i < o->port_count; i++)
-		if (o->port[i].vlan_set && !o->port[i].in_switch)
-			return "--port: vlan and trunk are for a port that is in a switch";
+		if ((o->port[i].vlan_set || o->port[i].macs) && !o->port[i].in_switch)
+			return "--port: vlan, trunk and macs are for a port that is in a switch";
 	return NULL;
 }
