@@ -29,7 +29,9 @@ _Static_assert(sizeof(struct frame_head) <= NET_FRAME_MIN_BYTES, "a head fits ev
 
 static u32 tx_stride(const struct net_end_options *o)
 {
-	return (o->frame_bytes + NET_TAG_BYTES + HDR_BYTES + BUFFER_ALIGN - 1) / BUFFER_ALIGN * BUFFER_ALIGN;
+	u32 bytes = o->frame_bytes + NET_TAG_BYTES + HDR_BYTES;
+
+	return (bytes + BUFFER_ALIGN - 1) / BUFFER_ALIGN * BUFFER_ALIGN;
 }
 
 static u32 rx_stride(const struct net_end_options *o)

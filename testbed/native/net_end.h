@@ -5,8 +5,9 @@
  *
  * Frames are Ethernet's, of the local experimental EtherType, with number, time
  * stamp and size behind the head; the rest is a pattern of the number. A tag (IEEE
- * 802.1Q) comes on top of the size. Each pair has an address, and counts for itself. One thread at a time per pair, and another one for its other
- * direction. Functions return 0, or -1 after fail().
+ * 802.1Q) comes on top of the size. Each pair has an address, and counts for
+ * itself. One thread at a time per pair, and another one for its other direction.
+ * Functions return 0, or -1 after fail().
  */
 #ifndef NATIVE_NET_END_H
 #define NATIVE_NET_END_H
@@ -61,9 +62,9 @@ struct net_rx {
 
 struct net_end {
 	struct net_end_options opt;
-	/* Of what is sent from now on: to which station (NET_ALL: all), with which tag (0: none). */
-	u8 to;
-	u16 vlan;
+	/* Of what is sent from now on */
+	u8 to;			/* station; NET_ALL: all */
+	u16 vlan;		/* its tag; 0: none */
 	struct fe fe;
 	struct net_tx *tx;
 	struct net_rx *rx;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A ringpaced of our own with ports a, b, ..., and a guest of our own at each: two
- * that are linked, or up to NET_RIG_PORTS in a switch. A port may be a tap instead. Functions return 0, or -1 after fail(). One thread at a time.
+ * that are linked, or up to NET_RIG_PORTS in a switch. A port may be a tap instead.
+ * Functions return 0, or -1 after fail(). One thread at a time.
  */
 #ifndef NATIVE_NET_RIG_H
 #define NATIVE_NET_RIG_H

@@ -162,8 +162,9 @@ static void test_random(void **state)
 				cut[k] = 1 + test_below(&rng, 20);
 			cut[7] = 0;
 			k = noise(&rng, buffers[i]);
-			if (k)
-				fix_add(&x, buffers[i], k, cut)->hdr.flags = (u8)test_below(&rng, 2);
+			if (!k)
+				continue;
+			fix_add(&x, buffers[i], k, cut)->hdr.flags = (u8)test_below(&rng, 2);
 		}
 		assert_int_equal(switch_forward(&x.sw.port[test_below(&rng, FIX_PORTS)], &x.b, NOW),
 				 x.b.n);

@@ -70,7 +70,8 @@ static const char *parse_pacing(const char *key, const char *value, struct flow_
 	if (!strcmp(key, "burst"))
 		return opt_u32(value, 1, BATCH_PACKETS, &p->burst) ? NULL :
 			"burst: not in 1..64";
-	return "unknown key: only socket, tap, pairs, mtu, vlan, trunk, macs, strategy, dmax-ns, y-ns, cpu-cap, burst, full-ms are known";
+	return "unknown key: only socket, tap, pairs, mtu, vlan, trunk, macs, strategy, dmax-ns, "
+	       "y-ns, cpu-cap, burst, full-ms are known";
 }
 
 /* A port's kind is told by the key of its address. */

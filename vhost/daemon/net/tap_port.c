@@ -105,11 +105,13 @@ static const char *advice(int error)
 	switch (error) {
 	case EPERM:
 	case EACCES:
-		return "root can make it for a user: ip tuntap add NAME mode tap multi_queue user USER";
+		return "root can make it for a user: "
+		       "ip tuntap add NAME mode tap multi_queue user USER";
 	case EBUSY:
 		return "somebody else has it, or one with fewer queues";
 	case EINVAL:
-		return "there is an interface of that name that is no tap, or was made without multi_queue, which more than one pair needs";
+		return "there is an interface of that name that is no tap, or was made without "
+		       "multi_queue, which more than one pair needs";
 	default:
 		return "is the tun driver there?";
 	}
