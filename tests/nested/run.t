@@ -16,13 +16,13 @@ from nested import Host, SHARED, main, same, test
 SCALE = "10000"
 ATTEMPTS = 3    # a machine that stands still for long shifts a count
 # What each side counts by a schedule that leaves one answer, and that answer.
-# Kicks: an item every 20 ms; C has blocked again by then, and each needs its kick.
-# Calls: C sleeps 50 ms, in which P fills the ring, and blocks; then takes all, which
+# Kicks: an item every 100 ms; C has blocked again by then, and each needs its kick.
+# Calls: C sleeps 100 ms, in which P fills the ring, and blocks; then takes all, which
 # is what P is called for.
 SCHEDULES = {
-    "kicks": ("--strategy notify --wp-ns 20000000 --wc-ns 20000", 1,
+    "kicks": ("--strategy notify --wp-ns 100000000 --wc-ns 20000", 1,
               (("kicks of P", "stats_p", "sent"), ("wake-ups of C", "stats_c", "received"))),
-    "calls": ("--strategy notify --strategy-c sleep --yc-ns 50000000 --queue-len 8 --kc 8 "
+    "calls": ("--strategy notify --strategy-c sleep --yc-ns 100000000 --queue-len 8 --kc 8 "
               "--wp-ns 20000 --wc-ns 20000", 1 / 8,
               (("calls of C", "stats_c", "sent"), ("wake-ups of P", "stats_p", "received"))),
 }
@@ -61,7 +61,7 @@ def counts(schedule):
     """Of each figure, what the kernel and the daemon count for an item."""
     options, _, figures = SCHEDULES[schedule]
     requests = [{"v": 1, "id": n, "cmd": "run",
-                 "args": f"--lane vm {options} --duration-s 8 --backend {backend}".split()}
+                 "args": f"--lane vm {options} --duration-s 12 --backend {backend}".split()}
                 for n, backend in enumerate(("kernel", "user"))]
     out = host.execute("env", "RINGPACE_ACCEL=kvm", "/opt/ringpace/ringpace", "serve",
                        timeout=300,
