@@ -16,40 +16,20 @@ static void say_port(const struct net_rig *r, char *arg, size_t bytes, u32 i)
 
 static int launch(struct net_rig *r)
 {
-	const char *program = own_program("ringpaced");
 	char a[320], b[320];
-	char *argv[] = {
-		(char *)program, "--control", r->control, "--port", a, "--port", b,
-		"--link", "a,b", "--pacers", (char *)(r->pacers ? r->pacers : "x1"), NULL
+	char *args[] = {
+		"--port", a, "--port", b, "--link", "a,b", "--pacers",
+		(char *)(r->pacers ? r->pacers : "x1"), NULL
 	};
-	u64 end = now_ns() + NET_RIG_TIMEOUT_MS * 1000000ULL;
 
-	if (!program)
-		return -1;
 	say_port(r, a, sizeof(a), 0);
 	say_port(r, b, sizeof(b), 1);
-	r->pid = child_start(argv, r->log);
-	if (r->pid < 0)
-		return -1;
-	while (access(r->control, F_OK)) {
-		if (!child_alive(r->pid) || now_ns() > end)
-			return fail("ringpaced does not start: %s", log_tail(r->log));
-		if (!nap_ms(2))
-			return -1;
-	}
-	r->has_ctl = !ctl_open(&r->ctl, r->control, NET_RIG_TIMEOUT_MS);
-	return r->has_ctl ? 0 : -1;
+	return net_daemon_start(&r->daemon, args);
 }
 
 static void end_daemon(struct net_rig *r)
 {
-	if (r->has_ctl)
-		ctl_close(&r->ctl);
-	r->has_ctl = false;
-	child_stop(r->pid);
-	r->pid = -1;
-	/* What a killed daemon left must not be taken for a new one's. */
-	unlink(r->control);
+	net_daemon_stop(&r->daemon);
 	unlink(r->socket[0]);
 	unlink(r->socket[1]);
 }
@@ -67,16 +47,14 @@ int net_rig_open(struct net_rig *r)
 {
 	const char *dir = run_dir();
 
-	r->pid = -1;
-	r->has_ctl = false;
+	r->daemon.pid = -1;
+	r->daemon.has_ctl = false;
 	memset(&r->a, 0, sizeof(r->a));
 	memset(&r->b, 0, sizeof(r->b));
 	if (!dir)
 		return -1;
 	snprintf(r->socket[0], sizeof(r->socket[0]), "%s/a.sock", dir);
 	snprintf(r->socket[1], sizeof(r->socket[1]), "%s/b.sock", dir);
-	snprintf(r->control, sizeof(r->control), "%s/net-control.sock", dir);
-	snprintf(r->log, sizeof(r->log), "%s/net-ringpaced.log", dir);
 	return launch(r) || open_end(r, &r->b, 1) || open_end(r, &r->a, 0) ? -1 : 0;
 }
 
@@ -91,8 +69,8 @@ int net_rig_restart(struct net_rig *r, int sig)
 {
 	u64 end = now_ns() + NET_RIG_TIMEOUT_MS * 1000000ULL;
 
-	kill(r->pid, sig);
-	while (child_alive(r->pid))
+	kill(r->daemon.pid, sig);
+	while (child_alive(r->daemon.pid))
 		if (now_ns() > end || !nap_ms(1))
 			return fail("ringpaced does not end by signal %d", sig);
 	end_daemon(r);
@@ -101,21 +79,18 @@ int net_rig_restart(struct net_rig *r, int sig)
 
 json_t *net_rig_call(struct net_rig *r, const char *cmd, json_t *args)
 {
-	return ctl_call(&r->ctl, cmd, args, NET_RIG_TIMEOUT_MS);
+	return net_daemon_call(&r->daemon, cmd, args);
 }
 
 double net_rig_number(struct net_rig *r, const char *port, u32 queue, const char *key)
 {
-	json_t *v = net_rig_call(r, "stats", json_pack("{s:s, s:i}", "device", port, "queue",
-						       (int)queue));
-	const json_t *stats = json_object_get(v, "stats");
+	json_t *stats = net_daemon_stats(&r->daemon, port, queue);
 	const char *dot = strchr(key, '.');
 	double number;
 
 	/* Of an object in it: there is one, "dropped". */
-	if (dot)
-		stats = json_object_get(stats, "dropped");
-	number = json_number_at(stats, dot ? dot + 1 : key);
-	json_decref(v);
+	number = json_number_at(dot ? json_object_get(stats, "dropped") : stats,
+				dot ? dot + 1 : key);
+	json_decref(stats);
 	return number;
 }

@@ -6,10 +6,10 @@
 #ifndef NATIVE_NET_RIG_H
 #define NATIVE_NET_RIG_H
 
-#include "ctl.h"
+#include "net_daemon.h"
 #include "net_end.h"
 
-#define NET_RIG_TIMEOUT_MS	30000
+#define NET_RIG_TIMEOUT_MS	NET_DAEMON_TIMEOUT_MS
 
 struct net_rig {
 	/* Set by the caller, before net_rig_open(). */
@@ -19,12 +19,8 @@ struct net_rig {
 	u32 pairs;		/* of the ports */
 	struct net_end_options end[2];	/* but ->socket and ->timeout_ms */
 
-	pid_t pid;
-	struct ctl ctl;
-	bool has_ctl;
+	struct net_daemon daemon;
 	char socket[2][160];
-	char control[160];
-	char log[160];
 	struct net_end a, b;
 };
 
