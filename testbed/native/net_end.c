@@ -12,7 +12,6 @@
 #define HDR_BYTES	((u32)sizeof(struct virtio_net_hdr_v1))
 #define BUFFER_ALIGN	64u
 #define PIECES_MAX	4u
-#define ETHERTYPE_BE	0xb588	/* 0x88b5: local experimental (IEEE 802) */
 #define MTU_FRAME_BYTES	1514u
 
 struct frame_head {
@@ -141,7 +140,7 @@ static void write_frame(const struct net_end *e, u8 *at, u64 seq)
 	struct virtio_net_hdr_v1 hdr = { 0 };
 	struct frame_head head = {
 		.to = { 2, 0, 0, 0, 0, 1 }, .from = { 2, 0, 0, 0, 0, 2 },
-		.type_be = ETHERTYPE_BE, .seq = seq, .tsc = rp_tsc(),
+		.type_be = NET_ETHERTYPE_BE, .seq = seq, .tsc = rp_tsc(),
 		.bytes = e->opt.frame_bytes,
 	};
 
@@ -238,7 +237,7 @@ void net_tx_publish(struct net_end *e, u32 pair)
 static bool content_ok(const struct net_end *e, const u8 *frame, const struct frame_head *h,
 		       u32 bytes)
 {
-	if (bytes < NET_FRAME_MIN_BYTES || h->type_be != ETHERTYPE_BE || h->bytes != bytes)
+	if (bytes < NET_FRAME_MIN_BYTES || h->type_be != NET_ETHERTYPE_BE || h->bytes != bytes)
 		return false;
 	return !e->opt.check_all || net_pattern_ok(frame, sizeof(*h), bytes, h->seq);
 }

@@ -14,6 +14,7 @@
 
 #include "frontend.h"
 
+#define NET_ETHERTYPE_BE	0xb588	/* 0x88b5: local experimental (IEEE 802) */
 /* Head, number, time stamp, size. */
 #define NET_FRAME_MIN_BYTES	60u
 #define NET_FRAME_MAX_BYTES	65549u
