@@ -45,6 +45,7 @@ struct chain_params {
 	u32 nf_burst;		/* packets that a forwarder publishes at once */
 	u32 full_ms;		/* how long a receiver without buffers holds its sender up */
 	bool spin;		/* the generator waits without sleeping */
+	struct chain_strategy hop_strategy[CHAIN_HOPS_MAX];	/* no label: as the others */
 };
 
 /* Of one hop. An end is NULL where a VM is at the port. */
@@ -56,7 +57,7 @@ struct chain_link {
 
 struct chain {
 	const struct chain_params *p;
-	const struct chain_strategy *strategy;
+	const struct chain_strategy *strategy;	/* of hops that have none of their own */
 	u32 hops;
 	bool pinned;
 	struct net_daemon daemon;
@@ -91,6 +92,14 @@ const struct chain_lane_ops *chain_lane_by_name(const char *name);
 static inline u64 chain_work_ns(const struct chain_params *p, u32 vm)
 {
 	return vm == p->slow_hop ? p->slow_ns : p->nf_ns;
+}
+
+/* That of hop @i, from 0. */
+static inline const struct chain_strategy *chain_strategy_of(const struct chain *c, u32 i)
+{
+	const struct chain_strategy *own = &c->p->hop_strategy[i];
+
+	return own->label[0] ? own : c->strategy;
 }
 
 /* The CPU of the @i-th thread of all, -1 if they are not pinned. */

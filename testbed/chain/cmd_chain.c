@@ -21,35 +21,40 @@
 #define FULL_MS_DEFAULT	1000u
 
 enum {
-	OPT_LANE = 256, OPT_VMS, OPT_DURATION, OPT_WARMUP, OPT_RATE, OPT_STRATEGY, OPT_ROUNDS,
+	OPT_LANE = 256, OPT_VMS, OPT_DURATION, OPT_WARMUP, OPT_RATE, OPT_STRATEGY,
+	OPT_HOP_STRATEGY, OPT_ROUNDS,
 	OPT_FRAME, OPT_FLOWS, OPT_QUEUE_LEN, OPT_NF, OPT_NF_BURST, OPT_SLOW_HOP, OPT_SLOW,
 	OPT_FULL, OPT_WAIT, OPT_JSON,
 };
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The chain:", 1 },
-	{ "lane", OPT_LANE, "NAME", 0, "native (default): threads in place of the VMs; vm: not there yet", 0 },
+	{ "lane", OPT_LANE, "NAME", 0, "native (default): threads in place of the VMs; "
+	  "vm: not there yet", 0 },
 	{ "vms", OPT_VMS, "N", 0, "forwarding VMs, 1..31 (1); N + 1 hops", 0 },
-	{ "strategy", OPT_STRATEGY, "LIST", 0, "of all hops, NAME[,y-ns=NS][,dmax-ns=NS][,cpu-cap=PERCENT][,burst=PACKETS], "
+	{ "strategy", OPT_STRATEGY, "LIST", 0, "of all hops, "
+	  "NAME[,y-ns=NS][,dmax-ns=NS][,cpu-cap=PERCENT][,burst=PACKETS], "
 	  "more of them after commas, may be repeated: a run each (adaptive)", 0 },
+	{ "hop-strategy", OPT_HOP_STRATEGY, "K:NAME[,...]", 0, "of hop K alone, in all runs; "
+	  "may be repeated", 0 },
 	{ "rounds", OPT_ROUNDS, "N", 0, "runs of each strategy, in turns, 1..99 (1)", 0 },
 	{ "queue-len", OPT_QUEUE_LEN, "SLOTS", 0, "of each ring, a power of two in 8..4096 (256)", 0 },
-	{ "full-ms", OPT_FULL, "MS", 0, "how long a receiver without buffers holds its sender up before "
-	  "packets are dropped, ms (1000)", 0 },
+	{ "full-ms", OPT_FULL, "MS", 0, "how long a receiver without buffers holds "
+	  "its sender up before packets are dropped, ms (1000)", 0 },
 	{ NULL, 0, NULL, 0, "The forwarders:", 2 },
 	{ "nf-ns", OPT_NF, "NS", 0, "work per packet of each, ns, at most 10 ms (0)", 0 },
 	{ "nf-burst", OPT_NF_BURST, "PACKETS", 0, "that each sends at once, 1..64 (1)", 0 },
 	{ "slow-hop", OPT_SLOW_HOP, "K", 0, "VM K, at the end of hop K, is another one", 0 },
 	{ "slow-ns", OPT_SLOW, "NS", 0, "its work per packet, ns", 0 },
 	{ NULL, 0, NULL, 0, "The load:", 3 },
-	{ "rate-pps", OPT_RATE, "R|max", 0, "packets per second, sent when they are due whatever happens to "
-	  "others (10000); max: whenever there is room", 0 },
+	{ "rate-pps", OPT_RATE, "R|max", 0, "packets per second, sent when they are due "
+	  "whatever happens to others (10000); max: whenever there is room", 0 },
 	{ "duration-s", OPT_DURATION, "S", 0, "measured time, seconds (1)", 0 },
 	{ "warmup-s", OPT_WARMUP, "S", 0, "time before it, seconds (0.2)", 0 },
 	{ "frame-bytes", OPT_FRAME, "BYTES", 0, "size of a packet, 60..1514 bytes (64)", 0 },
 	{ "flows", OPT_FLOWS, "F", 0, "numbered flows, in turns, 1..1024 (1)", 0 },
-	{ "generator-wait", OPT_WAIT, "sleep|spin", 0, "how the generator waits for what is due: asleep (default), or "
-	  "spinning, which is exact and takes a CPU", 0 },
+	{ "generator-wait", OPT_WAIT, "sleep|spin", 0, "how the generator waits for what is due: "
+	  "asleep (default), or spinning, which is exact and takes a CPU", 0 },
 	{ NULL, 0, NULL, 0, "Output:", 4 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object (docs/chain.md)", 0 },
 	{ 0 }
@@ -61,6 +66,7 @@ struct args {
 	u32 rounds;
 	bool json;
 	bool slow_given;
+	u32 last_hop;		/* the last one that --hop-strategy names */
 };
 
 static const struct chain_lane_ops *lane(struct argp_state *state, const char *arg)
@@ -95,6 +101,25 @@ static bool spins(struct argp_state *state, const char *arg)
 	return spin;
 }
 
+static void hop_strategy(struct argp_state *state, struct args *a, const char *arg)
+{
+	struct chain_strategies one = { 0 };
+	const char *why;
+	char *name;
+	u64 hop = strtoull(arg, &name, 10);
+
+	if (*arg < '0' || *arg > '9' || *name != ':' || !hop || hop > CHAIN_HOPS_MAX)
+		argp_error(state, "--hop-strategy %s: not a hop in 1..%u and a strategy, K:NAME",
+			   arg, CHAIN_HOPS_MAX);
+	why = chain_strategies_add(&one, name + 1);
+	if (!why && one.n > 1)
+		why = "a hop has one strategy";
+	if (why)
+		argp_error(state, "--hop-strategy %s: %s", arg, why);
+	a->p.hop_strategy[hop - 1] = one.of[0];
+	a->last_hop = hop > a->last_hop ? (u32)hop : a->last_hop;
+}
+
 static void check(struct argp_state *state, const struct args *a)
 {
 	const struct chain_params *p = &a->p;
@@ -107,6 +132,9 @@ static void check(struct argp_state *state, const struct args *a)
 		argp_error(state, "--duration-s 0: nothing would be measured");
 	if (p->slow_hop > p->vms)
 		argp_error(state, "--slow-hop %u: there are only --vms %u", p->slow_hop, p->vms);
+	if (a->last_hop > p->vms + 1)
+		argp_error(state, "--hop-strategy %u: with --vms %u there are %u hops", a->last_hop,
+			   p->vms, p->vms + 1);
 	if (!p->slow_hop != !a->slow_given)
 		argp_error(state, "--slow-hop and --slow-ns: one needs the other");
 }
@@ -128,6 +156,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		why = chain_strategies_add(&a->who, arg);
 		if (why)
 			argp_error(state, "--strategy: %s", why);
+		break;
+	case OPT_HOP_STRATEGY:
+		hop_strategy(state, a, arg);
 		break;
 	case OPT_ROUNDS:
 		a->rounds = (u32)opt_between(state, "rounds", arg, 1, BENCH_ROUNDS_MAX);
@@ -192,8 +223,8 @@ static const struct argp argp = {
 	"own: generator, N forwarders, sink. Tells what was lost, how long packets took, what each "
 	"hop cost, and who holds the chain up.\v"
 	"Examples, three strategies beside each other, and a slow VM:\n\n"
-	"  ringpace chain --vms 3 --rate-pps 20000 --strategy notify,sleep,y-ns=50000,adaptive\n"
-	"  ringpace chain --vms 3 --rate-pps max --slow-hop 2 --slow-ns 20000 --strategy notify\n\n"
+	"  ringpace chain --vms 3 --strategy notify,sleep,y-ns=20000,adaptive\n"
+	"  ringpace chain --vms 3 --rate-pps max --slow-hop 2 --slow-ns 20000\n\n"
 	"Latencies count from when a packet was due, not from when it was sent. `regime` is in which "
 	"regime of the model (docs/model.md) the sender's and the receiver's ring are.",
 };

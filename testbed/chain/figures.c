@@ -37,11 +37,12 @@ static json_t *quantiles(const struct rp_hist *h, const struct rp_clock *clock)
 	static const struct { const char *key; u32 permille; } of[] = {
 		{ "p50", 500 }, { "p90", 900 }, { "p99", 990 }, { "p999", 999 }, { "max", 1000 },
 	};
+	bool known = rp_load(&h->count);
 	json_t *v = json_object();
 	size_t i;
 
 	for (i = 0; i < sizeof(of) / sizeof(*of); i++)
-		json_object_set_new(v, of[i].key, json_number_or_null(h->count ? (double)
+		json_object_set_new(v, of[i].key, json_number_or_null(known ? (double)
 			rp_tsc_to_ns(clock, rp_hist_quantile(h, of[i].permille)) : UNKNOWN, 0));
 	return v;
 }

@@ -89,14 +89,14 @@ static void regimes(const struct chain *c, const struct chain_looks *l, u32 i,
 	const struct chain_counts *to_a = &l->begin.party[i + 1].counts;
 	const struct chain_counts *to_b = &l->end.party[i + 1].counts;
 	const struct hop_look *at = &l->end.hop[i];
+	u32 id = chain_strategy_of(c, i)->id;
 
 	h->regime_tx = text_at(at->tx, "regime") ?:
-		bottleneck_regime(c->strategy->id, ratio(tx->blocks + tx->sleeps, h->packets),
+		bottleneck_regime(id, ratio(tx->blocks + tx->sleeps, h->packets),
 				  ratio((double)(from_b->out_waits - from_a->out_waits),
 					h->packets));
 	h->regime_rx = text_at(at->rx, "regime") ?:
-		bottleneck_regime(c->strategy->id,
-				  ratio((double)(to_b->in_waits - to_a->in_waits), h->packets),
+		bottleneck_regime(id, ratio((double)(to_b->in_waits - to_a->in_waits), h->packets),
 				  ratio(rx->blocks + rx->sleeps, h->packets));
 	h->unmet = text_at(at->tx, "unmet") ?: text_at(at->rx, "unmet");
 }
@@ -159,8 +159,9 @@ static json_t *pacer_json(const struct chain_hop *h)
 json_t *hop_json(const struct chain *c, const struct chain_looks *l, u32 i,
 		 const struct chain_hop *h)
 {
-	json_t *v = json_pack("{s:i, s:s, s:s}", "hop", (int)i + 1, "from", chain_party_name(c, i),
-			      "to", chain_party_name(c, i + 1));
+	json_t *v = json_pack("{s:i, s:s, s:s, s:s}", "hop", (int)i + 1,
+			      "from", chain_party_name(c, i), "to", chain_party_name(c, i + 1),
+			      "strategy", chain_strategy_of(c, i)->label);
 	json_t *stage = thread_json(&h->stage);
 
 #define NUMBER(key, value, decimals) \

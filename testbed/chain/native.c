@@ -47,11 +47,12 @@ static bool forward(struct forwarder *f, enum net_dir *missing)
 	}
 	if (!n)
 		return false;
+	/* Counted before published: when the sink has a packet, all before it have counted it. */
+	rp_add(&f->worker.counts.received, n);
+	rp_add(&f->worker.counts.sent, sent);
 	if (sent)
 		net_tx_publish(&f->out, 0);
 	net_rx_publish(&f->in, 0);
-	rp_add(&f->worker.counts.received, n);
-	rp_add(&f->worker.counts.sent, sent);
 	return true;
 }
 

@@ -172,6 +172,7 @@ static void hop_row(struct table *t, const json_t *h)
 
 	table_number(t, json_number_at(h, "hop"), 0);
 	table_cell(t, "%s > %s", text_at(h, "from"), text_at(h, "to"));
+	table_cell(t, "%s", text_at(h, "strategy"));
 	table_number(t, json_number_at(h, "pps"), 0);
 	table_number(t, json_number_at(h, "lost"), 0);
 	table_number(t, json_number_at(h, "reordered"), 0);
@@ -212,7 +213,7 @@ static void print_bottleneck(const json_t *run)
 static void print_run(const json_t *run)
 {
 	static const char *const heads[] = {
-		"hop", "way", "pps", "lost", "reord.", "kicks/p tx", "calls/p tx", "calls/p rx",
+		"hop", "way", "strategy", "pps", "lost", "reord.", "kicks/p tx", "calls/p tx", "calls/p rx",
 		"kicks/p rx", "tx full %", "rx full %", "regime tx/rx", "pacer CPU %", "ns/p",
 		"waits/s", "busy %", "stage CPU %", "ns/p", "waits/s", "busy %",
 	};

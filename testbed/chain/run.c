@@ -47,15 +47,17 @@ static void name_links(struct chain *c, const char *dir)
 	}
 }
 
-static void say_port(const struct chain *c, char *arg, const char *port, const char *socket)
+/* A port of hop @i. */
+static void say_port(const struct chain *c, u32 i, bool tx, char *arg)
 {
-	const struct chain_strategy *s = c->strategy;
+	const struct chain_strategy *s = chain_strategy_of(c, i);
+	const struct chain_link *l = &c->link[i];
 
 	snprintf(arg, PORT_ARG_BYTES,
 		 "%s,socket=%s,full-ms=%u,strategy=%s,y-ns=%llu,dmax-ns=%llu,cpu-cap=%u,burst=%u",
-		 port, socket, c->p->full_ms, rp_strategy_by_id(s->id)->name,
-		 (unsigned long long)s->y_ns, (unsigned long long)s->dmax_ns,
-		 s->cpu_cap_percent, s->burst);
+		 tx ? l->tx_port : l->rx_port, tx ? l->tx_socket : l->rx_socket, c->p->full_ms,
+		 rp_strategy_by_id(s->id)->name, (unsigned long long)s->y_ns,
+		 (unsigned long long)s->dmax_ns, s->cpu_cap_percent, s->burst);
 }
 
 static void say_pacers(const struct chain *c, char *arg, size_t bytes)
@@ -82,11 +84,7 @@ static int start_daemon(struct chain *c)
 	if (!port)
 		abort();
 	for (i = 0; i < 2 * c->hops; i++) {
-		const struct chain_link *l = &c->link[i % c->hops];
-		bool tx = i < c->hops;
-
-		say_port(c, port[i], tx ? l->tx_port : l->rx_port,
-			 tx ? l->tx_socket : l->rx_socket);
+		say_port(c, i % c->hops, i < c->hops, port[i]);
 		args[n++] = "--port";
 		args[n++] = port[i];
 	}
@@ -229,10 +227,13 @@ static int drain(struct chain *c, struct chain_look *l)
 {
 	u64 sent = rp_load(&c->generator.worker.counts.sent), last = 0, since = now_ns(), now;
 	const struct chain_worker *sink = &c->sink.worker;
+	u64 received;
 
 	for (;;) {
 		now = now_ns();
-		if (rp_load(&sink->arrivals.packets) - rp_load(&sink->arrivals.duplicates) >= sent)
+		/* Pairs with the sink's release. */
+		received = rp_load_acquire(&sink->counts.received);
+		if (received - rp_load(&sink->arrivals.duplicates) >= sent)
 			return look_anew(c, l);
 		if (!nap_ms(1) || net_daemon_check(&c->daemon))
 			return -1;

@@ -36,7 +36,8 @@ static void run(struct chain_worker *w)
 			continue;
 		}
 		net_rx_publish(w->in, 0);
-		rp_add(&w->counts.received, n);
+		/* Pairs with the acquire of who waits for the last: all else is counted by then. */
+		rp_store_release(&w->counts.received, w->counts.received + n);
 	}
 }
 

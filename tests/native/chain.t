@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 keys='["lane","strategy","vms","rate_pps","duration_ns","warmup_ns","frame_bytes","flows","queue_len","nf_ns","slow_hop","slow_ns","nf_burst","generator_wait","pinned","pacing","offered","unsent","sent","received","lost","reordered","duplicates","bad","pps","latency_ns","behind_ns","cpu_ns_per_packet","kicks_per_packet","calls_per_packet","generator","hops","bottleneck_hop","bottleneck","busiest","machine","date","load_1min"]'
-hop_keys='["hop","from","to","pps","sent","received","lost","dropped","bad","reordered","duplicates","tx_kicks_per_packet","tx_calls_per_packet","rx_calls_per_packet","rx_kicks_per_packet","tx_fill","rx_fill","regime","pacer","stage"]'
+hop_keys='["hop","from","to","strategy","pps","sent","received","lost","dropped","bad","reordered","duplicates","tx_kicks_per_packet","tx_calls_per_packet","rx_calls_per_packet","rx_kicks_per_packet","tx_fill","rx_fill","regime","pacer","stage"]'
 out=$scratch/out
 
 # A busy machine may stop a thread of ours for long: that is no reason to drop.
@@ -101,6 +101,12 @@ check 'each has its runs and its medians' json '.rounds == 2 and .lost == 0 and 
 check 'with its options' json 'all(.runs[] | select(.strategy == "sleep,y-ns=100000");
 	.pacing.y_ns == 100000)'
 
+chain --vms 2 --rate-pps 1500 --strategy notify --hop-strategy 2:sleep,y-ns=70000 --json
+check 'a hop with a strategy of its own' json "$clean and
+	(.hops | map(.strategy) == [\"notify\", \"sleep,y-ns=70000\", \"notify\"]) and
+	(.hops | map(.pacer.sleeps_per_s > 0) == [false, true, false]) and
+	(.hops | map(.tx_kicks_per_packet > 0) == [true, false, true])"
+
 chain --vms 2 --rate-pps max --slow-hop 1 --slow-ns 200000 --queue-len 64 --strategy notify
 ok $? 'a table for people'
 check 'the table has the hops' grep -Eq '^ *1  generator > vm 1 ' "$out"
@@ -122,6 +128,9 @@ check 'too many VMs' wrong '--vms 32' --vms 32
 check 'unknown strategy' wrong 'hope' --strategy hope
 check 'unknown option of a strategy' wrong 'x: no such option' --strategy notify,x=1
 check 'a strategy twice' wrong 'named twice' --strategy notify,notify
+check 'two strategies of a hop' wrong 'one strategy' --hop-strategy 1:notify,sleep
+check 'a strategy of no hop' wrong '--hop-strategy notify' --hop-strategy notify
+check 'a strategy of a hop that is not there' wrong '--hop-strategy 3' --hop-strategy 3:notify
 check 'a rate that is no number' wrong '--rate-pps 5k' --rate-pps 5k
 check 'no rate' wrong '--rate-pps 0' --rate-pps 0
 check 'frame too short' wrong '--frame-bytes 59' --frame-bytes 59
