@@ -236,26 +236,23 @@ static void progress(const struct args *a, u32 round, u32 i)
 			a->who.of[i].label);
 }
 
-/* All runs, in turns; another one begins each round. NULL after fail(). */
-static json_t *run_all(const struct args *a)
+/* All runs, in turns; another one begins each round. 0, or -1 after fail(). */
+static int run_all(const struct args *a, json_t *runs)
 {
-	json_t *runs = json_array(), *v;
-	u32 round, i, who;
+	json_t *v = NULL;
+	u32 n, who;
 
-	for (round = 0; round < a->rounds; round++)
-		for (i = 0; i < a->who.n; i++) {
-			who = (i + round) % a->who.n;
-			progress(a, round, who);
-			v = chain_run(&a->p, &a->who.of[who]);
-			if (!v) {
-				json_decref(runs);
-				return NULL;
-			}
-			json_array_append_new(runs, v);
-		}
+	for (n = 0; n < a->rounds * a->who.n; n++) {
+		who = (n + n / a->who.n) % a->who.n;
+		progress(a, n / a->who.n, who);
+		v = chain_run(&a->p, &a->who.of[who]);
+		if (!v)
+			break;
+		json_array_append_new(runs, v);
+	}
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K");
-	return runs;
+	return v ? 0 : -1;
 }
 
 static int run(int argc, char **argv)
@@ -268,8 +265,8 @@ static int run(int argc, char **argv)
 		},
 		.rounds = 1,
 	};
+	json_t *runs, *result;
 	const char *why;
-	json_t *result;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	if (!a.p.lane->available(&why))
@@ -277,10 +274,12 @@ static int run(int argc, char **argv)
 	if (!a.who.n)
 		chain_strategies_add(&a.who, "adaptive");
 	catch_signals();
-	result = run_all(&a);
-	if (!result)
+	runs = json_array();
+	if (run_all(&a, runs)) {
+		json_decref(runs);
 		return stopped() ? EXIT_STOPPED : 1;
-	result = chain_result(result, a.who.n);
+	}
+	result = chain_result(runs, a.who.n);
 	provenance_add(result);
 	if (a.json) {
 		json_print(result, stdout);
