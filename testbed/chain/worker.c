@@ -2,7 +2,9 @@
 /* Starts, stops and blocks the threads of a chain. */
 #include "chain/worker.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -19,9 +21,26 @@ static void *thread_main(void *arg)
 	/* Sleeps as short as the kernel can make them. */
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	pthread_setname_np(pthread_self(), w->name);
-	if (!pin_to_cpu(w->cpu))
-		w->run(w);
+	w->run(w);
 	return NULL;
+}
+
+/* Created where it belongs: a thread that cannot be pinned is none. */
+static int create(struct chain_worker *w)
+{
+	pthread_attr_t attr;
+	cpu_set_t set;
+	int rc;
+
+	pthread_attr_init(&attr);
+	if (w->cpu >= 0) {
+		CPU_ZERO(&set);
+		CPU_SET((u32)w->cpu, &set);
+		pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
+	}
+	rc = pthread_create(&w->thread, &attr, thread_main, w);
+	pthread_attr_destroy(&attr);
+	return rc;
 }
 
 int worker_start(struct chain_worker *w)
@@ -36,11 +55,13 @@ int worker_start(struct chain_worker *w)
 	/* Signals are the main thread's: it is the one that must wake. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&w->thread, NULL, thread_main, w);
+	rc = create(w);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc) {
 		close(w->stop_fd);
-		return fail("chain: no thread can be started for %s", w->name);
+		errno = rc;
+		return fail("chain: no thread can be started for %s on CPU %d (-1: any): %m",
+			    w->name, w->cpu);
 	}
 	w->started = true;
 	return 0;
