@@ -18,6 +18,7 @@ struct cmd {
 
 extern const struct cmd cmd_advise;
 extern const struct cmd cmd_bench;
+extern const struct cmd cmd_chain;
 extern const struct cmd cmd_ctl;
 extern const struct cmd cmd_model;
 extern const struct cmd cmd_sim;

@@ -8,6 +8,7 @@ const struct cmd *const cmds[] = {
 	&cmd_run,
 	&cmd_casestudy,
 	&cmd_bench,
+	&cmd_chain,
 	&cmd_vm,
 	&cmd_ctl,
 	&cmd_top,

@@ -54,6 +54,16 @@ u64 opt_number(struct argp_state *state, const char *opt, const char *arg, u64 m
 	return v;
 }
 
+u64 opt_seconds(struct argp_state *state, const char *opt, const char *arg)
+{
+	char *end;
+	double v = strtod(arg, &end);
+
+	if (end == arg || *end || !(v >= 0 && v <= 3600))
+		argp_error(state, "--%s %s: not a number of seconds in 0..3600", opt, arg);
+	return (u64)llround(v * 1e9);
+}
+
 static void parse_mode(struct argp_state *state, const char *arg, struct rp_model_in *in)
 {
 	int id = rp_strategy_id_by_name(arg);

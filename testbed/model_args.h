@@ -31,6 +31,8 @@ const char *model_args_finish(struct model_args *a);
 
 /* A whole number up to @max, else an argp error (exit 2). */
 u64 opt_number(struct argp_state *state, const char *opt, const char *arg, u64 max);
+/* A number of seconds up to an hour, in ns, likewise. */
+u64 opt_seconds(struct argp_state *state, const char *opt, const char *arg);
 /* A measured time as the model takes it; what is not known takes none. */
 u64 model_ns(double ns);
 /* An error of the library names a field: "wp_ns: ..."; as an option: "--wp-ns: ...". */

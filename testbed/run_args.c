@@ -2,8 +2,6 @@
 /* The options of an experiment, for every command that runs one. */
 #include "run_args.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "model_args.h"
@@ -48,16 +46,6 @@ static const struct argp_option options[] = {
 	{ "no-trace", OPT_NO_TRACE, NULL, 0, "no event trace; S_P and S_C stay unknown", 0 },
 	{ 0 }
 };
-
-static u64 seconds(struct argp_state *state, const char *opt, const char *arg)
-{
-	char *end;
-	double v = strtod(arg, &end);
-
-	if (end == arg || *end || !(v >= 0 && v <= 3600))
-		argp_error(state, "--%s %s: not a number of seconds in 0..3600", opt, arg);
-	return (u64)llround(v * 1e9);
-}
 
 static enum rp_strategy_id strategy(struct argp_state *state, const char *opt, const char *arg)
 {
@@ -155,10 +143,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		p->item_bytes = (u32)opt_number(state, "item-bytes", arg, 65536);
 		break;
 	case OPT_DURATION:
-		p->duration_ns = seconds(state, "duration-s", arg);
+		p->duration_ns = opt_seconds(state, "duration-s", arg);
 		break;
 	case OPT_WARMUP:
-		p->warmup_ns = seconds(state, "warmup-s", arg);
+		p->warmup_ns = opt_seconds(state, "warmup-s", arg);
 		break;
 	case OPT_CPU_P:
 		p->cpu_p = (int)opt_number(state, "cpu-p", arg, 4095);

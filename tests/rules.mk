@@ -9,13 +9,11 @@ TESTS_NATIVE = $(sort $(wildcard tests/native/*.t))
 TESTS_VM = $(sort $(wildcard tests/vm/*.t))
 TESTS_DEBUG = $(sort $(wildcard tests/vhost/debug_*.t))
 TESTS_VHOST = $(filter-out $(TESTS_DEBUG),$(sort $(wildcard tests/vhost/*.t)))
-# Not part of check: on a quiet machine something of the killed VM stays, on a loaded one not.
-TESTS_LEAKS = tests/nested/leaks.t
-TESTS_NESTED = $(filter-out $(TESTS_LEAKS),$(sort $(wildcard tests/nested/*.t)))
+TESTS_NESTED = $(sort $(wildcard tests/nested/*.t))
 # One nested host for all of its tests.
 WITH_HOST = tests/nested/with_host
 
-.PHONY: check check-unit check-native check-vm check-vhost check-debug check-leaks check-nested sanitizers
+.PHONY: check check-unit check-native check-vm check-vhost check-debug check-nested sanitizers
 # Sub-makes, so that packages are there before the first file is built.
 check: setup
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
@@ -42,9 +40,6 @@ check-vhost: all
 # The modules in a debugging kernel; not part of check: its kernel takes minutes.
 check-debug: all debug-modules
 	$(Q)tests/run $(TESTS_DEBUG)
-
-check-leaks: all
-	$(Q)$(WITH_HOST) tests/run $(TESTS_LEAKS)
 
 check-nested: all
 	$(Q)$(WITH_HOST) tests/run $(TESTS_NESTED)

@@ -39,10 +39,7 @@ void rp_party_report(const struct rp_party *p, struct rp_report *r);
 	X(threshold) X(window) X(predicted_t_ns) X(w_own_ns) X(w_peer_ns)	\
 	X(n_ns) X(s_ns) X(y_e_ns) X(y_min_ns)
 
-/*
- * Likewise: what comes, in 1/1000; and how far to trust estimates, in percent.
- * These do not cross system calls.
- */
+/* Likewise: what comes, in 1/1000; and how far to trust estimates, in percent. */
 #define RP_ARRIVAL_FIELDS(X)	X(batch) X(burst) X(occupancy)
 #define RP_CONFIDENCE_FIELDS(X)	X(w_own) X(w_peer) X(n) X(s) X(y_e) X(y_min)
 

@@ -17,6 +17,12 @@ struct rp_status_flat {
 #undef X
 	u64 mode_changes;
 	u64 mode_ns[RP_WAITS];
+#define X(name) u64 name##_milli;
+	RP_ARRIVAL_FIELDS(X)
+#undef X
+#define X(name) u32 conf_##name;
+	RP_CONFIDENCE_FIELDS(X)
+#undef X
 	char regime[16];	/* "": not known */
 	char unmet[128];
 };
@@ -27,6 +33,9 @@ struct rp_status_flat {
 	 offsetof(type, threshold) == offsetof(struct rp_status_flat, threshold) && \
 	 offsetof(type, y_min_ns) == offsetof(struct rp_status_flat, y_min_ns) && \
 	 offsetof(type, mode_ns) == offsetof(struct rp_status_flat, mode_ns) && \
+	 offsetof(type, occupancy_milli) ==				\
+		 offsetof(struct rp_status_flat, occupancy_milli) &&	\
+	 offsetof(type, conf_y_min) == offsetof(struct rp_status_flat, conf_y_min) && \
 	 offsetof(type, unmet) == offsetof(struct rp_status_flat, unmet))
 
 /* Cut to @bytes, its end included. @from may be NULL: "". */
@@ -55,6 +64,12 @@ static inline void rp_party_status_flat(const struct rp_party *p, struct rp_stat
 #define X(name) out->name = st.name;
 	RP_STATUS_FIELDS(X)
 #undef X
+#define X(name) out->name##_milli = st.name##_milli;
+	RP_ARRIVAL_FIELDS(X)
+#undef X
+#define X(name) out->conf_##name = st.conf_##name;
+	RP_CONFIDENCE_FIELDS(X)
+#undef X
 	memcpy(out->mode_ns, st.mode_ns, sizeof(out->mode_ns));
 	rp_status_flat_text(out->regime, sizeof(out->regime), st.regime);
 	rp_status_flat_text(out->unmet, sizeof(out->unmet), st.unmet);
@@ -73,6 +88,12 @@ static inline bool rp_status_unflatten(const struct rp_status_flat *flat, struct
 	st->mode_changes = flat->mode_changes;
 #define X(name) st->name = (__typeof__(st->name))flat->name;
 	RP_STATUS_FIELDS(X)
+#undef X
+#define X(name) st->name##_milli = flat->name##_milli;
+	RP_ARRIVAL_FIELDS(X)
+#undef X
+#define X(name) st->conf_##name = flat->conf_##name;
+	RP_CONFIDENCE_FIELDS(X)
 #undef X
 	memcpy(st->mode_ns, flat->mode_ns, sizeof(st->mode_ns));
 	return true;

@@ -12,7 +12,6 @@
 #define HDR_BYTES	((u32)sizeof(struct virtio_net_hdr_v1))
 #define BUFFER_ALIGN	64u
 #define PIECES_MAX	4u
-#define ETHERTYPE_BE	0xb588	/* 0x88b5: local experimental (IEEE 802) */
 #define TAG_BE		0x0081	/* 0x8100 */
 #define TAG_AT		12u	/* behind the addresses */
 #define MTU_FRAME_BYTES	1514u
@@ -39,17 +38,14 @@ static u32 rx_stride(const struct net_end_options *o)
 	return (o->rx_bytes + BUFFER_ALIGN - 1) / BUFFER_ALIGN * BUFFER_ALIGN;
 }
 
-static u8 pattern(u64 seq, u32 at)
-{
-	return (u8)(seq * 31 + at);
-}
-
-static void kick(struct net_end *e, u32 queue, struct rp_drv *d)
+static void kick(struct net_end *e, u32 queue, struct rp_drv *d, u64 *count)
 {
 	const u64 one = 1;
 
-	if (rp_drv_need_kick(d) &&
-	    write(e->fe.queue[queue].kick_fd, &one, sizeof(one)) < 0)
+	if (!rp_drv_need_kick(d))
+		return;
+	rp_add(count, 1);
+	if (write(e->fe.queue[queue].kick_fd, &one, sizeof(one)) < 0)
 		fail("cannot kick queue %u: %m", queue);
 }
 
@@ -63,6 +59,11 @@ static bool post(struct net_end *e, struct net_rx *rx)
 	return rp_drv_add_one(&rx->drv, at, e->opt.rx_bytes, true, at);
 }
 
+static bool has_tx(const struct net_end_options *o, u32 pair)
+{
+	return !o->no_tx || pair + 1 < o->pairs;
+}
+
 static int open_pair(struct net_end *e, u32 i, u8 **at)
 {
 	struct net_tx *tx = &e->tx[i];
@@ -74,8 +75,9 @@ static int open_pair(struct net_end *e, u32 i, u8 **at)
 	*at = rx->data + (u64)e->opt.slots * rx_stride(&e->opt);
 	if (rp_drv_init(&rx->drv, &e->fe.queue[2 * i].ring, fe_has(&e->fe, VIRTIO_RING_F_EVENT_IDX),
 			delta) ||
-	    rp_drv_init(&tx->drv, &e->fe.queue[2 * i + 1].ring,
-			fe_has(&e->fe, VIRTIO_RING_F_EVENT_IDX), delta))
+	    (has_tx(&e->opt, i) &&
+	     rp_drv_init(&tx->drv, &e->fe.queue[2 * i + 1].ring,
+			 fe_has(&e->fe, VIRTIO_RING_F_EVENT_IDX), delta)))
 		return fail("no memory for the rings of pair %u", i);
 	while (post(e, rx))
 		;
@@ -87,7 +89,7 @@ int net_end_open(struct net_end *e, const struct net_end_options *o)
 {
 	const struct fe_options fo = {
 		.socket = o->socket,
-		.queues = 2 * o->pairs,
+		.queues = 2 * o->pairs - o->no_tx,
 		.queue_size = o->slots,
 		.data_bytes = (u64)o->pairs * o->slots * (tx_stride(o) + rx_stride(o)),
 		.timeout_ms = o->timeout_ms,
@@ -155,10 +157,9 @@ static u32 write_frame(const struct net_end *e, u32 pair, u8 *at, u64 seq)
 	struct frame_head head = {
 		.to = { 2, 0, 0, 0, 0, e->to },
 		.from = { 2, 0, 0, 0, (u8)pair, e->opt.station },
-		.type_be = ETHERTYPE_BE, .seq = seq, .tsc = rp_tsc(),
+		.type_be = NET_ETHERTYPE_BE, .seq = seq, .tsc = rp_tsc(),
 		.bytes = e->opt.frame_bytes,
 	};
-	u32 i;
 
 	if (e->opt.frame_bytes > MTU_FRAME_BYTES && fe_has(&e->fe, VIRTIO_NET_F_HOST_TSO4))
 		hdr = (struct virtio_net_hdr_v1){
@@ -171,8 +172,8 @@ static u32 write_frame(const struct net_end *e, u32 pair, u8 *at, u64 seq)
 	memcpy(at, &hdr, sizeof(hdr));
 	at += HDR_BYTES;
 	memcpy(at, &head, sizeof(head));
-	for (i = sizeof(head); e->opt.check_all && i < e->opt.frame_bytes; i++)
-		at[i] = pattern(seq, i);
+	if (e->opt.check_all)
+		net_pattern_write(at, sizeof(head), e->opt.frame_bytes, seq);
 	return e->vlan ? tag_frame(at, e->opt.frame_bytes, e->vlan) : e->opt.frame_bytes;
 }
 
@@ -217,11 +218,38 @@ u32 net_send(struct net_end *e, u32 pair, u32 n)
 		      rp_drv_add_one(&tx->drv, at, bytes, false, at)))
 			break;
 	}
-	if (!i)
-		return 0;
-	rp_drv_publish(&tx->drv);
-	kick(e, 2 * pair + 1, &tx->drv);
+	if (i)
+		net_tx_publish(e, pair);
 	return i;
+}
+
+u8 *net_tx_next(struct net_end *e, u32 pair)
+{
+	struct net_tx *tx = &e->tx[pair];
+
+	if (!tx->drv.num_free)
+		net_reclaim(e, pair);
+	if (!tx->drv.num_free)
+		return NULL;
+	return tx->data + (u64)rp_drv_next(&tx->drv) * tx_stride(&e->opt) + HDR_BYTES;
+}
+
+void net_tx_add(struct net_end *e, u32 pair, u32 bytes)
+{
+	struct net_tx *tx = &e->tx[pair];
+	u8 *at = tx->data + (u64)rp_drv_next(&tx->drv) * tx_stride(&e->opt);
+
+	memset(at, 0, HDR_BYTES);
+	rp_drv_add_one(&tx->drv, at, bytes + HDR_BYTES, false, at);
+	tx->sent++;
+}
+
+void net_tx_publish(struct net_end *e, u32 pair)
+{
+	struct net_tx *tx = &e->tx[pair];
+
+	rp_drv_publish(&tx->drv);
+	kick(e, 2 * pair + 1, &tx->drv, &tx->kicks);
 }
 
 /* ---- Receiving ---- */
@@ -229,14 +257,9 @@ u32 net_send(struct net_end *e, u32 pair, u32 n)
 static bool content_ok(const struct net_end *e, const u8 *frame, const struct frame_head *h,
 		       u32 bytes)
 {
-	u32 i;
-
-	if (bytes < NET_FRAME_MIN_BYTES || h->type_be != ETHERTYPE_BE || h->bytes != bytes)
+	if (bytes < NET_FRAME_MIN_BYTES || h->type_be != NET_ETHERTYPE_BE || h->bytes != bytes)
 		return false;
-	for (i = sizeof(*h); e->opt.check_all && i < bytes; i++)
-		if (frame[i] != pattern(h->seq, i))
-			return false;
-	return true;
+	return !e->opt.check_all || net_pattern_ok(frame, sizeof(*h), bytes, h->seq);
 }
 
 /* Takes a tag out of the frame, which is in our buffer; where that begins now. */
@@ -262,7 +285,6 @@ static void note(const struct net_end *e, struct net_rx *rx, u8 *frame, u32 byte
 	u64 *next;
 
 	frame = untag(rx, frame, &bytes);
-
 	memcpy(&h, frame, sizeof(h));
 	rx->packets++;
 	rx->bytes += bytes;
@@ -294,28 +316,59 @@ static bool merge(struct net_rx *rx, u32 n, u32 *bytes)
 	return true;
 }
 
-static bool receive_one(struct net_end *e, struct net_rx *rx)
+/* What came in the buffer @at, of which @written bytes are; NULL: nothing good. */
+static u8 *whole_frame(struct net_rx *rx, u8 *at, u32 written, u32 *bytes)
 {
 	struct virtio_net_hdr_v1 hdr;
+
+	memcpy(&hdr, at, sizeof(hdr));
+	*bytes = written - HDR_BYTES;
+	if (written <= HDR_BYTES || *bytes > sizeof(rx->frame))
+		return NULL;
+	if (hdr.num_buffers == 1)
+		return at + HDR_BYTES;
+	memcpy(rx->frame, at + HDR_BYTES, *bytes);
+	return merge(rx, hdr.num_buffers, bytes) ? rx->frame : NULL;
+}
+
+static bool receive_one(struct net_end *e, struct net_rx *rx)
+{
 	u32 written, bytes;
-	u8 *at = rp_drv_get_used(&rx->drv, &written);
+	u8 *at = rp_drv_get_used(&rx->drv, &written), *frame;
 
 	if (!at)
 		return false;
-	memcpy(&hdr, at, sizeof(hdr));
-	bytes = written - HDR_BYTES;
-	if (written <= HDR_BYTES || bytes > sizeof(rx->frame)) {
+	frame = whole_frame(rx, at, written, &bytes);
+	if (frame)
+		note(e, rx, frame, bytes);
+	else
 		rx->bad++;
-	} else if (hdr.num_buffers == 1) {
-		note(e, rx, at + HDR_BYTES, bytes);
-	} else {
-		memcpy(rx->frame, at + HDR_BYTES, bytes);
-		if (merge(rx, hdr.num_buffers, &bytes))
-			note(e, rx, rx->frame, bytes);
-		else
-			rx->bad++;
-	}
 	return true;
+}
+
+const u8 *net_rx_take(struct net_end *e, u32 pair, u32 *bytes)
+{
+	struct net_rx *rx = &e->rx[pair];
+	u8 *at, *frame;
+	u32 written;
+
+	while ((at = rp_drv_get_used(&rx->drv, &written))) {
+		frame = whole_frame(rx, at, written, bytes);
+		if (frame)
+			return frame;
+		rx->bad++;
+	}
+	return NULL;
+}
+
+void net_rx_publish(struct net_end *e, u32 pair)
+{
+	struct net_rx *rx = &e->rx[pair];
+
+	while (post(e, rx))
+		;
+	rp_drv_publish(&rx->drv);
+	kick(e, 2 * pair, &rx->drv, &rx->kicks);
 }
 
 u32 net_receive(struct net_end *e, u32 pair, u32 max)
@@ -325,27 +378,42 @@ u32 net_receive(struct net_end *e, u32 pair, u32 max)
 
 	while (n < max && receive_one(e, rx))
 		n++;
-	if (!n)
-		return 0;
-	while (post(e, rx))
-		;
-	rp_drv_publish(&rx->drv);
-	kick(e, 2 * pair, &rx->drv);
+	if (n)
+		net_rx_publish(e, pair);
 	return n;
+}
+
+/* ---- Waiting ---- */
+
+/* @call_fd was called; that is taken. */
+static bool called(int call_fd, int stop_fd, int timeout_ms)
+{
+	struct pollfd pfd[2] = {
+		{ .fd = call_fd, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN },
+	};
+	u64 count;
+
+	if (poll(pfd, 2, timeout_ms) < 1 || !(pfd[0].revents & POLLIN))
+		return false;
+	if (read(call_fd, &count, sizeof(count)) < 0)
+		fail("cannot read a call: %m");
+	return true;
+}
+
+bool net_wait_for(struct net_end *e, u32 pair, enum net_dir dir, u32 k, int stop_fd,
+		  int timeout_ms)
+{
+	struct rp_drv *d = dir == NET_TX ? &e->tx[pair].drv : &e->rx[pair].drv;
+	int call_fd = e->fe.queue[2 * pair + (dir == NET_TX)].call_fd;
+	bool there = rp_drv_arm(d, k);
+
+	if (!there && called(call_fd, stop_fd, timeout_ms))
+		there = rp_drv_used_count(d);
+	rp_drv_disarm(d);
+	return there;
 }
 
 bool net_wait(struct net_end *e, u32 pair, u32 timeout_ms)
 {
-	struct pollfd pfd = { .fd = e->fe.queue[2 * pair].call_fd, .events = POLLIN };
-	struct net_rx *rx = &e->rx[pair];
-	bool there = rp_drv_arm(&rx->drv, 1);
-	u64 count;
-
-	if (!there && poll(&pfd, 1, (int)timeout_ms) == 1) {
-		if (read(pfd.fd, &count, sizeof(count)) < 0)
-			fail("cannot read a call: %m");
-		there = rp_drv_used_count(&rx->drv);
-	}
-	rp_drv_disarm(&rx->drv);
-	return there;
+	return net_wait_for(e, pair, NET_RX, 1, -1, (int)timeout_ms);
 }

@@ -7,10 +7,10 @@
 #ifndef NATIVE_NET_RIG_H
 #define NATIVE_NET_RIG_H
 
-#include "ctl.h"
+#include "net_daemon.h"
 #include "net_end.h"
 
-#define NET_RIG_TIMEOUT_MS	30000
+#define NET_RIG_TIMEOUT_MS	NET_DAEMON_TIMEOUT_MS
 #define NET_RIG_PORTS		4u
 
 struct net_rig {
@@ -25,12 +25,8 @@ struct net_rig {
 	const char *switched;	/* of --switch; NULL: a and b are linked */
 	struct net_end_options end[NET_RIG_PORTS];	/* but ->socket and ->timeout_ms */
 
-	pid_t pid;
-	struct ctl ctl;
-	bool has_ctl;
+	struct net_daemon daemon;
 	char socket[NET_RIG_PORTS][160];
-	char control[160];
-	char log[160];
 	union {
 		struct net_end at[NET_RIG_PORTS];
 		struct {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The test programs of ports, links and switches; own_program() finds ringpaced
 # beside them.
-PORT_SRCS := tests/native/net_bed.c $(addprefix testbed/native/,frontend.c net_end.c \
-	net_rig.c vumsg.c) $(addprefix testbed/,child.c ctl.c json.c rundir.c util.c)
+PORT_SRCS := tests/native/net_bed.c $(addprefix testbed/native/,frontend.c net_daemon.c \
+	net_end.c net_rig.c vumsg.c) $(addprefix testbed/,child.c ctl.c json.c rundir.c util.c)
 PORT_TESTS := packets switch tap
 
 define port_program

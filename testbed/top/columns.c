@@ -294,6 +294,8 @@ static json_t *row_json(const struct top_row *r)
 	json_object_set_new(v, "cpu_driver", json_null());
 	NUMBER(t_ns, 2);
 	NUMBER(predicted_t_ns, 0);
+	NUMBER(burst, 3);
+	NUMBER(occupancy, 3);
 #undef NUMBER
 	return v;
 }

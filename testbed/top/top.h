@@ -40,6 +40,8 @@ struct top_row {
 	double y_ns;		/* of a sleep */
 	double k;		/* of a block */
 	double window, queue_len;
+	double burst;		/* variance of arrivals by their mean */
+	double occupancy;	/* items in the ring when a sleep ends */
 	double items_per_s, t_ns, predicted_t_ns;
 	double kicks_per_s, calls_per_s, sleeps_per_s;
 	double batch;		/* items per kick, call or sleep of the host */

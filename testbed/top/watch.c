@@ -135,7 +135,7 @@ static void read_queue(struct top_row *r, const json_t *q)
 /* A static strategy says nothing, and its mode is its name. */
 static void read_static(struct top_row *r, const json_t *q)
 {
-	r->y_ns = r->k = r->predicted_t_ns = UNKNOWN;
+	r->y_ns = r->k = r->predicted_t_ns = r->burst = r->occupancy = UNKNOWN;
 	r->window = r->rev ? r->queue_len : UNKNOWN;
 	r->regime[0] = r->mode[0] = r->unmet[0] = 0;
 	if (!strcmp(r->strategy, "sleep")) {
@@ -159,6 +159,8 @@ static void read_pacing(struct top_row *r, const json_t *p)
 	r->k = json_number_at(p, "threshold");
 	r->window = json_number_at(p, "window");
 	r->predicted_t_ns = json_number_at(p, "predicted_t_ns");
+	r->burst = json_number_at(p, "burst");
+	r->occupancy = json_number_at(p, "occupancy");
 }
 
 static void read_stats(struct top_row *r, const json_t *s)

@@ -314,13 +314,17 @@ def long_trace(d):
     d.ask("set", device="pc0", queue=0, strategy="sleep", y_ns=1, trace=True)
     before = d.stats()["sleeps"]
     wait_for(lambda: d.stats()["sleeps"] > before + 33000, "66000 events")
-    # Still, so that no event is overwritten while the trace is copied.
     d.ask("set", device="pc0", queue=0, strategy="notify", y_ns=0)
     d.forget_peak()
-    reply = d.ask("trace", device="pc0", queue=0)
+
+    def whole():
+        reply = d.ask("trace", device="pc0", queue=0)
+        return len(reply["events"]) >= 65535 and reply["tsc_hz"]
+
+    # Until the worker has blocked, events are overwritten while they are copied.
+    wait_for(whole, "a trace that nobody writes")
     kib = d.status_kib("VmHWM")
     print(f"# {kib} KiB at most")
-    assert len(reply["events"]) >= 65535 and reply["tsc_hz"], len(reply["events"])
     assert kib < 16 * 1024, f"{kib} KiB"
     before = d.anonymous_kib()
     d.ask("set", device="pc0", queue=0, trace=False)

@@ -59,6 +59,15 @@ nothing_left() {
 	[ -z "$(ls -A "$XDG_RUNTIME_DIR")" ] && ! pgrep -f -- "--control $scratch/" >/dev/null
 }
 
+# In the background, as $pid, until its daemon is there. The shell starts background
+# jobs with SIGINT ignored; perl undoes it.
+start_command() {
+	perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$ringpace" "$@" \
+		>"$scratch/out" 2>"$scratch/err" </dev/null &
+	pid=$!
+	wait_for 20 has_daemon
+}
+
 has_daemon() { pgrep -f -- "--control $scratch/" >/dev/null; }
 
 finish() {

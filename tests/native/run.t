@@ -120,13 +120,7 @@ check 'unknown command' [ $? -eq 2 ]
 check 'help with units and an example' eval '"$ringpace" run --help | grep -q "Example" &&
 	"$ringpace" run --help | grep -q "slots"'
 
-# Stopping. The shell starts background jobs with SIGINT ignored; perl undoes it.
-start() {
-	perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$ringpace" run --duration-s 60 "$@" \
-		>"$out" 2>"$scratch/err" </dev/null &
-	pid=$!
-	wait_for 20 has_daemon
-}
+start() { start_command run --duration-s 60 "$@"; }
 
 for sig in INT TERM; do
 	start --strategy notify --wp-ns 1000

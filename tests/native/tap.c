@@ -219,7 +219,7 @@ static void deleted(void)
 		r->at[2].to = 1;
 		net_send(&r->a, 0, 1);
 		ok(await(&r->at[2], 0, 1), name, "frames go by it");
-		pid = child_start(argv, r->log);
+		pid = child_start(argv, r->daemon.log);
 		while (child_alive(pid) && now_ns() < end && nap_ms(1))
 			;
 		child_stop(pid);

@@ -22,7 +22,7 @@ RINGPACE = os.environ.get("RINGPACE", os.path.join(ROOT, "build", "ringpace"))
 KEYS = ["backend", "socket", "pid", "device", "queue", "dir", "strategy", "regime", "mode", "unmet",
         "broken", "y_ns", "k", "window", "queue_len", "items_per_s", "kicks_per_s", "calls_per_s",
         "sleeps_per_s", "batch", "p98_ns", "dmax_ns", "dmax_met", "late", "cpu_host", "cpu_driver",
-        "t_ns", "predicted_t_ns"]
+        "t_ns", "predicted_t_ns", "burst", "occupancy"]
 
 
 def until(condition, what):

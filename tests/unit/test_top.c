@@ -22,6 +22,7 @@ static struct top_row row(void)
 	struct top_row r = {
 		.device = "pc0", .dmax_ns = 1000, .p98_ns = UNKNOWN, .y_ns = UNKNOWN,
 		.k = UNKNOWN, .window = UNKNOWN, .predicted_t_ns = UNKNOWN,
+		.burst = UNKNOWN, .occupancy = UNKNOWN,
 		.counts = {
 			.duration_ns = 3e9, .cpu_ns = 1e9, .items = 5000, .received = 110,
 			.sent = 40, .sleeps = 110, .late = 25, .timed = 5000,

@@ -235,12 +235,16 @@ static u32 learn(struct dev *d, struct vhost_pc_learned *l)
 static void learned(void)
 {
 	struct vhost_pc_learned l = { .size_bytes = sizeof(l), .queue = 0 }, bad;
+	struct virtio_pc_pacing p;
 	struct dev d;
 
 	dev_open(&d, FEATURES);
 	adaptive(&d);
 	dev_run(&d, 1);
 	ok(learn(&d, &l) && l.strategy == VIRTIO_PC_ADAPTIVE, "a strategy learns");
+	p = dev_stats(&d, 0).pacing;
+	ok(p.conf_w_own > 0 && p.conf_w_own <= 100 && p.batch_milli >= 1000,
+	   "and says how far to trust it, and what comes");
 	bad = l;
 	bad.bytes = sizeof(bad.data) + 1;
 	ok(try_ioctl(d.fd, VHOST_PC_SET_LEARNED, &bad) == EINVAL &&

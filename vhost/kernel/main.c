@@ -159,12 +159,12 @@ static long core_ioctl(struct vhpc_dev *d, unsigned int cmd, void __user *arg)
 	u32 i;
 
 	for (i = 0; i < d->n_queues; i++)
-		atomic_inc(&d->queues[i].wanted);
+		vhpc_want(&d->queues[i]);
 	r = vhost_dev_ioctl(&d->dev, cmd, arg);
 	if (r == -ENOIOCTLCMD)
 		r = vhost_vring_ioctl(&d->dev, cmd, arg);
 	for (i = 0; i < d->n_queues; i++)
-		atomic_dec(&d->queues[i].wanted);
+		vhpc_want_no_more(&d->queues[i]);
 	if (r)
 		return r;
 	if (cmd == VHOST_SET_OWNER) {

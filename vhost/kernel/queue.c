@@ -11,11 +11,23 @@
 #define DEFAULT_Y_NS		50000
 #define DEFAULT_ITEM_BYTES	64
 
-void vhpc_lock(struct vhpc_queue *q)
+void vhpc_want(struct vhpc_queue *q)
 {
 	atomic_inc(&q->wanted);
+}
+
+/* Pairs with prepare_to_wait() in the worker's wait(). */
+void vhpc_want_no_more(struct vhpc_queue *q)
+{
+	if (atomic_dec_and_test(&q->wanted))
+		wake_up(&q->worker->wait);
+}
+
+void vhpc_lock(struct vhpc_queue *q)
+{
+	vhpc_want(q);
 	mutex_lock(&q->vq.mutex);
-	atomic_dec(&q->wanted);
+	vhpc_want_no_more(q);
 }
 
 void vhpc_unlock(struct vhpc_queue *q)

@@ -18,7 +18,7 @@
  *
  * Locks. vhost_dev.mutex: set-up, life of threads, orders. vhost_virtqueue
  * .mutex, inside it: the ring and the party, for one turn at a time. Who wants
- * it says so in ->wanted, and a turn ends with the item at hand. Only workers
+ * it says so in ->wanted: a turn ends with the item at hand, and none begins. Only workers
  * touch the owner's memory, so others leave orders: they change ->params,
  * ->producing and the like under the queue's mutex and set ->changed.
  *
@@ -162,6 +162,9 @@ static inline bool vhpc_is_rev(const struct vhpc_queue *q)
 
 /* Is there somebody for whom the worker should end its turn? Worker only. */
 bool vhpc_wanted(const struct vhpc_queue *q);
+/* From the one until the other, the worker leaves the queue's mutex to somebody else. */
+void vhpc_want(struct vhpc_queue *q);
+void vhpc_want_no_more(struct vhpc_queue *q);
 /* The mutex of a queue, taken by others than its worker. */
 void vhpc_lock(struct vhpc_queue *q);
 void vhpc_unlock(struct vhpc_queue *q);

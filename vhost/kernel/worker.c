@@ -165,8 +165,14 @@ static void turn(struct vhpc_queue *q)
 
 /* ---- The thread ---- */
 
+/*
+ * Who waits for the mutex gets it: the worker would take it back before the
+ * other has woken, again and again, for turns of one item without its work.
+ */
 static bool due(const struct vhpc_queue *q)
 {
+	if (atomic_read(&q->wanted))
+		return false;
 	if (READ_ONCE(q->changed))
 		return true;
 	switch (q->state) {
@@ -194,7 +200,9 @@ static ktime_t next_due(const struct vhpc_worker *w)
 
 		if (due(q))
 			return 0;
-		at = min(at, q->wake_at);
+		/* Its deadline may be over; vhpc_want_no_more() wakes us. */
+		if (!atomic_read(&q->wanted))
+			at = min(at, q->wake_at);
 	}
 	return at;
 }

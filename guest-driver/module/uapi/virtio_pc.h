@@ -175,6 +175,15 @@ struct virtio_pc_pacing {
 	__u64 y_min_ns;
 	__u64 mode_changes;
 	__u64 mode_ns[3];	/* time by mode, the work in it included */
+	__u64 batch_milli;	/* items between two waits, in 1/1000 */
+	__u64 burst_milli;	/* variance of arrivals by their mean, in 1/1000 */
+	__u64 occupancy_milli;	/* items in the ring when a sleep ends, in 1/1000 */
+	__u32 conf_w_own;	/* how far to trust the estimates, in percent */
+	__u32 conf_w_peer;
+	__u32 conf_n;
+	__u32 conf_s;
+	__u32 conf_y_e;
+	__u32 conf_y_min;
 	char regime[16];
 	char unmet[128];	/* which bound is not met, and why */
 };
