@@ -114,11 +114,26 @@ static json_t *list(struct args *a)
 	return orders_call(&a->orders, "list", NULL, ANSWER_MS);
 }
 
+/* Is it a network port that was named? Those are paced as a whole. */
+static bool is_port(struct args *a)
+{
+	json_t *all = list(a);
+	const json_t *port;
+	bool found = false;
+	size_t i;
+
+	json_array_foreach(json_object_get(all, "ports"), i, port)
+		found |= !strcmp(json_string_value(json_object_get(port, "device")), a->device);
+	json_decref(all);
+	return found;
+}
+
 /* To the queue that was named, with @args, whose reference is taken. */
 static json_t *order(struct args *a, const char *cmd, json_t *args)
 {
 	json_object_set_new(args, "device", json_string(a->device));
-	json_object_set_new(args, "queue", json_integer(a->queue));
+	if (strcmp(cmd, "set") || !is_port(a))
+		json_object_set_new(args, "queue", json_integer(a->queue));
 	return orders_call(&a->orders, cmd, args, ANSWER_MS);
 }
 
@@ -289,7 +304,7 @@ static const struct argp_option fixed[] = {
 	{ "vhost", OPT_VHOST, NULL, 0, "the kernel's vhost_pc; as root", 0 },
 	{ "device", OPT_DEVICE, "NAME", 0, "the device; vhost_pc's are numbers (the only one)", 0 },
 	{ "switch", OPT_SWITCH, "NAME", 0, "macs, flush: the switch; flush with --device: of this port only", 0 },
-	{ "queue", OPT_QUEUE, "N", 0, "2i is fwd of pair i, 2i+1 its rev (0)", 0 },
+	{ "queue", OPT_QUEUE, "N", 0, "2i is fwd of pair i, 2i+1 its rev (0); set of a port is for all of them", 0 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object, as in docs/control.md", 0 },
 	{ NULL, 0, NULL, 0, "For set, start, trace and flush:", 2 },
 };

@@ -43,6 +43,8 @@ gives "trace" '.events == [] and .tsc_hz > 0' trace --queue 1 --max 5
 gives "reset" '. == {}' reset --queue 1
 gives "a switch" '.switches[0] | .switch == "s" and .age_ns == 60000000000 and
 	.ports[0].vlan == 7 and .ports[1].trunk == "7+9-12"' list
+gives "set of a port" '.device == "p" and (.pacing | .strategy == "adaptive" and
+	.dmax_ns == 300000)' set --device p --strategy adaptive --dmax-ns 300000
 gives "its addresses" '.switch == "s" and .macs == []' macs --switch s
 gives "flush" '.flushed == 0' flush --switch s --device q --vlan 9
 gives "stop of what does not run" '. == {}' stop --queue 1 --device a
@@ -60,6 +62,7 @@ refuses 1 "no driver has set it up" start --queue 1 --duration-ns 1000000 --sock
 refuses 1 "fwd queue" start --queue 0 --socket "$socket"
 refuses 1 'no "b"' stats --device b --socket "$socket"
 refuses 1 "600 is more than queue_len 64" set --queue 1 --k 600 --socket "$socket"
+refuses 1 'a port has no "queue_len"' set --device p --queue-len 64 --socket "$socket"
 refuses 1 "is the daemon running" list --socket "$scratch/none"
 refuses 1 'no "t"' macs --switch t --socket "$socket"
 refuses 1 "the switch has no such port" flush --switch s --device a --socket "$socket"
