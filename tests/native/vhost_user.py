@@ -193,7 +193,8 @@ class Daemon:
         with open(self.log_path, "w") as log:
             self.proc = subprocess.Popen(
                 [program, "--device", f"pc0,socket={self.path},pairs={pairs}",
-                 "--device", f"pc1,socket={self.other_path}", "--control", self.control_path], stderr=log)
+                 "--device", f"pc1,socket={self.other_path}", "--control", self.control_path,
+                 "--log-rate", "0"], stderr=log)
         atexit.register(self.discard)
         wait_for(lambda: os.path.exists(self.control_path) or self.proc.poll() is not None,
                  "the control socket")

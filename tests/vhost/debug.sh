@@ -9,8 +9,8 @@
 debug=$build/debug
 vmlinuz=$build/debug-kernel/vmlinuz
 # Warnings and worse go to the console. A host that is busy looks like a stalled
-# CPU; a real stall fails the tests.
-debug_words='loglevel=5 kasan_multi_shot rcupdate.rcu_cpu_stall_suppress=1'
+# CPU; a real stall fails the tests. slub_debug: who allocates is told.
+debug_words='loglevel=5 kasan_multi_shot rcupdate.rcu_cpu_stall_suppress=1 slub_debug=U,kmalloc-*'
 
 # What checks say when they find something: a name, and an expression for grep.
 checks=(

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Log lines to stderr, one write each, from any thread. */
+/* Log lines to stderr, one write each, from any thread; so many of one device a second. */
 #ifndef RINGPACED_LOG_H
 #define RINGPACED_LOG_H
+
+#include "rp.h"
 
 enum log_level {
 	LOG_LEVEL_ERROR,
@@ -15,6 +17,8 @@ extern const char *const log_level_names[LOG_LEVELS];
 
 /* Set once, before there are threads. */
 void log_set_level(enum log_level level);
+/* Of each device or port, after LOG_BURST at once (log_limit.h); 0: no limit. */
+void log_set_rate(u32 lines_per_s);
 void log_line(enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

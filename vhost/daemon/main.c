@@ -17,12 +17,14 @@
 #include "device.h"
 #include "log.h"
 #include "net/net.h"
+#include "optval.h"
 #include "sigbus.h"
 #include "state.h"
 #include "tsc.h"
 #include "worker.h"
 
 #define DEVICES_MAX	64u
+#define LOG_RATE_MAX	1000000u
 
 const char *argp_program_version = "ringpaced 0.1";
 
@@ -57,6 +59,8 @@ static const char doc[] =
 	"SIGTERM and SIGINT end it and remove its sockets. Exit status: 0 done, "
 	"1 failed, 2 wrong use.";
 
+enum { OPT_LOG_RATE = 256 };
+
 static const struct argp_option options[] = {
 	{ "device", 'd', "NAME,socket=PATH[,...]", 0, "Serve this device", 0 },
 	{ "port", 'p', "NAME,socket=PATH|tap=IFNAME[,...]", 0,
@@ -73,6 +77,8 @@ static const struct argp_option options[] = {
 	  "Keep here what adaptive strategies have learned, for the next start", 0 },
 	{ "log-level", 'l', "LEVEL", 0,
 	  "error, warn, info (default) or debug; to stderr", 0 },
+	{ "log-rate", OPT_LOG_RATE, "LINES", 0,
+	  "Most lines a second of each device or port, after 100 at once (10); 0: no limit", 0 },
 	{ 0 }
 };
 
@@ -140,6 +146,17 @@ static void set_level(const char *name, struct argp_state *state)
 		   name);
 }
 
+static void set_rate(const char *arg, struct argp_state *state)
+{
+	u32 rate;
+
+	if (opt_u32(arg, 0, LOG_RATE_MAX, &rate))
+		log_set_rate(rate);
+	else
+		argp_error(state, "--log-rate: \"%s\" is no number of lines, 0..%u", arg,
+			   LOG_RATE_MAX);
+}
+
 /* Devices and ports are named alike in the control protocol. */
 static void check_names(const struct options *o, struct argp_state *state)
 {
@@ -191,6 +208,9 @@ static error_t parse_opt(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'l':
 		set_level(arg, state);
+		return 0;
+	case OPT_LOG_RATE:
+		set_rate(arg, state);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument \"%s\"", arg);

@@ -6,20 +6,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "queue.h"
 #include "worker.h"
 
 u64 queue_tsc_hz;
-
-static u64 clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	if (clock_gettime(clock, &ts) < 0)
-		return 0;
-	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
-}
 
 int queue_init(struct queue *q, const char *device, u32 index,
 	       const struct queue_params *params, u32 item_max_bytes)

@@ -42,7 +42,7 @@ $(BUILD)/ringpaced: $(OBJ)/vhost/daemon/main.o $(BUILD)/libringpaced.a \
 PROGRAMS += $(BUILD)/ringpaced
 
 # Unit tests that run the daemon's own code.
-RINGPACED_TESTS := test_control test_fdb test_net test_packets test_state \
+RINGPACED_TESTS := test_control test_fdb test_log test_net test_packets test_state \
 	test_switch test_vlan
 $(addprefix $(BUILD)/tests/unit/,$(RINGPACED_TESTS)): $(BUILD)/libringpaced.a
 $(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): $(VU_DIR)/libvhost-user.c
@@ -50,6 +50,7 @@ $(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): EXTRA_CFLAGS := -isystem
 	-iquote vhost/daemon
 UNIT_LIBS_test_control := $(BUILD)/libringpace.a $(RINGPACED_LIBS)
 UNIT_LIBS_test_fdb := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_log := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_net := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_packets := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_state := $(UNIT_LIBS_test_control)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Measures the rate of the time-stamp counter. */
-#include <time.h>
-
+#include "clock.h"
 #include "tsc.h"
 
 struct pair {
@@ -20,16 +19,13 @@ static struct pair read_both(void)
 	int i;
 
 	for (i = 0; i < 16; i++) {
-		struct timespec ts;
-		u64 before = rp_tsc(), after;
+		u64 before = rp_tsc(), ns = clock_ns(CLOCK_MONOTONIC), after = rp_tsc();
 
-		clock_gettime(CLOCK_MONOTONIC, &ts);
-		after = rp_tsc();
 		if (after - before >= least)
 			continue;
 		least = after - before;
 		best.tsc = before + least / 2;
-		best.ns = (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+		best.ns = ns;
 	}
 	return best;
 }

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "probes.h"
 #include "worker.h"
@@ -68,13 +69,11 @@ int worker_pin(struct queue *q, int cpu)
 
 u64 worker_cpu_ns(const struct queue *q)
 {
-	struct timespec ts;
 	clockid_t clock;
 
-	if (!q->has_thread || pthread_getcpuclockid(q->thread, &clock) ||
-	    clock_gettime(clock, &ts) < 0)
+	if (!q->has_thread || pthread_getcpuclockid(q->thread, &clock))
 		return 0;
-	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+	return clock_ns(clock);
 }
 
 /* ---- Handing over ---- */
@@ -338,10 +337,7 @@ static enum rp_wake take_kick(struct queue *q)
 
 static u64 cpu_ns(struct rp_party *p)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static enum rp_wake block(struct rp_party *p, u64 timeout_ns)

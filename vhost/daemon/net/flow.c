@@ -2,6 +2,7 @@
 /* Packets from a TX queue into an RX queue, and the two parties that pace that. */
 #include <time.h>
 
+#include "clock.h"
 #include "flow.h"
 
 /* How long a flow that may not arm a shared RX queue leaves it alone. */
@@ -103,11 +104,8 @@ static const struct rp_ring_ops p_ops = RING_OPS(p_work);
 static u64 cpu_ns(struct rp_party *p)
 {
 	const struct flow *f = p->ctx;
-	struct timespec ts;
 
-	if (!f->alone || clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts) < 0)
-		return 0;
-	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+	return f->alone ? clock_ns(CLOCK_THREAD_CPUTIME_ID) : 0;
 }
 
 static const struct rp_thread_ops thread_ops = {

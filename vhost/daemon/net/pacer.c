@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "pacer.h"
 #include "worker.h"
@@ -429,11 +430,9 @@ void pacer_end(struct pacer *w)
 
 u64 pacer_cpu_ns(const struct pacer *w)
 {
-	struct timespec ts;
 	clockid_t clock;
 
-	if (!w->has_thread || pthread_getcpuclockid(w->thread, &clock) ||
-	    clock_gettime(clock, &ts) < 0)
+	if (!w->has_thread || pthread_getcpuclockid(w->thread, &clock))
 		return 0;
-	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+	return clock_ns(clock);
 }
