@@ -16,11 +16,13 @@
 #define SETTLE_S	120
 
 /*
- * The clock stood still since the snapshot. What KVM's host needs is loaded;
- * libvirt answers.
+ * The clock stood still since the snapshot. A CPU that is stuck for a minute, which
+ * the emulation does to KVM's hosts now and then, ends L1, and where it was is in
+ * serial.log. What KVM's host needs is loaded; libvirt answers.
  */
 static const char settle[] =
 	"set -e; date -u -s @%lld > /dev/null; "
+	"sysctl -q kernel.watchdog_thresh=30 kernel.softlockup_panic=1; "
 	"modprobe -a kvm_amd vhost vhost_net tun tap bridge; "
 	"insmod /opt/ringpace/vhost_pc.ko; "
 	"test -c /dev/kvm; virsh -q list > /dev/null";

@@ -100,7 +100,7 @@ class Host:
         for name in "serial.log", "ssh.log", "tools.log":
             try:
                 with open(os.path.join(n["dir"], name), errors="replace") as f:
-                    for line in f.read().splitlines()[-20:]:
+                    for line in f.read().splitlines()[-60:]:
                         print(f"# {name}: {line}", file=sys.stderr)
             except OSError:
                 pass
@@ -118,7 +118,7 @@ def limited(function):
 
 def not_its_fault(e, host):
     """Why a failure says nothing about what was tested, or None."""
-    if isinstance(e, TimeOver):
+    if isinstance(e, (TimeOver, subprocess.TimeoutExpired)):
         return "its time was over"
     if "the guest did not boot in time" in str(e):
         return "the guest in the emulated machine stood still"
