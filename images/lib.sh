@@ -48,6 +48,16 @@ initrd_root() {
 	done
 }
 
+# initrd_program ROOT PROGRAM: into ROOT/sbin, with its loader and libraries where it
+# looks for them.
+initrd_program() {
+	cp "$2" "$1/sbin"
+	ldd "$2" | sed -n 's,.*[[:space:]]\(/[^ ]*\) (.*,\1,p' | while read -r lib; do
+		mkdir -p "$1${lib%/*}"
+		cp -L "$lib" "$1$lib"
+	done
+}
+
 # initrd_archive ROOT FILE: owner, times, order and inode numbers are the
 # archive's, not this machine's.
 initrd_archive() {
@@ -55,6 +65,7 @@ initrd_archive() {
 	find "$1" -type f -exec chmod 644 {} +
 	chmod 755 "$1/init" "$1/bin/busybox"
 	find "$1/sbin" -type f -exec chmod 755 {} +
+	[ ! -d "$1/lib64" ] || chmod 755 "$1"/lib64/*
 	find "$1" -exec touch -h -d @0 {} +
 	( cd "$1" && find . | LC_ALL=C sort |
 		cpio --quiet --create --format=newc --owner=0:0 --reproducible ) |

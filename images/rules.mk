@@ -8,6 +8,8 @@ PROGRAMS += $(BUILD)/rp-agent $(BUILD)/rp-guest-test build/guest/initrd
 $(eval $(call program,rp-agent,$(addprefix images/guest/,agent.c agent_run.c \
 	agent_sysfs.c agent_trace.c),-static -ljansson))
 $(eval $(call program,rp-guest-test,tests/vm/guest_test.c,-static))
+PROGRAMS += $(BUILD)/rp-guest-rss
+$(eval $(call program,rp-guest-rss,tests/vm/rss.c,-static))
 endif
 
 .PHONY: image
@@ -20,3 +22,11 @@ build/guest/initrd: images/guest/build images/guest/kernel images/guest/init \
 		cp $$(echo "$$paths" | head -n 1) build/guest/vmlinuz && \
 		cp $$(echo "$$paths" | tail -n 1) $@
 build/guest/vmlinuz: build/guest/initrd ;
+
+# The VMs of `ringpace chain`, of the same kernel.
+image: build/chain/initrd
+ifeq ($(SAN),)
+PROGRAMS += build/chain/initrd
+endif
+build/chain/initrd: images/chain/build images/chain/init images/lib.sh build/rp-l2fwd
+	$(call say,IMG,$@)images/chain/build build $@

@@ -9,9 +9,10 @@
 # recompiles what it touches and no more.
 
 cache=${XDG_CACHE_HOME:-${HOME:?}/.cache}/ringpace
-# The interfaces of the device and of the kernel's backend, and where they go.
+# The interfaces of the device and of its backends, and where they go.
 headers=("$here/../guest-driver/module/uapi/virtio_pc.h"
-	"$here/../vhost/kernel/uapi/vhost_pc.h")
+	"$here/../vhost/kernel/uapi/vhost_pc.h"
+	"$here/../vhost/daemon/uapi/vhost_user_net_rss.h")
 headers_in_tree=include/standard-headers/linux
 
 say() { echo "qemu-patches/${0##*/}: $*" >&2; }
@@ -26,7 +27,7 @@ configure_options=(
 	--without-default-features
 	--enable-kvm --enable-tcg
 	--enable-vhost-kernel --enable-vhost-net --enable-vhost-user
-	--enable-fdt=system
+	--enable-fdt=system --enable-slirp
 	--disable-docs --disable-tools --disable-werror --disable-debug-info
 	--disable-install-blobs
 	--with-git-submodules=ignore

@@ -7,7 +7,7 @@
 QEMU_DIR := qemu-patches
 QEMU_INPUTS := $(addprefix $(QEMU_DIR)/,build fetch lib.sh series) \
 	$(wildcard $(QEMU_DIR)/*.patch) guest-driver/module/uapi/virtio_pc.h \
-	vhost/kernel/uapi/vhost_pc.h
+	vhost/kernel/uapi/vhost_pc.h vhost/daemon/uapi/vhost_user_net_rss.h
 
 .PHONY: qemu qemu-src qemu-gone
 qemu: build/qemu-path

@@ -36,6 +36,10 @@ extern const struct bench bench_packets;
 extern const struct bench bench_grid;
 extern const struct bench bench_step;
 extern const struct bench bench_idle;
+extern const struct bench bench_studies;
+extern const struct bench bench_host;
+extern const struct bench bench_dataplane;
+extern const struct bench bench_estimator;
 
 /*
  * What there is to do with a result: adds machine and date, keeps it with the raw

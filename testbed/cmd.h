@@ -18,13 +18,18 @@ struct cmd {
 
 extern const struct cmd cmd_advise;
 extern const struct cmd cmd_bench;
+extern const struct cmd cmd_capture;
 extern const struct cmd cmd_chain;
+extern const struct cmd cmd_chainstudy;
 extern const struct cmd cmd_ctl;
+extern const struct cmd cmd_dataplane;
 extern const struct cmd cmd_model;
 extern const struct cmd cmd_sim;
 extern const struct cmd cmd_casestudy;
 extern const struct cmd cmd_doctor;
+extern const struct cmd cmd_host;
 extern const struct cmd cmd_nested;
+extern const struct cmd cmd_pareto;
 extern const struct cmd cmd_perf;
 extern const struct cmd cmd_plot;
 extern const struct cmd cmd_probe;
@@ -34,6 +39,7 @@ extern const struct cmd cmd_serve;
 extern const struct cmd cmd_top;
 extern const struct cmd cmd_validate;
 extern const struct cmd cmd_vm;
+extern const struct cmd cmd_load;
 
 /* In the order of the help text; ends with NULL. */
 extern const struct cmd *const cmds[];

@@ -16,6 +16,10 @@ static const struct bench *const benches[] = {
 	&bench_grid,
 	&bench_step,
 	&bench_idle,
+	&bench_studies,
+	&bench_host,
+	&bench_dataplane,
+	&bench_estimator,
 	NULL
 };
 
@@ -109,7 +113,7 @@ static char *help(int key, const char *text, void *input)
 		return (char *)text;
 	fprintf(f, "Benchmarks:\n");
 	for (i = 0; benches[i]; i++)
-		fprintf(f, "  %-8s %s\n", benches[i]->name, benches[i]->summary);
+		fprintf(f, "  %-9s %s\n", benches[i]->name, benches[i]->summary);
 	fprintf(f, "\n%s", text);
 	fclose(f);
 	return out;
@@ -121,7 +125,8 @@ static const struct argp argp = {
 	.args_doc = "BENCHMARK",
 	.doc = "Measures beside a peer, in alternating rounds, and reports medians. Raw data "
 	"are kept in the build directory, under bench/. Run it on a quiet machine. The options "
-	"here are ring's and packets'; the others have their own: `ringpace bench grid --help`.\v"
+	"here are ring's, packets' and estimator's; the others have their own: "
+	"`ringpace bench grid --help`.\v"
 	"Example:\n\n  ringpace bench ring --rounds 7 --json\n"
 	"  ringpace bench grid --quick",
 	.help_filter = help,

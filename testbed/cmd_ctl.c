@@ -6,6 +6,7 @@
 
 #include "cmd.h"
 #include "ctl_print.h"
+#include "ctl_rss.h"
 #include "json.h"
 #include "model_args.h"
 #include "orders.h"
@@ -23,7 +24,7 @@ struct args;
 
 struct action {
 	const char *name;
-	enum { OF_ALL, OF_QUEUE, OF_SWITCH } of;	/* what it takes */
+	enum { OF_ALL, OF_QUEUE, OF_SWITCH, OF_PORT } of;	/* what it takes */
 	int (*run)(struct args *a);
 };
 
@@ -38,7 +39,7 @@ struct args {
 
 /* ---- Options that are arguments of an order ---- */
 
-enum kind { NUMBER, CPU, STRATEGY, WORK, ON_OFF };
+enum kind { NUMBER, CPU, STRATEGY, WORK, ON_OFF, TEXT, NAMES, TABLE, ENTRIES };
 
 static const struct setting {
 	const char *option, *arg, *key, *action;
@@ -59,13 +60,37 @@ static const struct setting {
 	{ "cpu", "N", "cpu", "set", CPU, 4095, "CPU of the queue's thread; -1: any" },
 	{ "trace", "on|off", "trace", "set", ON_OFF, 0, "record events; off drops them" },
 	{ "trace-items", "on|off", "trace_items", "set", ON_OFF, 0, "record every single item, too" },
+	{ "rate-pps", "PACKETS", "rate_pps", "set", NUMBER, 1000000000, "most packets a second that the port may send; 0: no limit" },
+	{ "rate-bps", "BITS", "rate_bps", "set", NUMBER, 1000000000000, "most bits a second that the port may send; 0: no limit" },
+	{ "burst-packets", "PACKETS", "burst_packets", "set", NUMBER, 1000000, "of --rate-pps: so many at once; 0: 10 ms of it" },
+	{ "burst-bytes", "BYTES", "burst_bytes", "set", NUMBER, 64 << 20, "of --rate-bps: so many at once; 0: 10 ms of it" },
 	{ "max-items", "ITEMS", "max_items", "start", NUMBER, INT64_MAX, "start: end after so many" },
 	{ "duration-ns", "NS", "duration_ns", "start", NUMBER, 3600 * NSEC_PER_SEC, "start: end after this time, 1000000 (1 ms) or more" },
 	{ "vlan", "VLAN", "vlan", "flush", NUMBER, 4094, "flush: of this VLAN only, 1 to 4094" },
+	{ "pair", "N", "pair", "move", NUMBER, 63, "move: the pair of the port; of a port in a switch any, as all move" },
+	{ "pacer", "N", "pacer", "move", NUMBER, 63, "move: the pacer that is to serve it, as list numbers them" },
+	{ "egress", "on|off", "egress", "move", ON_OFF, 0, "move: instead of a pair, what takes frames out of a NIC's queues" },
+	{ "weight", "QUEUE=WEIGHT+...", "weight", "weight", ENTRIES, 0, "weight: the share of these queues of the NIC, 1 to 10000 each" },
+	{ "link-bps", "BITS", "link_bps", "weight", NUMBER, 1000000000000, "weight: most bits a second that the NIC sends; 0: as its wire takes them" },
 	{ "max", "EVENTS", "max", "trace", NUMBER, 65536, "trace: the newest so many (all)" },
+	{ "steer", "on|off", "enabled", "rss", ON_OFF, 0, "rss: spread what the port receives over its pairs by hash and table" },
+	{ "entries", "N", "entries", "rss", NUMBER, 512, "rss: a new table of so many entries, a power of two, over all pairs in turn" },
+	{ "table", "PAIR+PAIR+...", "table", "rss", TABLE, 0, "rss: the pair that each entry of the table names" },
+	{ "entry", "ENTRY=PAIR+...", "entry", "rss", ENTRIES, 0, "rss: these entries only; done when the last packet by the old ones is in its ring" },
+	{ "key", "HEX", "key", "rss", TEXT, 0, "rss: the hash's key, 80 hexadecimal digits" },
+	{ "types", "TYPE+...|none", "types", "rss", NAMES, 0, "rss: frames that have a hash: ipv4, tcpv4, udpv4, ipv6, tcpv6, udpv6" },
+	{ "unclassified", "PAIR", "unclassified", "rss", NUMBER, 63, "rss: the pair for frames that have none" },
 };
 
 #define SETTINGS	(sizeof(settings) / sizeof(settings[0]))
+
+static json_t *is_value(struct argp_state *state, const struct setting *s, const char *arg,
+			json_t *v)
+{
+	if (!v)
+		argp_error(state, "--%s %s: not %s", s->option, arg, s->arg);
+	return v;
+}
 
 static json_t *value_of(struct argp_state *state, const struct setting *s, const char *arg)
 {
@@ -82,6 +107,14 @@ static json_t *value_of(struct argp_state *state, const struct setting *s, const
 		if (strcmp(arg, "on") && strcmp(arg, "off"))
 			argp_error(state, "--%s %s: neither on nor off", s->option, arg);
 		return json_boolean(!strcmp(arg, "on"));
+	case TEXT:
+		return json_string(arg);
+	case NAMES:
+		return ctl_rss_names(arg);
+	case TABLE:
+		return is_value(state, s, arg, ctl_rss_table(arg));
+	case ENTRIES:
+		return is_value(state, s, arg, ctl_rss_entries(arg));
 	case CPU:
 		if (!strcmp(arg, "-1"))
 			return json_integer(-1);
@@ -165,6 +198,30 @@ static int do_switch(struct args *a)
 		      !strcmp(cmd, "macs") ? ctl_print_macs : ctl_print_object);
 }
 
+static int do_rss(struct args *a)
+{
+	json_t *args = json_incref(a->settings);
+
+	json_object_set_new(args, "device", json_string(a->device));
+	return output(a, orders_call(&a->orders, "rss", args, ANSWER_MS), ctl_rss_print);
+}
+
+static int do_move(struct args *a)
+{
+	json_t *args = json_incref(a->settings);
+
+	json_object_set_new(args, "device", json_string(a->device));
+	return output(a, orders_call(&a->orders, "move", args, ANSWER_MS), ctl_print_object);
+}
+
+static int do_weight(struct args *a)
+{
+	json_t *args = json_incref(a->settings);
+
+	json_object_set_new(args, "device", json_string(a->device));
+	return output(a, orders_call(&a->orders, "weight", args, ANSWER_MS), ctl_print_weight);
+}
+
 /* Of the device and queue that were named: 1 producing, 0 not, -1 after fail(). */
 static int producing(struct args *a)
 {
@@ -200,6 +257,12 @@ static int do_start(struct args *a)
 	return output(a, v, NULL);
 }
 
+/* The daemon reads its configuration again. */
+static int do_reload(struct args *a)
+{
+	return output(a, orders_call(&a->orders, "reload", NULL, ANSWER_MS), ctl_print_object);
+}
+
 static const struct action actions[] = {
 	{ "list", OF_ALL, do_list },
 	{ "set", OF_QUEUE, do_order },
@@ -210,6 +273,10 @@ static const struct action actions[] = {
 	{ "trace", OF_QUEUE, do_order },
 	{ "macs", OF_SWITCH, do_switch },
 	{ "flush", OF_SWITCH, do_switch },
+	{ "reload", OF_ALL, do_reload },
+	{ "rss", OF_PORT, do_rss },
+	{ "move", OF_PORT, do_move },
+	{ "weight", OF_PORT, do_weight },
 };
 
 /* Without --device: the only one there is. Static. */
@@ -244,7 +311,7 @@ static const struct action *find_action(struct argp_state *state, const char *na
 	for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (!strcmp(actions[i].name, name))
 			return &actions[i];
-	argp_error(state, "%s: not one of list, set, stats, reset, start, stop, trace, macs, flush", name);
+	argp_error(state, "%s: not one of list, set, stats, reset, start, stop, trace, macs, flush, rss, move, weight, reload", name);
 	return NULL;
 }
 
@@ -254,7 +321,7 @@ static void check(struct args *a, struct argp_state *state)
 	u32 i;
 
 	if (!a->action)
-		argp_error(state, "what to do? list, set, stats, reset, start, stop, trace, macs or flush");
+		argp_error(state, "what to do? list, set, stats, reset, start, stop, trace, macs, flush, rss, move, weight or reload");
 	if (!a->socket == !a->kernel)
 		argp_error(state, "who is to do it? either --socket PATH or --vhost");
 	for (i = 0; i < SETTINGS; i++)
@@ -264,8 +331,15 @@ static void check(struct args *a, struct argp_state *state)
 				   settings[i].action, a->action->name);
 	if (a->action->of == OF_SWITCH && !a->sw)
 		argp_error(state, "%s: of which switch? --switch NAME", a->action->name);
+	if (a->action->of == OF_PORT && !a->device)
+		argp_error(state, "%s: of which port? --device NAME", a->action->name);
 	if (a->device && !strcmp(a->action->name, "macs"))
 		argp_error(state, "--device is not for macs");
+	if (a->kernel && (json_object_get(a->settings, "rate_pps") ||
+			  json_object_get(a->settings, "rate_bps")))
+		argp_error(state, "--rate-pps, --rate-bps: only ringpaced's ports have a limit");
+	if (!strcmp(a->action->name, "move") && json_object_size(a->settings) != 2)
+		argp_error(state, "move: which pair, and whereto? --pair N --pacer N");
 	if (!strcmp(a->action->name, "set") && !json_object_size(a->settings))
 		argp_error(state, "set: what? --strategy, --y-ns, ...");
 }
@@ -306,7 +380,7 @@ static const struct argp_option fixed[] = {
 	{ "switch", OPT_SWITCH, "NAME", 0, "macs, flush: the switch; flush with --device: of this port only", 0 },
 	{ "queue", OPT_QUEUE, "N", 0, "2i is fwd of pair i, 2i+1 its rev (0); set of a port is for all of them", 0 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object, as in docs/control.md", 0 },
-	{ NULL, 0, NULL, 0, "For set, start, trace and flush:", 2 },
+	{ NULL, 0, NULL, 0, "For set, start, trace, flush, rss, move and weight:", 2 },
 };
 
 #define FIXED	(sizeof(fixed) / sizeof(fixed[0]))
@@ -316,17 +390,24 @@ static int run(int argc, char **argv)
 	struct argp_option options[FIXED + SETTINGS + 1] = { 0 };
 	const struct argp argp = {
 		.options = options, .parser = parse,
-		.args_doc = "list|set|stats|reset|start|stop|trace|macs|flush",
+		.args_doc = "list|set|stats|reset|start|stop|trace|macs|flush|rss|move|weight|reload",
 		.doc = "Gives orders to the host's side of virtio-pc devices: to ringpaced, or to "
 		"the kernel's vhost_pc whatever VMM holds its devices.\v"
 		"macs lists the addresses that a switch of ringpaced's ports has learned, flush has "
-		"it forget them.\n\n"
+		"it forget them. rss shows, or sets, how a port of ringpaced steers what it receives "
+		"(docs/packets.md). move has a pair of a port served by another pacer, without losing "
+		"or reordering a frame. weight shows, or sets, how the transmit queues of a port with "
+		"nic=NAME share its line, and how fast that is. reload has it read its configuration (--config) again.\n\n"
 		"Times are nanoseconds. start makes the host produce on a rev queue, and returns "
 		"when that has ended; Ctrl-C ends it.\n\n"
 		"Examples:\n\n"
 		"  ringpace ctl list --socket /tmp/rp.ctl\n"
 		"  ringpace ctl set --vhost --queue 0 --strategy sleep --y-ns 50000\n"
 		"  ringpace ctl macs --socket /tmp/rp.ctl --switch s\n"
+		"  ringpace ctl rss --socket /tmp/rp.ctl --device a --entry 5=2+7=0\n"
+		"  ringpace ctl move --socket /tmp/rp.ctl --device a --pair 0 --pacer 1\n"
+		"  ringpace ctl weight --socket /tmp/rp.ctl --device up --weight 0=3+1=1 "
+		"--link-bps 1000000000\n"
 		"  ringpace ctl stats --vhost --queue 0 --json",
 	};
 	struct args a = { .settings = json_object() };

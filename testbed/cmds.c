@@ -9,9 +9,12 @@ const struct cmd *const cmds[] = {
 	&cmd_casestudy,
 	&cmd_bench,
 	&cmd_chain,
+	&cmd_chainstudy,
+	&cmd_dataplane,
 	&cmd_vm,
 	&cmd_ctl,
 	&cmd_top,
+	&cmd_capture,
 	&cmd_nested,
 	&cmd_serve,
 	&cmd_doctor,
@@ -23,5 +26,8 @@ const struct cmd *const cmds[] = {
 	&cmd_advise,
 	&cmd_plot,
 	&cmd_report,
+	&cmd_pareto,
+	&cmd_host,
+	&cmd_load,
 	NULL
 };

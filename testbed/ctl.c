@@ -117,10 +117,13 @@ static bool receive(struct ctl *c, u64 end)
 	if (!rc)
 		return false;
 	n = read(c->fd, c->buf + c->len, c->size - c->len);
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return true;
+	c->gone = n <= 0;
+	if (c->gone)
+		return false;
 	c->len += (size_t)n;
-	return n > 0;
+	return true;
 }
 
 json_t *ctl_next(struct ctl *c, u32 timeout_ms)
@@ -154,7 +157,10 @@ static json_t *answer(struct ctl *c, const char *cmd, u32 id, u32 timeout_ms)
 	for (;;) {
 		now = now_ns();
 		v = ctl_next(c, now < end ? (u32)((end - now) / 1000000) : 0);
-		if (!v && !stopped())
+		if (!v && c->gone && !stopped())
+			fail("%s: the peer (ringpaced, or a guest's agent) ended before it "
+			     "answered '%s'; see its log", c->peer, cmd);
+		else if (!v && !stopped())
 			fail("%s: no answer to '%s' in %u ms; see its log", c->peer, cmd,
 			     timeout_ms);
 		if (!v)

@@ -16,6 +16,7 @@ struct ctl {
 	u32 next_id;
 	char *buf;		/* bytes received, not yet a line */
 	size_t len, size;
+	bool gone;		/* the peer has closed its end */
 	char peer[128];		/* for messages */
 };
 

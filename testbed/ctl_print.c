@@ -118,6 +118,18 @@ void ctl_print_macs(const json_t *v)
 	print_rows(json_object_get(v, "macs"), keys);
 }
 
+void ctl_print_weight(const json_t *v)
+{
+	static const char *const keys[] = { "queue", "weight", "packets", "bytes", "lost", "waiting",
+		"waiting_bytes", NULL };
+	json_t *rest = json_copy((json_t *)v);
+
+	json_object_del(rest, "queues");
+	ctl_print_object(rest);
+	json_decref(rest);
+	print_rows(json_object_get(v, "queues"), keys);
+}
+
 void ctl_print_stats(const json_t *v)
 {
 	ctl_print_object(json_object_get(v, "stats"));

@@ -11,6 +11,7 @@ void ctl_print_object(const json_t *v);
 void ctl_print_list(const json_t *v);
 /* The addresses that a switch has learned. */
 void ctl_print_macs(const json_t *v);
+void ctl_print_weight(const json_t *v);
 void ctl_print_stats(const json_t *v);
 void ctl_print_trace(const json_t *v);
 

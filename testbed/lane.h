@@ -48,7 +48,6 @@ struct run_scene {
 	bool kvm;
 	struct ctl *agent;	/* the guest's agent, idle; NULL: there is none */
 	bool fwd;
-	u32 left_items;		/* that the consumer may not have taken in the end */
 	/*
 	 * STATS of the device's queues, added up: the clock exchange, too, causes
 	 * notifications. NULL after fail(). New reference.

@@ -2,7 +2,7 @@
 # The `ringpace` command. Parts of it in other directories add their sources to
 # RINGPACE_SRCS by being under testbed/, and libraries to RINGPACE_LIBS.
 RINGPACE_SRCS := $(filter-out testbed/bench/peer_%,\
-	$(wildcard testbed/*.c testbed/*/*.c))
+	$(wildcard testbed/*.c testbed/*/*.c)) $(HOST_CTL_SRCS)
 RINGPACE_LIBS += -ljansson -lncursesw -ltinfo -ldl -lm
 
 $(eval $(call program,ringpace,$(RINGPACE_SRCS),$$(RINGPACE_LIBS),\
@@ -20,3 +20,5 @@ UNIT_LIBS_test_top := -ljansson -lm
 UNIT_CFLAGS_test_top := -iquote testbed
 UNIT_LIBS_test_merge := -ljansson -lm
 UNIT_CFLAGS_test_merge := -iquote testbed
+UNIT_SRCS_test_capture := testbed/capture/pcapng.c
+UNIT_CFLAGS_test_capture := -iquote testbed

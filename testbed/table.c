@@ -95,6 +95,20 @@ void table_print(const struct table *t, FILE *to)
 	}
 }
 
+void table_print_markdown(const struct table *t, FILE *to)
+{
+	u32 i, col;
+
+	for (i = 0; i < t->count; i++) {
+		fprintf(to, "| %s ", t->cell[i]);
+		if ((i + 1) % t->columns)
+			continue;
+		fprintf(to, "|\n");
+		for (col = 0; i < t->columns && col < t->columns; col++)
+			fprintf(to, "|---%s", col + 1 < t->columns ? "" : "|\n");
+	}
+}
+
 void table_print_turned(const struct table *t, FILE *to)
 {
 	u32 rows = t->count / t->columns, col, row;

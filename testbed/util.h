@@ -128,6 +128,8 @@ void table_cell(struct table *t, const char *fmt, ...)
 /* A number with @decimals digits, "-" when unknown. */
 void table_number(struct table *t, double v, int decimals);
 void table_print(const struct table *t, FILE *to);
+/* For a document. */
+void table_print_markdown(const struct table *t, FILE *to);
 /* The heading goes down the left side, every row becomes a column. */
 void table_print_turned(const struct table *t, FILE *to);
 void table_free(struct table *t);

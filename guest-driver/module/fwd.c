@@ -78,6 +78,11 @@ static u32 fwd_ready(struct rp_party *p)
 	return room(run, run->arg.queue_len);
 }
 
+static bool fwd_owed(struct rp_party *p, u32 *wish)
+{
+	return vpc_queue_owes_kick(vpc_run_of(p)->q, wish);
+}
+
 const struct rp_ring_ops vpc_fwd_ops = {
 	.work = fwd_work,
 	.peer_wants = vpc_ring_peer_wants,
@@ -85,4 +90,5 @@ const struct rp_ring_ops vpc_fwd_ops = {
 	.arm = vpc_ring_arm,
 	.disarm = vpc_ring_disarm,
 	.ready = fwd_ready,
+	.owed = fwd_owed,
 };

@@ -251,6 +251,18 @@ void vpc_queue_disarm(struct vpc_queue *q)
 		virtqueue_disable_cb(q->vq);
 }
 
+bool vpc_queue_owes_kick(const struct vpc_queue *q, u32 *wish)
+{
+	struct virtio_device *vdev = q->vq->vdev;
+	u16 used = virtio16_to_cpu(vdev, READ_ONCE(q->vring->used->idx)), event;
+
+	if (!q->event_idx || !q->inflight || vpc_queue_pending(q) >= q->inflight)
+		return false;
+	event = virtio16_to_cpu(vdev, READ_ONCE(vring_avail_event(q->vring)));
+	*wish = (u32)event << 16 | used;
+	return rp_event_due(event, (u16)(q->used + q->inflight), q->num);
+}
+
 bool vpc_ring_peer_wants(struct rp_party *p)
 {
 	return virtqueue_kick_prepare(vpc_run_of(p)->q->vq);

@@ -91,9 +91,17 @@ static void count_wake(struct rp_party *p, u64 woken_tsc, u64 enq_tsc)
 	p->stats.wakes++;
 }
 
+static u32 rev_ready(struct rp_party *p)
+{
+	struct vpc_run *run = vpc_run_of(p);
+
+	return vpc_queue_pending(run->q) + !!run->held;
+}
+
 /* An item that the run never came to is dropped, its buffer is not. */
 void vpc_rev_end(struct vpc_run *run)
 {
+	run->arg.left_items = rev_ready(&run->party);
 	if (run->held)
 		vpc_queue_put_free(run->q, run->held);
 	run->held = NULL;
@@ -145,13 +153,6 @@ static u32 rev_work(struct rp_party *p, u32 max)
 		give_back(run, slot);
 	}
 	return n;
-}
-
-static u32 rev_ready(struct rp_party *p)
-{
-	struct vpc_run *run = vpc_run_of(p);
-
-	return vpc_queue_pending(run->q) + !!run->held;
 }
 
 const struct rp_ring_ops vpc_rev_ops = {

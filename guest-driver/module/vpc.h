@@ -187,5 +187,7 @@ void vpc_ring_disarm(struct rp_party *p);
 u16 vpc_queue_pending(const struct vpc_queue *q);
 bool vpc_queue_arm(struct vpc_queue *q, u32 k);
 void vpc_queue_disarm(struct vpc_queue *q);
+/* Does the host still ask for a kick that was due? See struct rp_ring_ops. */
+bool vpc_queue_owes_kick(const struct vpc_queue *q, u32 *wish);
 
 #endif /* VPC_H */

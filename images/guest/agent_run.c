@@ -148,6 +148,7 @@ static json_t *stats_json(const struct virtio_pc_run *arg)
 	json_object_set_new(o, "clock_error_ns", aligned ?
 			    json_integer((json_int_t)s->clock_error_ns) : json_null());
 	json_object_set_new(o, "tsc_hz", json_integer((json_int_t)s->tsc_hz));
+	json_object_set_new(o, "left_items", json_integer((json_int_t)arg->left_items));
 	json_object_set_new(o, "pacing", pacing_json(&arg->pacing));
 	return o;
 }

@@ -199,10 +199,34 @@ static void lower(u64 *low, u64 x)
 		*low += ((x < 2 * *low ? x : 2 * *low) - *low) / 64;
 }
 
+/*
+ * Far longer than its items take: the time holds a pause of the traffic, and is
+ * no part of a sample. FAR_RUN times in a row it is a new level, the least of these.
+ */
+static bool holds_pause(struct rp_estimate *e, u64 items, u64 ns)
+{
+	const u64 t = e->t.mean.v, x = items ? (ns << RP_MEAN_SHIFT) / items : 0;
+
+	if (e->t.mean.n < RP_MEAN_FULL || x * items <= (2 * items + PACE_ITEMS) * t) {
+		e->pauses = 0;
+		return false;
+	}
+	e->pause_least = e->pauses && e->pause_least < x ? e->pause_least : x;
+	if (++e->pauses < FAR_RUN)
+		return true;
+	e->pauses = 0;
+	e->sum_items = 0;
+	e->sum_ns = 0;
+	rp_store(&e->t.mean.v, e->pause_least);
+	return false;
+}
+
 void rp_estimate_pace(struct rp_estimate *e, u64 items, u64 ns)
 {
 	u64 x;
 
+	if (holds_pause(e, items, ns))
+		return;
 	e->sum_items += items;
 	e->sum_ns += ns;
 	if (!e->sum_items || (e->sum_items < PACE_ITEMS && e->sum_ns < PACE_NS))
@@ -237,6 +261,14 @@ u64 rp_estimate_sigma_ns(const struct rp_estimate *e)
 
 	/* 8/9: the mean difference of two normal variables is 2 / sqrt(pi) sigma. */
 	return rp_mean_ns(&e->t_step) * 8 / 9 * rp_isqrt(items ? items : 1);
+}
+
+u64 rp_estimate_own_sigma_ns(const struct rp_estimate *e)
+{
+	u32 items = (u32)rp_mean_ns(&e->batch);
+
+	/* 5/4: a normal variable's deviation by its mean deviation. */
+	return rp_mean_dev_ns(&e->own) * 5 / 4 * rp_isqrt(items ? items : 1);
 }
 
 u32 rp_isqrt(u64 x)

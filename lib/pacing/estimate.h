@@ -71,6 +71,8 @@ struct rp_estimate {
 	 */
 	u64 t_low;
 	u64 t_prev;
+	u64 pause_least;	/* ns an item, 1/16, of such times in a row */
+	u32 pauses;		/* times in a row that are held for one of the traffic's pauses */
 	struct rp_mean t_step;	/* difference of neighbouring samples of t */
 	struct rp_mean t_items;	/* items (in 1/16) that a sample of t averages over */
 	struct rp_mean own;	/* W of this side */
@@ -127,6 +129,9 @@ void rp_estimate_spoiled(struct rp_estimate *e, const struct rp_cycle *c, bool o
 
 /* Standard deviation of the work on one item of the slower side, ns. */
 u64 rp_estimate_sigma_ns(const struct rp_estimate *e);
+
+/* The same of this side's own work. */
+u64 rp_estimate_own_sigma_ns(const struct rp_estimate *e);
 
 /* @items came in a cycle of @ns, pauses of the traffic included. */
 void rp_estimate_arrivals(struct rp_estimate *e, u64 items, u64 ns);

@@ -139,6 +139,7 @@ struct rp_status {
  */
 struct rp_strategy_ops {
 	const char *name;
+	bool watches;		/* as a producer, over its notifications: pacing/watch.h */
 	void (*init)(struct rp_strategy *s);
 	/* n >= 1 items were moved by now_ns. */
 	void (*batch_done)(struct rp_strategy *s, u32 n, u64 now_ns);
@@ -156,6 +157,8 @@ struct rp_strategy_ops {
 	void (*woken)(struct rp_strategy *s, enum rp_wake by, u32 ready, u64 now_ns);
 	/* A notification was sent to the peer and took cost_ns. */
 	void (*sent)(struct rp_strategy *s, u64 cost_ns, u64 now_ns);
+	/* How it waits in general, for one that changes that by itself. Any thread may ask. */
+	enum rp_wait (*mode)(const struct rp_strategy *s);
 	/* May be called by any thread while the party runs. */
 	void (*status)(const struct rp_strategy *s, struct rp_status *st);
 	/*

@@ -45,6 +45,7 @@ void rp_party_init(struct rp_party *p, const struct rp_params *params,
 	/* The two sides' work must not go up and down together. */
 	p->w_rng = p->w_rng ? p->w_rng : 0x9e3779b97f4a7c15ULL + params->role;
 	memset(&p->status_base, 0, sizeof(p->status_base));
+	rp_watch_init(p);
 }
 
 static void status_reset(struct rp_party *p)
@@ -119,6 +120,11 @@ static void note_idle(struct rp_party *p)
 	p->armed_k = 0;
 }
 
+static u64 shorter(u64 a_ns, u64 b_ns)
+{
+	return a_ns && (a_ns < b_ns || !b_ns) ? a_ns : b_ns;
+}
+
 static struct rp_next block(struct rp_party *p, u32 k, u64 timeout_ns)
 {
 	rp_trace(p->trace, RP_EV_ARM, p->now_tsc, k);
@@ -131,10 +137,12 @@ static struct rp_next block(struct rp_party *p, u32 k, u64 timeout_ns)
 	}
 	p->waiting = true;
 	p->armed_k = k;
+	p->block_ns = timeout_ns;
+	rp_watch_look(p);
 	p->wait_tsc = rp_tsc();
 	rp_add(&p->stats.blocks, 1);
 	rp_trace(p->trace, RP_EV_BLOCK, p->wait_tsc, p->stats.items);
-	return (struct rp_next){ RP_NEXT_BLOCK, timeout_ns };
+	return (struct rp_next){ RP_NEXT_BLOCK, shorter(timeout_ns, rp_watch_left_ns(p)) };
 }
 
 static void spin(struct rp_party *p, u64 before_tsc, u64 ns)
@@ -150,6 +158,13 @@ static void spin(struct rp_party *p, u64 before_tsc, u64 ns)
 	rp_add(&p->stats.spin_tsc, p->now_tsc - before_tsc);
 }
 
+/* While it spins or works: a quarter of D_MAX apart is often enough. */
+static void watch(struct rp_party *p)
+{
+	if (unlikely(p->watch.least_tsc && p->now_tsc - p->watch.look_tsc >= p->watch.least_tsc / 2))
+		rp_watch_look(p);
+}
+
 static struct rp_next idle(struct rp_party *p)
 {
 	u64 before = p->now_tsc, pause_ns;
@@ -159,12 +174,14 @@ static struct rp_next idle(struct rp_party *p)
 	p->waited = true;
 	p->run_batches = 0;
 	p->now_tsc = rp_tsc();
+	watch(p);
 	d = p->strategy.ops->idle(&p->strategy,
 				  rp_tsc_to_ns(&p->clock, p->now_tsc));
 	switch (d.wait) {
 	case RP_WAIT_BLOCK:
 		return block(p, d.threshold, d.wait_ns);
 	case RP_WAIT_SLEEP:
+		rp_watch_look(p);
 		p->waiting = true;
 		p->wait_tsc = p->now_tsc;
 		rp_add(&p->stats.sleeps, 1);
@@ -182,6 +199,7 @@ static struct rp_next idle(struct rp_party *p)
 static void pulse(struct rp_party *p)
 {
 	p->run_batches = 0;
+	watch(p);
 	if (p->strategy.ops->pulse)
 		p->strategy.ops->pulse(&p->strategy, p->ring->ready(p),
 				       rp_tsc_to_ns(&p->clock, p->now_tsc));
@@ -210,21 +228,21 @@ struct rp_next rp_party_step(struct rp_party *p)
 }
 
 /*
- * A block was as long as the strategy lets it be. If what it waited for is there,
- * the peer's notification was lost. If a producer finds nothing, its own may have
- * been: it tells the consumer again, whatever that asked for.
+ * A block was as long as it may be. If what it waited for is there, the peer's
+ * notification was lost. If a producer finds nothing, its own may have been: it
+ * tells the consumer again, after as long as the strategy wanted whatever that
+ * asked for.
  */
-static void repair(struct rp_party *p, u32 ready)
+static void repair(struct rp_party *p, u32 ready, u64 took_tsc)
 {
-	if (ready && ready >= p->armed_k) {
+	if (ready && ready >= p->armed_k)
 		rp_add(&p->stats.repaired, 1);
-	} else if (!ready && p->strategy.params.role == RP_PRODUCER) {
-		rp_add(&p->stats.rekicks, 1);
-		p->ring->notify(p);
-	}
+	else if (!ready && p->strategy.params.role == RP_PRODUCER && !rp_watch_look(p) &&
+		 took_tsc >= rp_ns_to_tsc(&p->clock, p->block_ns))
+		rp_watch_tell(p);
 }
 
-static void tell_strategy(struct rp_party *p, enum rp_wake by)
+static void tell_strategy(struct rp_party *p, enum rp_wake by, u64 took_tsc)
 {
 	struct rp_strategy *s = &p->strategy;
 	u32 ready;
@@ -233,7 +251,9 @@ static void tell_strategy(struct rp_party *p, enum rp_wake by)
 		return;
 	ready = p->ring->ready(p);
 	if (by == RP_WAKE_TIMEOUT)
-		repair(p, ready);
+		repair(p, ready, took_tsc);
+	else
+		rp_watch_look(p);
 	if (s->ops->woken)
 		s->ops->woken(s, by, ready, rp_tsc_to_ns(&p->clock, p->now_tsc));
 }
@@ -260,7 +280,14 @@ void rp_party_resume(struct rp_party *p, enum rp_wake by)
 	rp_trace(p->trace, p->armed ? RP_EV_WAKE : RP_EV_SLEPT, p->now_tsc,
 		 p->stats.items);
 	set_armed(p, false);
-	tell_strategy(p, by);
+	tell_strategy(p, by, took);
+}
+
+u64 rp_party_rest(struct rp_party *p)
+{
+	p->now_tsc = rp_tsc();
+	rp_watch_look(p);
+	return rp_watch_left_ns(p);
 }
 
 void rp_party_run(struct rp_party *p)

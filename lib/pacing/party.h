@@ -23,6 +23,7 @@
 
 #include "hist/hist.h"
 #include "pacing/pacing.h"
+#include "pacing/watch.h"
 #include "pacing/work.h"
 #include "trace/trace.h"
 
@@ -57,6 +58,12 @@ struct rp_ring_ops {
 	 * that are there now. Only a strategy with a woken hook has it called.
 	 */
 	u32 (*ready)(struct rp_party *p);
+	/*
+	 * Producer, or NULL: does the consumer still ask for a notification that
+	 * was due? *@wish tells one wish from the next, and from the same one
+	 * after something has come back.
+	 */
+	bool (*owed)(struct rp_party *p, u32 *wish);
 };
 
 /* The thread; only rp_party_run() uses it. */
@@ -136,6 +143,8 @@ struct rp_party {
 	bool woken;		/* notified, and no item moved since */
 	u32 run_batches;	/* since the last wait, or pulse */
 	bool waited;		/* producer: and has not told so in an item */
+	u64 block_ns;		/* as long as the strategy wants the present block; 0: for ever */
+	struct rp_watch watch;	/* producer: of its notifications */
 	/* Of the consumer */
 	u64 next_seq;
 	bool seq_known;
@@ -242,6 +251,12 @@ static inline void rp_party_paused(struct rp_party *p)
 	p->now_tsc = now;
 }
 
+/*
+ * A producer that has nothing to send, between two turns: sees to it that the
+ * consumer hears of what was sent. To be called again after so many ns; 0: not
+ * before there is something to send.
+ */
+u64 rp_party_rest(struct rp_party *p);
 /* Steps until thread->stopping(). The party is left disarmed. */
 void rp_party_run(struct rp_party *p);
 void rp_party_stats_reset(struct rp_party *p);

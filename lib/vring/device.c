@@ -104,8 +104,11 @@ static const char *add_desc(struct rp_dev *d, struct rp_chain *c,
 	for (; left; addr += piece, left -= piece) {
 		struct rp_seg *s = &c->seg[c->n_out + c->n_in];
 
-		if (c->n_out + c->n_in == RP_CHAIN_MAX)
-			return "chain of more pieces than are taken";
+		if (c->n_out + c->n_in == RP_CHAIN_MAX) {
+			*(write ? &c->in_bytes : &c->out_bytes) -= (u32)left;
+			c->cut = true;
+			return NULL;
+		}
 		piece = left;
 		s->base = rp_mem_piece(d->mem, &d->region_hint, addr, &piece);
 		if (!s->base)
@@ -121,7 +124,7 @@ static const char *add_desc(struct rp_dev *d, struct rp_chain *c,
 
 /*
  * Walks the chain that starts at entry @i of a table. @left: descriptors that
- * may still follow, which ends every loop.
+ * are still taken, which ends every loop.
  */
 static const char *walk(struct rp_dev *d, struct rp_chain *c, const u8 *table,
 			u32 entries, u32 i, bool indirect, u32 left)
@@ -135,10 +138,12 @@ static const char *walk(struct rp_dev *d, struct rp_chain *c, const u8 *table,
 		desc = copy_desc(table, i);
 		if (desc.flags & VRING_DESC_F_INDIRECT)
 			break;
-		if (!left--)
-			return "chain loops, or is longer than is taken";
+		if (!left--) {
+			c->cut = true;
+			return NULL;
+		}
 		why = add_desc(d, c, &desc);
-		if (why || !(desc.flags & VRING_DESC_F_NEXT))
+		if (why || c->cut || !(desc.flags & VRING_DESC_F_NEXT))
 			return why;
 	}
 	if (indirect)
@@ -200,6 +205,7 @@ bool rp_dev_get(struct rp_dev *d, struct rp_chain *c)
 	c->n_in = 0;
 	c->out_bytes = 0;
 	c->in_bytes = 0;
+	c->cut = false;
 	if (unlikely(c->head >= d->ring.num)) {
 		set_broken(d, "available entry is no descriptor's index");
 		return false;
@@ -219,6 +225,43 @@ void rp_dev_unget(struct rp_dev *d, u32 n)
 	d->last_avail = (u16)(d->last_avail - n);
 	if (d->broken)
 		d->avail_seen = d->last_avail;
+}
+
+/* Buffers that are made available and not used, by the ring as it was at one moment. */
+static u16 free_now(const struct rp_dev *d, u16 *used)
+{
+	u32 tries = 0;
+	u16 free;
+
+	/* Ours is the same before and after the driver's is read. */
+	do {
+		*used = rp_load_acquire(&d->ring.used->idx);
+		free = (u16)(rp_load_acquire(&d->ring.avail->idx) - *used);
+	} while (rp_load(&d->ring.used->idx) != *used && tries++ < 16);
+	return free;
+}
+
+bool rp_dev_waiting(const struct rp_dev *d, u32 *n)
+{
+	u16 used;
+
+	*n = free_now(d, &used);
+	return *n <= d->ring.num;
+}
+
+bool rp_dev_backlog(const struct rp_dev *d, u32 *most, u32 *told)
+{
+	u16 used, free = free_now(d, &used), behind;
+
+	if (free > d->ring.num)
+		return false;
+	*most = *told = d->ring.num - free;
+	if (!d->event_idx)
+		return true;
+	behind = (u16)(used - rp_load(rp_used_event(&d->ring)));
+	if (behind < *most)
+		*told = behind;
+	return true;
 }
 
 static void put_event_far(struct rp_dev *d)
@@ -255,6 +298,17 @@ bool rp_dev_need_call(struct rp_dev *d)
 		return !(rp_load(&d->ring.avail->flags) & VRING_AVAIL_F_NO_INTERRUPT);
 	return owed || rp_need_event(rp_load(rp_used_event(&d->ring)),
 				     d->published, old);
+}
+
+bool rp_dev_owes_call(const struct rp_dev *d, u32 *wish)
+{
+	u16 event;
+
+	if (d->broken || !d->event_idx)
+		return false;
+	event = rp_load(rp_used_event(&d->ring));
+	*wish = (u32)event << 16 | rp_load(&d->ring.avail->idx);
+	return rp_event_due(event, d->published, d->ring.num);
 }
 
 bool rp_dev_arm(struct rp_dev *d, u32 k)

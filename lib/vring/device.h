@@ -86,7 +86,9 @@ struct rp_dev {
 
 /*
  * One buffer, checked: readable segments first, then writable ones. None is
- * empty; a descriptor that spans adjacent memory regions gives several.
+ * empty; a descriptor that spans adjacent memory regions gives several. Of a chain
+ * that is longer than seg[] (the standard allows as many as the ring has, and a loop
+ * looks the same) this is the beginning, and ->cut tells; the rest was not looked at.
  */
 struct rp_chain {
 	u16 head;
@@ -94,6 +96,7 @@ struct rp_chain {
 	u16 n_in;
 	u32 out_bytes;
 	u32 in_bytes;
+	bool cut;
 	struct rp_seg seg[RP_CHAIN_MAX];
 };
 
@@ -144,10 +147,25 @@ static inline void rp_dev_put(struct rp_dev *d, u16 head, u32 written_bytes)
 }
 /* Takes back the last @n buffers that were got and not put. */
 void rp_dev_unget(struct rp_dev *d, u32 n);
+/*
+ * Published buffers that the driver may not have looked at yet, from what is in
+ * memory; any thread's. *@most: there are no more of them, by the rule that a
+ * driver has no more buffers out than the ring has slots. *@told: as many, or
+ * less, by the driver's event index, if that lies where it can be; else *@most.
+ * False: the guest's indices make no sense.
+ */
+bool rp_dev_backlog(const struct rp_dev *d, u32 *most, u32 *told);
+/* The same: buffers that it has made available and not got back, exactly. */
+bool rp_dev_waiting(const struct rp_dev *d, u32 *n);
 /* Release; pairs with the driver's acquire of used->idx. */
 void rp_dev_publish(struct rp_dev *d);
 /* Full barrier, then: does the driver want a call for what was published? */
 bool rp_dev_need_call(struct rp_dev *d);
+/*
+ * Does the driver still ask for a call that was due? As rp_drv_owes_kick();
+ * never without EVENT_IDX, where it may have taken back all there is.
+ */
+bool rp_dev_owes_call(const struct rp_dev *d, u32 *wish);
 /*
  * Asks for a kick after @k available buffers, counted from the next to take
  * (fewer when the ring has no room for so many; 1 without EVENT_IDX); full

@@ -125,6 +125,20 @@ bool rp_drv_need_kick(struct rp_drv *d)
 	return !(rp_load(&d->ring.used->flags) & VRING_USED_F_NO_NOTIFY);
 }
 
+bool rp_drv_owes_kick(const struct rp_drv *d, u32 *wish)
+{
+	u16 used = rp_load(&d->ring.used->idx), event;
+
+	if (d->broken || used == d->published)
+		return false;
+	*wish = used;
+	if (!d->event_idx)
+		return !(rp_load(&d->ring.used->flags) & VRING_USED_F_NO_NOTIFY);
+	event = rp_load(rp_avail_event(&d->ring));
+	*wish |= (u32)event << 16;
+	return rp_event_due(event, d->published, d->ring.num);
+}
+
 u32 rp_drv_used_count(struct rp_drv *d)
 {
 	u16 idx, n;

@@ -100,6 +100,12 @@ void rp_drv_publish(struct rp_drv *d);
 bool rp_drv_need_kick(struct rp_drv *d);
 
 /*
+ * Does the device still ask for a kick that was due? *@wish tells one such wish
+ * from the next, and from the same one after a buffer has come back.
+ */
+bool rp_drv_owes_kick(const struct rp_drv *d, u32 *wish);
+
+/*
  * Next used buffer's token and written bytes (never more than its writable
  * segments have), or NULL.
  */

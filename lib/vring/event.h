@@ -15,6 +15,15 @@ static inline bool rp_need_event(u16 event, u16 now, u16 old)
 }
 
 /*
+ * Has an index that is at @now passed @event, which the peer has left there? One
+ * that was put far away it never has.
+ */
+static inline bool rp_event_due(u16 event, u16 now, u32 num)
+{
+	return (u16)(now - event - 1) < num;
+}
+
+/*
  * "No notification, please" with EVENT_IDX: the event index is put half the
  * number circle ahead of @base, the reader's index. The peer's index is never
  * more than num ahead of the reader's, so it cannot pass the event as long as

@@ -13,7 +13,7 @@
 #include "vring/event.h"
 
 #define RP_VRING_MAX_NUM	32768u
-/* Descriptors of one chain that we take; a longer one breaks the ring. */
+/* Descriptors and pieces of one chain that we take; of a longer one it is the beginning. */
 #define RP_CHAIN_MAX		64u
 
 struct rp_vring {

@@ -22,6 +22,7 @@ bench: setup
 	$(Q)$(BUILD)/ringpace bench grid --quick
 	$(Q)$(BUILD)/ringpace bench step
 	$(Q)$(BUILD)/ringpace bench idle
+	$(Q)$(BUILD)/ringpace bench studies
 
 UNIT_SRCS_test_judge := testbed/bench/judge.c testbed/util.c
 UNIT_LIBS_test_judge := -lm

@@ -16,8 +16,10 @@
 #define CHAIN_CHAIN_H
 
 #include <jansson.h>
+#include <string.h>
 
 #include "chain/generator.h"
+#include "chain/l2fwd.h"
 #include "chain/sink.h"
 #include "chain/strategies.h"
 #include "native/net_daemon.h"
@@ -27,6 +29,8 @@
 #define CHAIN_FLOWS_MAX		1024u
 #define CHAIN_NF_BURST_MAX	64u
 #define CHAIN_WORK_MAX_NS	10000000u
+
+#define CHAIN_NF_MAX		4u
 
 struct chain_lane_ops;
 
@@ -39,7 +43,10 @@ struct chain_params {
 	u32 frame_bytes;
 	u32 flows;
 	u32 queue_len;		/* slots of each ring, a power of two */
+	const char *nf;		/* what a VM does with packets, of the lane's ->nf */
+	bool nf_spin, nf_macs;	/* of l2fwd: does not sleep; rewrites addresses */
 	u64 nf_ns;		/* a forwarder's work per packet */
+	u64 nf_kick_ns;		/* what a kick costs it besides, as an exit would */
 	u32 slow_hop;		/* the VM at the end of that hop is slower; 0: none */
 	u64 slow_ns;
 	u32 nf_burst;		/* packets that a forwarder publishes at once */
@@ -71,14 +78,22 @@ struct chain {
 /* What is between two hops. Adding a lane: its file, its declaration here, a line in lane.c. */
 struct chain_lane_ops {
 	const char *name;
+	const char *nf[CHAIN_NF_MAX];	/* names; the first is the default, NULL ends them */
+	bool stamps;		/* VMs tell in a packet when they sent it */
+	/* Nothing has moved for so long: nothing will. */
+	u64 calm_ns;
 	/* False, and why not in words in *@why (static). The rest is only called otherwise. */
 	bool (*available)(const char **why);
+	/* NULL, or which option it cannot take and why. */
+	const char *(*check)(const struct chain_params *p);
 	/* Starts all VMs; fills in ->tx_end and ->rx_end of links. 0, or -1 after fail(). */
 	int (*start)(struct chain *c);
 	/* Undoes start(), also half of it. */
 	void (*stop)(struct chain *c);
-	/* VM @vm, from 1. Any time between the two. */
-	void (*look)(const struct chain *c, u32 vm, struct worker_look *l);
+	/* VM @vm, from 1. Any time between the two. 0, or -1 after fail(). */
+	int (*look)(struct chain *c, u32 vm, struct worker_look *l);
+	/* What VM @vm says that it counted in this run; NULL: nothing. May itself be NULL. */
+	json_t *(*tell)(const struct chain *c, u32 vm);
 };
 
 extern const struct chain_lane_ops chain_native;
@@ -87,6 +102,12 @@ extern const struct chain_lane_ops chain_vm;
 /* Ends with NULL. */
 extern const struct chain_lane_ops *const chain_lanes[];
 const struct chain_lane_ops *chain_lane_by_name(const char *name);
+
+/* Are its VMs forwarders on DPDK? */
+static inline bool chain_is_l2fwd(const struct chain_params *p)
+{
+	return !strcmp(p->nf, L2FWD_NF);
+}
 
 /* Work per packet of VM @vm, from 1. */
 static inline u64 chain_work_ns(const struct chain_params *p, u32 vm)
@@ -106,6 +127,9 @@ static inline const struct chain_strategy *chain_strategy_of(const struct chain 
 int chain_cpu(const struct chain *c, u32 i);
 /* An end of our own: of the sender of hop @hop (from 0), or of its receiver. 0 or -1. */
 int chain_open_end(struct chain *c, struct net_end *e, u32 hop, enum net_dir dir);
+
+/* Packets that ringpaced dropped of a queue, by its STATS. */
+double chain_drops(const json_t *stats);
 
 /* One run from its begin to its end: the result (docs/chain.md), or NULL after fail(). */
 json_t *chain_run(const struct chain_params *p, const struct chain_strategy *s);

@@ -23,14 +23,15 @@
 enum {
 	OPT_LANE = 256, OPT_VMS, OPT_DURATION, OPT_WARMUP, OPT_RATE, OPT_STRATEGY,
 	OPT_HOP_STRATEGY, OPT_ROUNDS,
-	OPT_FRAME, OPT_FLOWS, OPT_QUEUE_LEN, OPT_NF, OPT_NF_BURST, OPT_SLOW_HOP, OPT_SLOW,
+	OPT_FRAME, OPT_FLOWS, OPT_QUEUE_LEN, OPT_NF, OPT_NF_WAIT,
+	OPT_NF_MACS, OPT_NF_NS, OPT_NF_KICK, OPT_NF_BURST, OPT_SLOW_HOP, OPT_SLOW,
 	OPT_FULL, OPT_WAIT, OPT_JSON,
 };
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The chain:", 1 },
 	{ "lane", OPT_LANE, "NAME", 0, "native (default): threads in place of the VMs; "
-	  "vm: not there yet", 0 },
+	  "vm: libvirt's domains with stock guests", 0 },
 	{ "vms", OPT_VMS, "N", 0, "forwarding VMs, 1..31 (1); N + 1 hops", 0 },
 	{ "strategy", OPT_STRATEGY, "LIST", 0, "of all hops, "
 	  "NAME[,y-ns=NS][,dmax-ns=NS][,cpu-cap=PERCENT][,burst=PACKETS], "
@@ -42,7 +43,15 @@ static const struct argp_option options[] = {
 	{ "full-ms", OPT_FULL, "MS", 0, "how long a receiver without buffers holds "
 	  "its sender up before packets are dropped, ms (1000)", 0 },
 	{ NULL, 0, NULL, 0, "The forwarders:", 2 },
-	{ "nf-ns", OPT_NF, "NS", 0, "work per packet of each, ns, at most 10 ms (0)", 0 },
+	{ "nf", OPT_NF, "NAME", 0, "vm lane: what they do with packets: bridge (default), Linux's; "
+	  "firewall: that with rules of nftables; l2fwd: a forwarder on DPDK", 0 },
+	{ "nf-wait", OPT_NF_WAIT, "sleep|spin", 0, "l2fwd: what it does while nothing comes: sleep "
+	  "(default), for longer and longer, up to 1 ms; or spin, which takes a CPU", 0 },
+	{ "nf-macs", OPT_NF_MACS, NULL, 0, "l2fwd: it rewrites the addresses of each packet", 0 },
+	{ "nf-ns", OPT_NF_NS, "NS", 0, "native lane: work per packet of each, ns, at most 10 ms "
+	  "(0)", 0 },
+	{ "nf-kick-ns", OPT_NF_KICK, "NS", 0, "native lane: what a kick costs each, as an exit does a "
+	  "real VM, ns, at most 10 ms (0)", 0 },
 	{ "nf-burst", OPT_NF_BURST, "PACKETS", 0, "that each sends at once, 1..64 (1)", 0 },
 	{ "slow-hop", OPT_SLOW_HOP, "K", 0, "VM K, at the end of hop K, is another one", 0 },
 	{ "slow-ns", OPT_SLOW, "NS", 0, "its work per packet, ns", 0 },
@@ -66,6 +75,7 @@ struct args {
 	u32 rounds;
 	bool json;
 	bool slow_given;
+	const char *l2fwd_given;	/* an option that only --nf l2fwd has */
 	u32 last_hop;		/* the last one that --hop-strategy names */
 };
 
@@ -92,12 +102,12 @@ static u32 slots(struct argp_state *state, const char *arg)
 	return n;
 }
 
-static bool spins(struct argp_state *state, const char *arg)
+static bool spins(struct argp_state *state, const char *opt, const char *arg)
 {
 	bool spin = !strcmp(arg, "spin");
 
 	if (!spin && strcmp(arg, "sleep"))
-		argp_error(state, "--generator-wait %s: neither sleep nor spin", arg);
+		argp_error(state, "--%s %s: neither sleep nor spin", opt, arg);
 	return spin;
 }
 
@@ -120,11 +130,37 @@ static void hop_strategy(struct argp_state *state, struct args *a, const char *a
 	a->last_hop = hop > a->last_hop ? (u32)hop : a->last_hop;
 }
 
-static void check(struct argp_state *state, const struct args *a)
+/* Also fills in the lane's own. */
+static void check_nf(struct argp_state *state, struct chain_params *p)
 {
-	const struct chain_params *p = &a->p;
+	const char *const *known = p->lane->nf;
+	char names[64];
+	size_t len = 0;
+	u32 i;
 
-	const char *twice = chain_strategies_twice(&a->who);
+	if (!p->nf)
+		p->nf = known[0];
+	for (i = 0; i < CHAIN_NF_MAX && known[i]; i++) {
+		if (!strcmp(p->nf, known[i]))
+			return;
+		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "",
+					known[i]);
+	}
+	argp_error(state, "--nf %s: the %s lane has %s", p->nf, p->lane->name, names);
+}
+
+static void check(struct argp_state *state, struct args *a)
+{
+	const char *twice = chain_strategies_twice(&a->who), *why;
+	struct chain_params *p = &a->p;
+
+	check_nf(state, p);
+	if (a->l2fwd_given && !chain_is_l2fwd(p))
+		argp_error(state, "%s: --nf %s has no such thing, --nf " L2FWD_NF " has",
+			   a->l2fwd_given, p->nf);
+	why = p->lane->check(p);
+	if (why)
+		argp_error(state, "%s", why);
 
 	if (twice)
 		argp_error(state, "--strategy: %s: named twice", twice);
@@ -170,7 +206,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		p->full_ms = (u32)opt_between(state, "full-ms", arg, 1, 3600000);
 		break;
 	case OPT_NF:
+		p->nf = arg;
+		break;
+	case OPT_NF_WAIT:
+		p->nf_spin = spins(state, "nf-wait", arg);
+		a->l2fwd_given = "--nf-wait";
+		break;
+	case OPT_NF_MACS:
+		p->nf_macs = true;
+		a->l2fwd_given = "--nf-macs";
+		break;
+	case OPT_NF_NS:
 		p->nf_ns = opt_number(state, "nf-ns", arg, CHAIN_WORK_MAX_NS);
+		break;
+	case OPT_NF_KICK:
+		p->nf_kick_ns = opt_number(state, "nf-kick-ns", arg, CHAIN_WORK_MAX_NS);
 		break;
 	case OPT_NF_BURST:
 		p->nf_burst = (u32)opt_between(state, "nf-burst", arg, 1, CHAIN_NF_BURST_MAX);
@@ -199,7 +249,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		p->flows = (u32)opt_between(state, "flows", arg, 1, CHAIN_FLOWS_MAX);
 		break;
 	case OPT_WAIT:
-		p->spin = spins(state, arg);
+		p->spin = spins(state, "generator-wait", arg);
 		break;
 	case OPT_JSON:
 		a->json = true;
@@ -224,7 +274,9 @@ static const struct argp argp = {
 	"hop cost, and who holds the chain up.\v"
 	"Examples, three strategies beside each other, and a slow VM:\n\n"
 	"  ringpace chain --vms 3 --strategy notify,sleep,y-ns=20000,adaptive\n"
-	"  ringpace chain --vms 3 --rate-pps max --slow-hop 2 --slow-ns 20000\n\n"
+	"  ringpace chain --vms 3 --rate-pps max --slow-hop 2 --slow-ns 20000\n"
+	"  ringpace chain --lane vm --vms 3 --nf firewall --rate-pps 5000\n"
+	"  ringpace chain --lane vm --nf l2fwd --rate-pps 20000 --strategy notify,sleep,y-ns=50000\n\n"
 	"Latencies count from when a packet was due, not from when it was sent. `regime` is in which "
 	"regime of the model (docs/model.md) the sender's and the receiver's ring are.",
 };

@@ -6,7 +6,7 @@
 #include "chain/hop.h"
 #include "json.h"
 
-static double drops_of(const json_t *stats)
+double chain_drops(const json_t *stats)
 {
 	const json_t *n;
 	const char *reason;
@@ -24,24 +24,25 @@ bool figures_accounted(const struct chain *c, const struct chain_look *l)
 	u32 i;
 
 	for (i = 0; i < c->hops; i++) {
-		known += drops_of(l->hop[i].tx);
+		known += chain_drops(l->hop[i].tx);
 		/* The sink's are among what it has received. */
 		if (i)
-			known += (double)l->party[i].counts.bad;
+			known += stage_lost(&l->party[i]);
 	}
 	return known >= (double)l->party[0].counts.sent;
 }
 
-static json_t *quantiles(const struct rp_hist *h, const struct rp_clock *clock)
+json_t *figures_quantiles(const struct rp_hist *h, const struct rp_clock *clock)
 {
 	static const struct { const char *key; u32 permille; } of[] = {
-		{ "p50", 500 }, { "p90", 900 }, { "p99", 990 }, { "p999", 999 }, { "max", 1000 },
+		{ "p50", 500 }, { "p90", 900 }, { "p98", 980 }, { "p99", 990 }, { "p999", 999 },
+		{ "max", 1000 },
 	};
-	bool known = rp_load(&h->count);
-	json_t *v = json_object();
+	bool known = h && rp_load(&h->count);
+	json_t *v = h ? json_object() : json_null();
 	size_t i;
 
-	for (i = 0; i < sizeof(of) / sizeof(*of); i++)
+	for (i = 0; h && i < sizeof(of) / sizeof(*of); i++)
 		json_object_set_new(v, of[i].key, json_number_or_null(known ? (double)
 			rp_tsc_to_ns(clock, rp_hist_quantile(h, of[i].permille)) : UNKNOWN, 0));
 	return v;
@@ -99,13 +100,18 @@ static void set_params(json_t *v, const struct chain *c)
 {
 	const struct chain_params *p = c->p;
 	const struct chain_strategy *s = c->strategy;
+	bool l2fwd = chain_is_l2fwd(p);
 	json_t *all = json_pack(
-		"{s:s, s:s, s:i, s:o, s:I, s:I, s:i, s:i, s:i, s:I, s:o, s:o, s:i, s:s, s:b, s:o}",
+		"{s:s, s:s, s:i, s:o, s:I, s:I, s:i, s:i, s:i, s:s, s:s?, s:o, s:I, s:I, s:o, s:o, s:i,"
+		" s:s, s:b, s:o}",
 		"lane", p->lane->name, "strategy", s->label, "vms", (int)p->vms,
 		"rate_pps", p->rate_pps ? json_integer((json_int_t)p->rate_pps) : json_null(),
 		"duration_ns", (json_int_t)p->duration_ns, "warmup_ns", (json_int_t)p->warmup_ns,
 		"frame_bytes", (int)p->frame_bytes, "flows", (int)p->flows,
-		"queue_len", (int)p->queue_len, "nf_ns", (json_int_t)p->nf_ns,
+		"queue_len", (int)p->queue_len, "nf", p->nf,
+		"nf_wait", !l2fwd ? NULL : p->nf_spin ? "spin" : "sleep",
+		"nf_macs", l2fwd ? json_boolean(p->nf_macs) : json_null(),
+		"nf_ns", (json_int_t)p->nf_ns, "nf_kick_ns", (json_int_t)p->nf_kick_ns,
 		"slow_hop", p->slow_hop ? json_integer(p->slow_hop) : json_null(),
 		"slow_ns", p->slow_hop ? json_integer((json_int_t)p->slow_ns) : json_null(),
 		"nf_burst", (int)p->nf_burst, "generator_wait", p->spin ? "spin" : "sleep",
@@ -174,8 +180,9 @@ json_t *figures_json(const struct chain *c, const struct chain_looks *l)
 	set_counts(v, c, l);
 	json_object_set_new(v, "pps", json_number_or_null(h[c->hops - 1].packets /
 							  h[c->hops - 1].seconds, 0));
-	json_object_set_new(v, "latency_ns", quantiles(&c->sink.latency, &c->generator.clock));
-	json_object_set_new(v, "behind_ns", quantiles(&c->generator.behind, &c->generator.clock));
+	json_object_set_new(v, "latency_ns", figures_quantiles(&c->sink.latency, &c->generator.clock));
+	json_object_set_new(v, "behind_ns", figures_quantiles(&c->generator.behind,
+							      &c->generator.clock));
 	set_sums(v, h, c->hops, &generator);
 	json_object_set_new(v, "generator", thread_json(&generator));
 	json_object_set_new(v, "hops", hops);

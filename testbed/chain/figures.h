@@ -14,6 +14,9 @@ struct chain_looks {
 /* Is it known of every packet that was sent where it has gone? */
 bool figures_accounted(const struct chain *c, const struct chain_look *l);
 
+/* {"p50",...,"max"} in ns, null if nothing was measured; @h NULL: null itself. */
+json_t *figures_quantiles(const struct rp_hist *h, const struct rp_clock *clock);
+
 /* The result of a run (docs/chain.md). New reference. */
 json_t *figures_json(const struct chain *c, const struct chain_looks *l);
 

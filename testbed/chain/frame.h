@@ -20,6 +20,7 @@ struct chain_head {
 	u64 seq;		/* of the flow */
 	u64 due_tsc;		/* when it was to be sent */
 	u32 bytes;
+	u64 sent_tsc;		/* when it was written into the ring of this hop */
 } __attribute__((packed));
 
 _Static_assert(sizeof(struct chain_head) <= NET_FRAME_MIN_BYTES, "a head fits every frame");
@@ -35,6 +36,12 @@ static inline void chain_frame_write(u8 *at, u32 bytes, u32 flow, u64 seq, u64 d
 	memcpy(at, &h, sizeof(h));
 	if (!(seq % CHAIN_SAMPLE))
 		net_pattern_write(at, sizeof(h), bytes, seq);
+}
+
+/* Of a frame that is written: it is sent now. */
+static inline void chain_frame_stamp(u8 *at, u64 now_tsc)
+{
+	memcpy(at + offsetof(struct chain_head, sent_tsc), &now_tsc, sizeof(now_tsc));
 }
 
 /* Its head, a copy; false: it is none of a chain with @flows flows. */

@@ -47,11 +47,17 @@ static const char *text_at(const json_t *stats, const char *key)
 	return json_string_value(json_object_get(json_object_get(stats, "pacing"), key));
 }
 
+double stage_lost(const struct worker_look *l)
+{
+	return l->outside ? (double)l->counts.received - (double)l->counts.sent :
+		(double)l->counts.bad;
+}
+
 void stage_figures(const struct chain_looks *l, u32 i, double packets, double seconds,
 		   struct chain_thread *t)
 {
 	const struct worker_look *a = &l->begin.party[i], *b = &l->end.party[i];
-	double cpu_ns = (double)(b->cpu_ns - a->cpu_ns);
+	double cpu_ns = b->cpu_ns - a->cpu_ns;
 	double idle_ns = (double)(b->counts.in_wait_ns - a->counts.in_wait_ns) +
 			 (double)(b->counts.out_wait_ns - a->counts.out_wait_ns);
 	double waits = (double)(b->counts.in_waits - a->counts.in_waits) +
@@ -59,9 +65,13 @@ void stage_figures(const struct chain_looks *l, u32 i, double packets, double se
 
 	t->cpu = cpu_ns / 1e9 / seconds;
 	t->cpu_ns = ratio(cpu_ns, packets);
-	t->waits_per_s = waits / seconds;
-	/* A wait that has not ended counts when it does: of an idle one nothing is known. */
-	t->utilisation = packets > 0 ? share(1 - idle_ns / 1e9 / seconds) : UNKNOWN;
+	t->waits_per_s = b->outside ? UNKNOWN : waits / seconds;
+	/*
+	 * A wait that has not ended counts when it does: of an idle one nothing is known. A
+	 * vCPU that halts gives its thread's CPU back.
+	 */
+	t->utilisation = !(packets > 0) ? UNKNOWN : b->outside ? share(t->cpu) :
+		share(1 - idle_ns / 1e9 / seconds);
 }
 
 static void pacer_figures(const struct hop_look *a, const struct hop_look *b,
@@ -84,20 +94,21 @@ static void regimes(const struct chain *c, const struct chain_looks *l, u32 i,
 		    const struct party_diff *tx, const struct party_diff *rx,
 		    struct chain_hop *h)
 {
-	const struct chain_counts *from_a = &l->begin.party[i].counts;
-	const struct chain_counts *from_b = &l->end.party[i].counts;
-	const struct chain_counts *to_a = &l->begin.party[i + 1].counts;
-	const struct chain_counts *to_b = &l->end.party[i + 1].counts;
+	const struct worker_look *from_a = &l->begin.party[i], *from_b = &l->end.party[i];
+	const struct worker_look *to_a = &l->begin.party[i + 1], *to_b = &l->end.party[i + 1];
 	const struct hop_look *at = &l->end.hop[i];
 	u32 id = chain_strategy_of(c, i)->id;
 
-	h->regime_tx = text_at(at->tx, "regime") ?:
-		bottleneck_regime(id, ratio(tx->blocks + tx->sleeps, h->packets),
-				  ratio((double)(from_b->out_waits - from_a->out_waits),
-					h->packets));
-	h->regime_rx = text_at(at->rx, "regime") ?:
-		bottleneck_regime(id, ratio((double)(to_b->in_waits - to_a->in_waits), h->packets),
-				  ratio(rx->blocks + rx->sleeps, h->packets));
+	h->regime_tx = text_at(at->tx, "regime");
+	if (!h->regime_tx && !from_b->outside)
+		h->regime_tx = bottleneck_regime(id, ratio(tx->blocks + tx->sleeps, h->packets),
+			ratio((double)(from_b->counts.out_waits - from_a->counts.out_waits),
+			      h->packets));
+	h->regime_rx = text_at(at->rx, "regime");
+	if (!h->regime_rx && !to_b->outside)
+		h->regime_rx = bottleneck_regime(id,
+			ratio((double)(to_b->counts.in_waits - to_a->counts.in_waits), h->packets),
+			ratio(rx->blocks + rx->sleeps, h->packets));
 	h->unmet = text_at(at->tx, "unmet") ?: text_at(at->rx, "unmet");
 }
 
@@ -111,8 +122,10 @@ void hop_figures(const struct chain *c, const struct chain_looks *l, u32 i, stru
 	h->packets = rx.packets;
 	h->sent = (double)from->counts.sent;
 	h->received = (double)to->counts.received;
-	h->reordered = (double)to->reordered;
-	h->duplicates = (double)to->duplicates;
+	h->reordered = to->outside ? UNKNOWN : (double)to->reordered;
+	h->duplicates = to->outside ? UNKNOWN : (double)to->duplicates;
+	h->bad = to->outside ? UNKNOWN : (double)to->counts.bad;
+	h->stage_lost = i + 1 < c->hops ? stage_lost(to) : UNKNOWN;
 	h->tx_kicks = ratio(b->tx_kicks - a->tx_kicks, h->packets);
 	h->tx_calls = ratio(tx.sent, h->packets);
 	h->rx_calls = ratio(rx.sent, h->packets);
@@ -156,6 +169,14 @@ static json_t *pacer_json(const struct chain_hop *h)
 	return v;
 }
 
+/* NULL: it is no VM, or says nothing. */
+static json_t *stage_told(const struct chain *c, u32 i)
+{
+	const struct chain_lane_ops *lane = c->p->lane;
+
+	return lane->tell && i + 1 < c->hops ? lane->tell(c, i + 1) : NULL;
+}
+
 json_t *hop_json(const struct chain *c, const struct chain_looks *l, u32 i,
 		 const struct chain_hop *h)
 {
@@ -171,7 +192,7 @@ json_t *hop_json(const struct chain *c, const struct chain_looks *l, u32 i,
 	NUMBER("received", h->received, 0);
 	NUMBER("lost", h->sent - h->received, 0);
 	json_object_set(v, "dropped", json_object_get(l->last.hop[i].tx, "dropped"));
-	NUMBER("bad", (double)l->last.party[i + 1].counts.bad, 0);
+	NUMBER("bad", h->bad, 0);
 	NUMBER("reordered", h->reordered, 0);
 	NUMBER("duplicates", h->duplicates, 0);
 	NUMBER("tx_kicks_per_packet", h->tx_kicks, 6);
@@ -181,10 +202,14 @@ json_t *hop_json(const struct chain *c, const struct chain_looks *l, u32 i,
 	NUMBER("tx_fill", h->tx_fill, 4);
 	NUMBER("rx_fill", h->rx_fill, 4);
 #undef NUMBER
+	json_object_set_new(v, "latency_ns", figures_quantiles(l->last.party[i + 1].hop,
+							       &c->generator.clock));
 	json_object_set_new(v, "regime", json_pack("{s:s?, s:s?}", "tx", h->regime_tx,
 						   "rx", h->regime_rx));
 	json_object_set_new(v, "pacer", pacer_json(h));
 	json_object_set_new(stage, "name", json_string(chain_party_name(c, i + 1)));
+	json_object_set_new(stage, "lost", json_number_or_null(h->stage_lost, 0));
+	json_object_set_new(stage, "guest", stage_told(c, i) ?: json_null());
 	json_object_set_new(v, "stage", stage);
 	return v;
 }

@@ -17,7 +17,9 @@ struct chain_hop {
 	double seconds;
 	double packets;		/* that the pacer passed on in the measured time */
 	double sent, received;	/* in the whole run */
-	double reordered, duplicates;	/* as the receiver saw them come: of all hops until here */
+	/* As the receiver saw them come: of all hops until here; UNKNOWN of a VM. */
+	double reordered, duplicates, bad;
+	double stage_lost;	/* that the receiver did not pass on; UNKNOWN of the sink */
 	double tx_kicks, tx_calls, rx_calls, rx_kicks;	/* per packet */
 	double tx_fill, rx_fill;	/* 0..1 */
 	const char *regime_tx, *regime_rx;	/* NULL: not known; owned by the looks */
@@ -31,6 +33,8 @@ void hop_figures(const struct chain *c, const struct chain_looks *l, u32 i, stru
 /* Of party @i (0: the generator), of @packets in @seconds. */
 void stage_figures(const struct chain_looks *l, u32 i, double packets, double seconds,
 		   struct chain_thread *t);
+/* Packets that VM @l has received and not sent, in the whole run. */
+double stage_lost(const struct worker_look *l);
 json_t *hop_json(const struct chain *c, const struct chain_looks *l, u32 i,
 		 const struct chain_hop *h);
 json_t *thread_json(const struct chain_thread *t);

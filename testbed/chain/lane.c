@@ -1,20 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The table of a chain's lanes, and the one that is not there yet. */
+/* The table of a chain's lanes. */
 #include <string.h>
 
 #include "chain/chain.h"
-
-static bool no_vm(const char **why)
-{
-	*why = "VMs with two network cards and a forwarder in the guest are not there yet; "
-	       "--lane native runs the same chain with threads in their place";
-	return false;
-}
-
-const struct chain_lane_ops chain_vm = {
-	.name = "vm",
-	.available = no_vm,
-};
 
 const struct chain_lane_ops *const chain_lanes[] = {
 	&chain_native,

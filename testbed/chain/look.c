@@ -4,10 +4,11 @@
 
 #include "json.h"
 
-static double kicks_of(const struct net_end *e, enum net_dir dir)
+/* Of our own ends, and of VMs by what ringpaced sees. */
+static double kicks_of(const struct net_end *e, enum net_dir dir, const json_t *stats)
 {
 	if (!e)
-		return UNKNOWN;
+		return json_number_at(stats, "kicks");
 	return (double)rp_load(dir == NET_TX ? &e->tx[0].kicks : &e->rx[0].kicks);
 }
 
@@ -17,12 +18,12 @@ static int look_at_hop(struct chain *c, u32 i, const json_t *pacers, struct hop_
 	const json_t *pacer = json_array_get(pacers, i);
 
 	l->at_ns = now_ns();
-	l->tx_kicks = kicks_of(link->tx_end, NET_TX);
-	l->rx_kicks = kicks_of(link->rx_end, NET_RX);
 	l->pacer_cpu_ns = json_number_at(pacer, "cpu_ns");
 	l->pacer_waits = json_number_at(pacer, "waits");
 	l->tx = net_daemon_stats(&c->daemon, link->tx_port, 1);
 	l->rx = l->tx ? net_daemon_stats(&c->daemon, link->rx_port, 0) : NULL;
+	l->tx_kicks = kicks_of(link->tx_end, NET_TX, l->tx);
+	l->rx_kicks = kicks_of(link->rx_end, NET_RX, l->rx);
 	return l->rx ? 0 : -1;
 }
 
@@ -34,8 +35,8 @@ int chain_look(struct chain *c, struct chain_look *l)
 
 	l->at_ns = now_ns();
 	worker_look(&c->generator.worker, &l->party[0]);
-	for (i = 1; i < c->hops; i++)
-		c->p->lane->look(c, i, &l->party[i]);
+	for (i = 1; !rc && i < c->hops; i++)
+		rc = c->p->lane->look(c, i, &l->party[i]);
 	worker_look(&c->sink.worker, &l->party[c->hops]);
 	for (i = 0; !rc && i < c->hops; i++)
 		rc = look_at_hop(c, i, json_object_get(list, "pacers"), &l->hop[i]);

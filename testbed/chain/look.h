@@ -10,7 +10,7 @@ struct hop_look {
 	u64 at_ns;
 	json_t *tx, *rx;	/* STATS of the queue that the sender, the receiver has */
 	double pacer_cpu_ns, pacer_waits;
-	double tx_kicks, rx_kicks;	/* by the sender, by the receiver; UNKNOWN of a VM */
+	double tx_kicks, rx_kicks;	/* by the sender, by the receiver */
 };
 
 struct chain_look {

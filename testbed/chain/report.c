@@ -182,6 +182,7 @@ static void hop_row(struct table *t, const json_t *h)
 	table_number(t, json_number_at(h, "rx_kicks_per_packet"), 3);
 	table_number(t, json_number_at(h, "tx_fill") * 100, 0);
 	table_number(t, json_number_at(h, "rx_fill") * 100, 0);
+	table_number(t, json_number_at(json_object_get(h, "latency_ns"), "p98"), 0);
 	regime_cell(t, h);
 	table_number(t, json_number_at(pacer, "cpu") * 100, 0);
 	table_number(t, json_number_at(pacer, "cpu_ns_per_packet"), 0);
@@ -214,7 +215,7 @@ static void print_run(const json_t *run)
 {
 	static const char *const heads[] = {
 		"hop", "way", "strategy", "pps", "lost", "reord.", "kicks/p tx", "calls/p tx", "calls/p rx",
-		"kicks/p rx", "tx full %", "rx full %", "regime tx/rx", "pacer CPU %", "ns/p",
+		"kicks/p rx", "tx full %", "rx full %", "p98 ns", "regime tx/rx", "pacer CPU %", "ns/p",
 		"waits/s", "busy %", "stage CPU %", "ns/p", "waits/s", "busy %",
 	};
 	struct table *t = begin(heads, sizeof(heads) / sizeof(*heads));

@@ -12,8 +12,6 @@
 #define FILL_MS		2u
 /* How long after its end the generator may be stuck with a full ring. */
 #define STUCK_NS	100000000u
-/* Nothing has moved for so long: it is worth asking why; nothing will. */
-#define CALM_NS		300000000u
 #define DRAIN_NS	(10 * NSEC_PER_SEC)
 
 #define PORT_ARG_BYTES	384
@@ -137,6 +135,7 @@ static void prepare_threads(struct chain *c)
 	g->worker.cpu = chain_cpu(c, c->hops);
 	s->worker.in = &c->sink_end;
 	s->worker.cpu = chain_cpu(c, 2 * c->hops);
+	s->worker.measure_tsc = p->lane->stamps ? &s->measure_tsc : NULL;
 	arrivals_init(&s->worker.arrivals, p->flows);
 }
 
@@ -153,8 +152,10 @@ static int open_chain(struct chain *c)
 	    c->p->lane->start(c) || chain_open_end(c, &c->generator_end, 0, NET_TX))
 		return -1;
 	c->generator.begin_tsc = rp_tsc() + rp_ns_to_tsc(&c->generator.clock, BEGIN_NS);
-	c->generator.measure_tsc = c->sink.measure_tsc = c->generator.begin_tsc +
+	c->generator.measure_tsc = c->generator.begin_tsc +
 		rp_ns_to_tsc(&c->generator.clock, c->p->warmup_ns);
+	/* Forwarders that run already look at it, when the first packet comes. */
+	rp_store(&c->sink.measure_tsc, c->generator.measure_tsc);
 	return sink_start(&c->sink) || generator_start(&c->generator) ? -1 : 0;
 }
 
@@ -237,7 +238,7 @@ static int drain(struct chain *c, struct chain_look *l)
 			return look_anew(c, l);
 		if (!nap_ms(1) || net_daemon_check(&c->daemon))
 			return -1;
-		if (now - since < CALM_NS)
+		if (now - since < c->p->lane->calm_ns)
 			continue;
 		if (look_anew(c, l))
 			return -1;

@@ -17,7 +17,7 @@ static void take(struct sink *s, const u8 *frame, u32 bytes)
 		rp_add(&w->counts.bad, 1);
 		return;
 	}
-	arrivals_note(&w->arrivals, h.flow, h.seq);
+	worker_note(w, &h, now);
 	if (now >= s->measure_tsc)
 		rp_hist_add(&s->latency, now > h.due_tsc ? now - h.due_tsc : 0);
 }

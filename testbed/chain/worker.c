@@ -81,14 +81,14 @@ void worker_stop(struct chain_worker *w)
 	w->started = false;
 }
 
-static u64 cpu_ns(const struct chain_worker *w)
+static double cpu_ns(const struct chain_worker *w)
 {
 	struct timespec ts;
 	clockid_t clock;
 
 	if (!w->started || pthread_getcpuclockid(w->thread, &clock) || clock_gettime(clock, &ts))
 		return 0;
-	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
+	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
 }
 
 void worker_look(const struct chain_worker *w, struct worker_look *l)
@@ -106,6 +106,7 @@ void worker_look(const struct chain_worker *w, struct worker_look *l)
 		},
 		.duplicates = rp_load(&w->arrivals.duplicates),
 		.reordered = rp_load(&w->arrivals.reordered),
+		.hop = w->measure_tsc ? &w->hop : NULL,
 	};
 }
 

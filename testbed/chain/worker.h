@@ -12,7 +12,8 @@
 #include <pthread.h>
 
 #include "chain/arrivals.h"
-#include "native/net_end.h"
+#include "chain/frame.h"
+#include "hist/hist.h"
 
 /* The thread's, read relaxed. Frames, times, ns. */
 struct chain_counts {
@@ -24,9 +25,11 @@ struct chain_counts {
 
 /* What a thread tells at one time. */
 struct worker_look {
-	u64 cpu_ns;
+	bool outside;		/* a real VM: only CPU time, ->received and ->sent are known */
+	double cpu_ns;		/* UNKNOWN: it cannot be read */
 	struct chain_counts counts;
 	u64 duplicates, reordered;	/* as it saw them come */
+	const struct rp_hist *hop;	/* ticks of the hop before it; NULL: not measured */
 };
 
 struct chain_worker {
@@ -35,8 +38,12 @@ struct chain_worker {
 	void *ctx;
 	struct net_end *in, *out;	/* NULL: it has none */
 	int cpu;		/* -1: not pinned */
+	/* Of a receiver, read relaxed: when measuring begins. NULL: senders do not stamp. */
+	const u64 *measure_tsc;
 	struct chain_counts counts;
 	struct arrivals arrivals;	/* of a receiver */
+	/* Of a receiver: ticks from when the sender wrote packets until it took them. */
+	struct rp_hist hop;
 	pthread_t thread;
 	bool started;
 	int stop_fd;
@@ -55,6 +62,14 @@ void worker_look(const struct chain_worker *w, struct worker_look *l);
 static inline bool worker_stopping(const struct chain_worker *w)
 {
 	return rp_load(&w->stop);
+}
+
+/* A packet has come. */
+static inline void worker_note(struct chain_worker *w, const struct chain_head *h, u64 now_tsc)
+{
+	arrivals_note(&w->arrivals, h->flow, h->seq);
+	if (w->measure_tsc && h->sent_tsc >= rp_load(w->measure_tsc))
+		rp_hist_add(&w->hop, now_tsc > h->sent_tsc ? now_tsc - h->sent_tsc : 0);
 }
 
 /* Blocks until there is something to take (NET_RX) or room to send (NET_TX), or to stop. */

@@ -385,32 +385,49 @@ u32 net_receive(struct net_end *e, u32 pair, u32 max)
 
 /* ---- Waiting ---- */
 
-/* @call_fd was called; that is taken. */
-static bool called(int call_fd, int stop_fd, int timeout_ms)
+/* @call_fd was called; that is taken. @limit NULL: there is none. */
+static bool called(int call_fd, int stop_fd, const struct timespec *limit)
 {
 	struct pollfd pfd[2] = {
 		{ .fd = call_fd, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN },
 	};
 	u64 count;
 
-	if (poll(pfd, 2, timeout_ms) < 1 || !(pfd[0].revents & POLLIN))
+	if (ppoll(pfd, 2, limit, NULL) < 1 || !(pfd[0].revents & POLLIN))
 		return false;
 	if (read(call_fd, &count, sizeof(count)) < 0)
 		fail("cannot read a call: %m");
 	return true;
 }
 
-bool net_wait_for(struct net_end *e, u32 pair, enum net_dir dir, u32 k, int stop_fd,
-		  int timeout_ms)
+static bool wait_for(struct net_end *e, u32 pair, enum net_dir dir, u32 k, int stop_fd,
+		     const struct timespec *limit)
 {
 	struct rp_drv *d = dir == NET_TX ? &e->tx[pair].drv : &e->rx[pair].drv;
 	int call_fd = e->fe.queue[2 * pair + (dir == NET_TX)].call_fd;
 	bool there = rp_drv_arm(d, k);
 
-	if (!there && called(call_fd, stop_fd, timeout_ms))
+	if (!there && called(call_fd, stop_fd, limit))
 		there = rp_drv_used_count(d);
 	rp_drv_disarm(d);
 	return there;
+}
+
+bool net_wait_for(struct net_end *e, u32 pair, enum net_dir dir, u32 k, int stop_fd,
+		  int timeout_ms)
+{
+	const struct timespec limit = { timeout_ms / 1000, timeout_ms % 1000 * 1000000L };
+
+	return wait_for(e, pair, dir, k, stop_fd, timeout_ms < 0 ? NULL : &limit);
+}
+
+bool net_wait_ns(struct net_end *e, u32 pair, u64 timeout_ns)
+{
+	const struct timespec limit = {
+		(time_t)(timeout_ns / NSEC_PER_SEC), (long)(timeout_ns % NSEC_PER_SEC),
+	};
+
+	return wait_for(e, pair, NET_RX, 1, -1, &limit);
 }
 
 bool net_wait(struct net_end *e, u32 pair, u32 timeout_ms)

@@ -90,6 +90,8 @@ u32 net_reclaim(struct net_end *e, u32 pair);
 u32 net_receive(struct net_end *e, u32 pair, u32 max);
 /* Blocks until there is something to receive, at most @timeout_ms. False: nothing. */
 bool net_wait(struct net_end *e, u32 pair, u32 timeout_ms);
+/* The same, of nanoseconds. */
+bool net_wait_ns(struct net_end *e, u32 pair, u64 timeout_ns);
 
 /* ---- Frames of the caller's, for a thread that has both directions of the pair ---- */
 

@@ -16,14 +16,14 @@ static u32 ports(const struct net_rig *r)
 static void say_port(const struct net_rig *r, char *arg, size_t bytes, u32 i)
 {
 	snprintf(arg, bytes, "%c,%s=%s,pairs=%u,full-ms=%u%s%s%s%s", 'a' + i,
-		 r->tap[i] ? "tap" : "socket", r->tap[i] ? r->tap[i] : r->socket[i],
+		 r->nic[i] ? "nic" : r->tap[i] ? "tap" : "socket", r->tap[i] ? r->tap[i] : r->socket[i],
 		 r->pairs, r->full_ms, r->pacing ? "," : "", r->pacing ? r->pacing : "",
 		 r->more[i] ? "," : "", r->more[i] ? r->more[i] : "");
 }
 
 static int launch(struct net_rig *r)
 {
-	const char *args[2 * NET_RIG_PORTS + 5] = { "--pacers", r->pacers ? r->pacers : "x1" };
+	const char *args[2 * NET_RIG_PORTS + 7] = { "--pacers", r->pacers ? r->pacers : "x1" };
 	char port[NET_RIG_PORTS][400];
 	u32 n = 2, i;
 
@@ -33,7 +33,11 @@ static int launch(struct net_rig *r)
 		args[n++] = port[i];
 	}
 	args[n++] = r->switched ? "--switch" : "--link";
-	args[n] = r->switched ? r->switched : "a,b";
+	args[n++] = r->switched ? r->switched : "a,b";
+	if (r->state) {
+		args[n++] = "--state";
+		args[n] = r->state;
+	}
 	return net_daemon_start(&r->daemon, (char *const *)args);
 }
 
@@ -105,10 +109,11 @@ double net_rig_number(struct net_rig *r, const char *port, u32 queue, const char
 {
 	json_t *stats = net_daemon_stats(&r->daemon, port, queue);
 	const char *dot = strchr(key, '.');
+	char object[32];
 	double number;
 
-	/* Of an object in it: there is one, "dropped". */
-	number = json_number_at(dot ? json_object_get(stats, "dropped") : stats,
+	snprintf(object, sizeof(object), "%.*s", dot ? (int)(dot - key) : 0, key);
+	number = json_number_at(dot ? json_object_get(stats, object) : stats,
 				dot ? dot + 1 : key);
 	json_decref(stats);
 	return number;

@@ -17,11 +17,13 @@ struct net_rig {
 	/* Set by the caller, before net_rig_open(). */
 	const char *pacing;	/* of all ports: "strategy=busy", or NULL */
 	const char *pacers;	/* of --pacers, or NULL */
+	const char *state;	/* of --state, or NULL */
 	u32 full_ms;		/* of all ports, too */
 	u32 pairs;		/* of the ports */
 	u32 ports;		/* 0: two */
 	const char *more[NET_RIG_PORTS];	/* options of each port, or NULL */
 	const char *tap[NET_RIG_PORTS];	/* it is a tap of that name, with no guest */
+	bool nic[NET_RIG_PORTS];	/* that is the wire of a NIC */
 	const char *switched;	/* of --switch; NULL: a and b are linked */
 	struct net_end_options end[NET_RIG_PORTS];	/* but ->socket and ->timeout_ms */
 

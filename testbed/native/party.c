@@ -234,6 +234,11 @@ static u32 ready_items(struct rp_party *p)
 	return rp_drv_used_count(&party_of(p)->drv);
 }
 
+static bool owed(struct rp_party *p, u32 *wish)
+{
+	return rp_drv_owes_kick(&party_of(p)->drv, wish);
+}
+
 static const struct rp_ring_ops fwd_ops = {
 	.work = produce,
 	.peer_wants = peer_wants,
@@ -241,6 +246,7 @@ static const struct rp_ring_ops fwd_ops = {
 	.arm = arm,
 	.disarm = disarm,
 	.ready = ready_slots,
+	.owed = owed,
 };
 
 static const struct rp_ring_ops rev_ops = {
@@ -334,15 +340,22 @@ static void await_order(struct party *n, u64 end_ns)
 		give_up(n, "its call eventfd cannot be read");
 }
 
+/* The earlier of two moments; 0: never. */
+static u64 earlier(u64 a_ns, u64 b_ns)
+{
+	return a_ns && (a_ns < b_ns || !b_ns) ? a_ns : b_ns;
+}
+
 /*
  * The application has no items, so the party, which is disarmed, does nothing:
- * no turn, no decision. True: leave the loop.
+ * no turn, no decision, but for seeing to it that the device hears of what it
+ * has. True: leave the loop.
  */
 static bool rest(struct party *n)
 {
 	const struct party_traffic *t = &n->opt.traffic;
 	const u64 begin = now_ns();
-	u64 end;
+	u64 end, watch_ns;
 
 	while (!n->left) {
 		end = t->gap_ns && !t->idle ? begin + t->gap_ns : 0;
@@ -352,7 +365,8 @@ static bool rest(struct party *n)
 		} else if (end && now_ns() >= end) {
 			n->left = t->burst_items;
 		} else {
-			await_order(n, end);
+			watch_ns = rp_party_rest(&n->rp);
+			await_order(n, earlier(end, watch_ns ? now_ns() + watch_ns : 0));
 		}
 		if (n->broken)
 			return true;

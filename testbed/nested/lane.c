@@ -20,7 +20,7 @@
 #include "nested/nested.h"
 #include "vm/domain.h"
 
-#define BOOT_MS		420000	/* of L2, on a busy host; for the first run */
+#define BOOT_MS		300000	/* of L2, twice, on a busy host; for the first run */
 #define HOST_ENV	"RINGPACE_NESTED"
 #define END_MS		60000	/* for L2's end */
 
@@ -38,22 +38,17 @@ bool nested_inside(void)
 
 static bool available(const char **why)
 {
-	static const struct { const char *file, *why; } needs[] = {
+	static const struct vm_need needs[] = {
 		{ "nested/disk.qcow2", "the nested host's image is not built: make nested" },
 		{ "qemu-system-x86_64", "QEMU with virtio-pc is not built: make qemu" },
 		{ "vhost_pc.ko", "vhost_pc.ko is not built: make vhost-modules" },
 		{ "guest/initrd", "the guest's image is not built: make image" },
+		{ NULL, NULL }
 	};
-	u32 i;
 
 	if (nested_inside())
 		return lane_vm.available(why);
-	for (i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
-		if (!vm_built_find(needs[i].file)) {
-			*why = needs[i].why;
-			return false;
-		}
-	return true;
+	return vm_built_all(needs, why);
 }
 
 /* L1 loads the module when it comes up. */
@@ -200,6 +195,7 @@ static json_t *options(const struct run_params *p)
 	add(args, "--strategy-c", rp_strategy_by_id(p->strategy_c)->name);
 	add_number(args, "--wp-ns", p->wp_ns);
 	add_number(args, "--wc-ns", p->wc_ns);
+	add(args, "--w-dist", rp_work_dist_names[p->w_dist]);
 	add_number(args, "--yp-ns", p->yp_ns);
 	add_number(args, "--yc-ns", p->yc_ns);
 	add_number(args, "--dmax-ns", p->dmax_ns);

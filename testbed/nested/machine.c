@@ -29,7 +29,8 @@ int machine_image(struct machine_image *image)
 	image->disk = vm_built("nested/disk.qcow2", "nested");
 	image->vmlinuz = image->disk ? vm_built("nested/vmlinuz", "nested") : NULL;
 	image->initrd = image->vmlinuz ? vm_built("nested/initrd", "nested") : NULL;
-	return image->initrd ? 0 : -1;
+	image->qemu = image->initrd ? vm_built("qemu-system-x86_64", "qemu") : NULL;
+	return image->qemu ? 0 : -1;
 }
 
 static int tool_rc(const struct nested *n, const char *name, int status)
@@ -44,16 +45,6 @@ int machine_tool(const struct nested *n, char *const argv[])
 	return tool_rc(n, argv[0], child_run(argv, nested_path(n, "tools.log")));
 }
 
-/* Debian's: ours has no user-mode network. */
-char *machine_qemu_path(void)
-{
-	char *path = realpath("/usr/bin/qemu-system-x86_64", NULL);
-
-	if (!path)
-		fail("/usr/bin/qemu-system-x86_64: %m; it is in Debian's qemu-system-x86");
-	return path;
-}
-
 static int make_disk(const struct nested *n, const char *base)
 {
 	return machine_tool(n, (char *[]) { "qemu-img", "create", "-q", "-f", "qcow2", "-b",
@@ -64,6 +55,8 @@ static int make_disk(const struct nested *n, const char *base)
 #define ARG(name, ...) char name[512]; snprintf(name, sizeof(name), __VA_ARGS__)
 
 /*
+ * Ours: Debian's keeps stale translations of code that L1's kernel has changed, and
+ * a CPU of L1 then takes exceptions for ever (qemu-patches/README.md, tcg).
  * Two CPUs: with room for one, QEMU 7.2's TCG drops barriers. The port's other
  * end lets connections in and none out (restrict). The serial line is a file,
  * QEMU detaches itself once its sockets are there. It is let do so even when we
@@ -81,7 +74,7 @@ static int start_qemu(const struct nested *n, const struct machine_image *image,
 	ARG(incoming, "exec:cat '%s'", state ?: "");
 
 	char *argv[] = {
-		"/usr/bin/qemu-system-x86_64", "-name", name, "-nodefaults", "-no-user-config",
+		(char *)image->qemu, "-name", name, "-nodefaults", "-no-user-config",
 		"-display", "none", "-no-reboot", "-machine", "q35", "-accel", "tcg,thread=multi",
 		"-cpu", "max", "-smp", "2", "-m", mib,
 		"-kernel", (char *)image->vmlinuz, "-initrd", (char *)image->initrd,
@@ -95,7 +88,7 @@ static int start_qemu(const struct nested *n, const struct machine_image *image,
 		state ? "-incoming" : NULL, incoming, NULL
 	};
 
-	return tool_rc(n, argv[0], child_run_steady(argv, nested_path(n, "tools.log")));
+	return tool_rc(n, "QEMU", child_run_steady(argv, nested_path(n, "tools.log")));
 }
 
 int machine_start(struct nested *n, const struct machine_image *image, const char *disk,

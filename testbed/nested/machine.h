@@ -7,18 +7,16 @@
 #include "nested/nested.h"
 
 #define MACHINE_MIB	3072
-#define MACHINE_VERSION	2	/* of QEMU's arguments: a snapshot belongs to one */
+#define MACHINE_VERSION	3	/* of QEMU's arguments: a snapshot belongs to one */
 
-/* Files of the image; static strings. */
+/* Files of the image, and the QEMU that emulates it; static strings. */
 struct machine_image {
-	const char *disk, *vmlinuz, *initrd;
+	const char *disk, *vmlinuz, *initrd, *qemu;
 };
 
 /* Runs a tool to its end; its last line tells why it failed. */
 int machine_tool(const struct nested *n, char *const argv[]);
 
-/* Path of the QEMU that emulates L1; allocated, NULL after fail(). */
-char *machine_qemu_path(void);
 /* -1 after fail(): it is not built. */
 int machine_image(struct machine_image *image);
 /*

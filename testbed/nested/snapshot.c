@@ -15,18 +15,17 @@
 static int identity(const struct machine_image *image, char *id, size_t size)
 {
 	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-	char boot[64] = "", *qemu = machine_qemu_path();
+	char boot[64] = "";
 	struct stat st;
 	int rc = -1;
 
-	if (f && fscanf(f, "%63s", boot) == 1 && qemu && !stat(qemu, &st)) {
-		snprintf(id, size, "%s\n%s %lld\n%s\n%d\n", boot, qemu, (long long)st.st_mtime,
+	if (f && fscanf(f, "%63s", boot) == 1 && !stat(image->qemu, &st)) {
+		snprintf(id, size, "%s\n%s %lld\n%s\n%d\n", boot, image->qemu, (long long)st.st_mtime,
 			 image->disk, MACHINE_VERSION);
 		rc = 0;
 	}
 	if (f)
 		fclose(f);
-	free(qemu);
 	return rc;
 }
 

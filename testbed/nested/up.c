@@ -16,13 +16,14 @@
 #define SETTLE_S	120
 
 /*
- * The clock stood still since the snapshot. A CPU that is stuck for a minute, which
- * the emulation does to KVM's hosts now and then, ends L1, and where it was is in
- * serial.log. What KVM's host needs is loaded; libvirt answers.
+ * The clock stood still since the snapshot. A CPU that is stuck for a minute or three
+ * ends L1, and where it was is in serial.log. What KVM's host needs is loaded; libvirt
+ * answers.
  */
 static const char settle[] =
 	"set -e; date -u -s @%lld > /dev/null; "
-	"sysctl -q kernel.watchdog_thresh=30 kernel.softlockup_panic=1; "
+	"sysctl -q kernel.watchdog_thresh=30 kernel.softlockup_panic=1 "
+	"kernel.panic_on_rcu_stall=1 kernel.max_rcu_stall_to_panic=3 kernel.printk='5 4 1 7'; "
 	"modprobe -a kvm_amd vhost vhost_net tun tap bridge; "
 	"insmod /opt/ringpace/vhost_pc.ko; "
 	"test -c /dev/kvm; virsh -q list > /dev/null";

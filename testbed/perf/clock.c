@@ -6,6 +6,7 @@
  * two counters run at one rate.
  */
 #include <dirent.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,9 +67,9 @@ const char *kvm_clock_read(pid_t vm, struct kvm_clock *c)
 		return because("KVM does not show " KVM_DEBUGFS "/%s/vcpu0/tsc-offset", name);
 	c->offset_tsc = offset;
 	/* There is none where the CPU cannot scale. */
-	c->scaled = read_value(name, "tsc-scaling-ratio", &ratio) &&
-		    read_value(name, "tsc-scaling-ratio-frac-bits", &bits) &&
-		    bits >= 0 && bits < 63 && ratio != 1LL << bits;
+	c->ratio = read_value(name, "tsc-scaling-ratio", &ratio) && ratio > 0 &&
+		   read_value(name, "tsc-scaling-ratio-frac-bits", &bits) &&
+		   bits >= 0 && bits < 63 ? (double)ratio / (double)(1LL << bits) : 1;
 	return NULL;
 }
 
@@ -101,8 +102,10 @@ json_t *clock_json(const json_t *stats, const struct kvm_clock *c, const char *w
 	json_object_set_new(v, "error_ns", json_number_or_null(error_ns, 0));
 	if (!json_is_integer(offset) || !is_known(error_ns))
 		why = "the two sides have exchanged no clocks";
-	else if (!why && c->scaled)
-		why = "KVM scales the guest's counter: it runs at another rate than the host's";
+	else if (!why && c->ratio != 1)
+		why = because("KVM scales the guest's counter by %.6f: the offset of the exchange is "
+			      "off by %.0f ns more with each second since, and so are latencies",
+			      c->ratio, fabs(c->ratio - 1) * 1e9);
 	if (!why) {
 		set_comparison(v, json_integer_value(offset), error_ns, c);
 		return v;

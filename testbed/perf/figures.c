@@ -63,8 +63,14 @@ double finding_difference(const struct finding *f)
 	return f->count <= most ? 0 : (f->count - most) / whole;
 }
 
-/* Blocks of the two queues that come to rest while their counters are read. */
-#define COMES_TO_REST	2
+/*
+ * Two counts that this leaves room for may be so far apart, and none of them shows
+ * as a difference. Nobody sees more events of a kind than there are.
+ */
+double finding_slack(const struct finding *f)
+{
+	return f->most - f->least + fmin(f->extra, f->count) + fmin(f->missing, f->most);
+}
 
 enum verdict finding_verdict(const struct finding *f)
 {
@@ -74,5 +80,5 @@ enum verdict finding_verdict(const struct finding *f)
 		return UNCOUNTED;
 	if (fabs(difference) > PERF_AGREE)
 		return f->may * difference > 0 ? MAY_DIFFER : DIFFERS;
-	return f->most - f->least > PERF_AGREE * f->most + COMES_TO_REST ? UNDECIDED : AGREES;
+	return finding_slack(f) > PERF_AGREE * f->most ? UNDECIDED : AGREES;
 }

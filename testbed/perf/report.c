@@ -41,8 +41,10 @@ static void print_remark(const struct finding *f, FILE *to)
 			f->note ? ": " : "", f->note ?: "");
 		break;
 	case UNDECIDED:
-		fprintf(to, "%s: the counters were read too far apart to tell 2 %%; a longer "
-			"--duration-s decides.\n", figure_names[f->figure]);
+		fprintf(to, "%s: %s and %s may be %.0f events apart without a fault, which is too "
+			"much to tell 2 %% of %.0f; a longer --duration-s decides.\n",
+			figure_names[f->figure], f->source, figure_counter(f->figure),
+			finding_slack(f), f->most);
 		break;
 	default:
 		break;
@@ -81,6 +83,8 @@ void perf_watch_print(const struct perf_watch *w, FILE *to)
 	for (i = 0; i < w->findings; i++)
 		print_remark(&w->finding[i], to);
 	print_clock(w->clock, to);
+	if (w->exits)
+		exits_print(w->exits, w->window_ns, to);
 	for (i = 0; i < w->absents; i++)
 		fprintf(to, "not available: %s: %s\n", w->absent[i].source, w->absent[i].why);
 }
@@ -107,26 +111,28 @@ static json_t *finding_json(const struct perf_watch *w, const struct finding *f)
 	json_object_set_new(v, "counter_most", json_number_or_null(f->most, 0));
 	json_object_set_new(v, "counter_per_s",
 			    json_number_or_null(per_s(w, (f->least + f->most) / 2), 1));
+	json_object_set_new(v, "slack", json_number_or_null(finding_slack(f), 0));
 	json_object_set_new(v, "difference", json_number_or_null(finding_difference(f), 4));
 	json_object_set_new(v, "agrees", verdict_json(f));
 	json_object_set_new(v, "note", f->note ? json_string(f->note) : json_null());
 	return v;
 }
 
-/* false when one differs that must not, else null when one is open. */
+static u32 count_verdicts(const struct perf_watch *w, enum verdict v)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < w->findings; i++)
+		n += finding_verdict(&w->finding[i]) == v;
+	return n;
+}
+
+/* Of those that are decided; null: none is. */
 static json_t *all_agree(const struct perf_watch *w)
 {
-	bool open = false;
-	u32 i;
-
-	for (i = 0; i < w->findings; i++) {
-		enum verdict v = finding_verdict(&w->finding[i]);
-
-		if (v == DIFFERS)
-			return json_false();
-		open |= v == UNDECIDED || v == UNCOUNTED;
-	}
-	return open ? json_null() : json_true();
+	if (count_verdicts(w, DIFFERS))
+		return json_false();
+	return count_verdicts(w, AGREES) ? json_true() : json_null();
 }
 
 json_t *perf_watch_json(const struct perf_watch *w)
@@ -141,8 +147,10 @@ json_t *perf_watch_json(const struct perf_watch *w)
 							"why", w->absent[i].why));
 	json_object_set_new(v, "window_ns", json_number_or_null(w->window_ns, 0));
 	json_object_set_new(v, "agrees", all_agree(w));
+	json_object_set_new(v, "undecided", json_integer(count_verdicts(w, UNDECIDED)));
 	json_object_set_new(v, "figures", figures);
 	json_object_set_new(v, "not_available", absent);
+	json_object_set_new(v, "exits", w->exits ? exits_json(w->exits, w->window_ns) : json_null());
 	json_object_set_new(v, "clock", w->clock ? json_incref(w->clock) : json_null());
 	return v;
 }

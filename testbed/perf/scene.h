@@ -18,7 +18,7 @@ pid_t scene_vm_process(const char *name);
 /* Does a process with arguments @args, each ended by a 0, run the domain @name? */
 bool scene_is_vm(const char *args, size_t bytes, const char *name);
 
-#define SCENE_THREADS_MAX	32
+#define SCENE_THREADS_MAX	128	/* a thread for each queue of the most pairs */
 
 /* Threads of the kernel that serve the queues of QEMU's process @vm. */
 struct scene_threads {
@@ -47,7 +47,7 @@ double scene_interrupts_parse(const char *line);
 /* What KVM knows of the guest's counter: guest = host x ratio + offset. */
 struct kvm_clock {
 	s64 offset_tsc;
-	bool scaled;		/* the guest's counter has another rate */
+	double ratio;		/* of the guest's rate to the host's; 1 where KVM does not scale */
 };
 
 /* Is process @vm a VM of KVM's? */

@@ -24,6 +24,7 @@
 #define SOURCE_VHOST	"vhost_pc's tracepoints"
 #define SOURCE_EXITS	"kvm's exits"
 #define SOURCE_MSI	"kvm's interrupts"
+#define SOURCE_REASONS	"perf kvm stat"
 
 static const char note_sched[] =
 	"what comes before the thread is asleep wakes nobody";
@@ -193,6 +194,18 @@ static int choose_exits(struct perf_watch *w, const struct run_scene *scene)
 	return 0;
 }
 
+static void choose_reasons(struct perf_watch *w)
+{
+	struct sources *s = w->sources;
+
+	if (!perf_has_tracepoint("kvm:kvm_exit") || !perf_has_tracepoint("kvm:kvm_entry")) {
+		watch_absent(w, SOURCE_REASONS, "the kernel has no tracepoints kvm_exit and kvm_entry");
+		return;
+	}
+	s->exits.exits = true;
+	s->exits.target = s->vm_pid;
+}
+
 static const char *no_kvm(const struct sources *s, const struct run_scene *scene)
 {
 	if (!scene->domain)
@@ -214,8 +227,10 @@ static int choose_kvm(struct perf_watch *w, const struct run_scene *scene)
 	if (why) {
 		watch_absent(w, SOURCE_EXITS, why);
 		watch_absent(w, SOURCE_MSI, why);
+		watch_absent(w, SOURCE_REASONS, why);
 		return 0;
 	}
+	choose_reasons(w);
 	stat = of_device(s, scene, "common_pid", &filter);
 	use_event(w, FIG_CALLS, stat, "kvm_msi_set_irq", "kvm:kvm_msi_set_irq", filter);
 	if (scene->agent)

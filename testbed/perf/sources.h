@@ -28,6 +28,7 @@ struct sources {
 	struct perf_stat daemon;	/* USDT, of ringpaced's process */
 	struct perf_stat vm;		/* KVM's exits, of QEMU's process */
 	struct perf_stat host;		/* everything else, filtered */
+	struct perf_stat exits;		/* all of QEMU's process, by reason */
 	struct use use[USES_MAX];
 	u32 uses;
 	struct scene_threads threads;

@@ -97,14 +97,23 @@ static int make_fifo(const char *path, int *fd)
 	return *fd < 0 ? fail("cannot open the pipe %s: %m", path) : 0;
 }
 
+static u32 add_words(char **argv, u32 n, char *const *words)
+{
+	while (*words)
+		argv[n++] = *words++;
+	return n;
+}
+
 static pid_t launch(const struct perf_stat *s, char *control)
 {
+	char *counts[] = { "perf", "stat", "-x", ";", "-o", (char *)s->out, NULL };
+	char *exits[] = { "perf", "kvm", "-o", (char *)s->out, "stat", "record", "-m", "256", NULL };
+	char *switched[] = { "-D", "-1", "--control", control, NULL };
+	char *argv[16 + 4 * PERF_EVENTS_MAX] = { NULL };
 	char target[16];
-	char *argv[16 + 4 * PERF_EVENTS_MAX] = {
-		"perf", "stat", "-x", ";", "-o", (char *)s->out, "-D", "-1", "--control", control,
-	};
-	u32 n = 10, i;
+	u32 n = add_words(argv, 0, s->exits ? exits : counts), i;
 
+	n = add_words(argv, n, switched);
 	snprintf(target, sizeof(target), "%d", s->target);
 	if (s->target) {
 		argv[n++] = "-p";
@@ -209,7 +218,28 @@ int perf_stat_end(struct perf_stat *s)
 	while (child_alive(s->pid) && now_ns() < end && nap_ms(5))
 		;
 	perf_stat_stop(s);
-	return stopped() ? -1 : read_counts(s);
+	if (stopped())
+		return -1;
+	return s->exits ? 0 : read_counts(s);
+}
+
+int perf_run(char *const argv[], const char *log)
+{
+	u64 end = now_ns() + ANSWER_MS * 1000000ULL;
+	pid_t pid;
+
+	unlink(log);
+	pid = child_start(argv, log);
+	if (pid < 0)
+		return -1;
+	while (child_alive(pid)) {
+		if (nap_ms(2) && now_ns() < end)
+			continue;
+		child_stop(pid);
+		return stopped() ? -1 : fail("perf %s takes more than %d s", argv[3],
+					     ANSWER_MS / 1000);
+	}
+	return 0;
 }
 
 /* ---- What it writes ---- */

@@ -11,11 +11,16 @@
 
 struct perf_event {
 	char name[80];		/* "kvm:kvm_mmio" */
-	char filter[1024];	/* of its fields; "": every event */
+	char filter[4200];	/* of its fields; "": every event */
 };
 
-/* One `perf stat`, which counts for some processes or for the whole host. */
+/*
+ * One `perf stat`, which counts for some processes or for the whole host; or,
+ * with ->exits, one `perf kvm stat record` of ->target, which has no events of
+ * ours: its data are in ->out.
+ */
 struct perf_stat {
+	bool exits;
 	struct perf_event event[PERF_EVENTS_MAX];
 	double count[PERF_EVENTS_MAX];	/* after perf_stat_end(); UNKNOWN: not counted */
 	u32 events;
@@ -40,8 +45,10 @@ u32 perf_stat_add(struct perf_stat *s, const char *event, const char *filter);
 int perf_stat_start(struct perf_stat *s, const char *name);
 /* Returns once perf counts ("enable") or no longer does ("disable"). 0, or -1 after fail(). */
 int perf_stat_order(struct perf_stat *s, const char *order);
-/* Ends it and reads the counts. 0, or -1 after fail(). */
+/* Ends it and reads the counts, if there are any. 0, or -1 after fail(). */
 int perf_stat_end(struct perf_stat *s);
+/* Runs another perf to its end; its output, with its errors, into @log. 0, or -1 after fail(). */
+int perf_run(char *const argv[], const char *log);
 /* Ends it whatever its state is; harmless for one that was never started. */
 void perf_stat_stop(struct perf_stat *s);
 /* What `perf stat -x ;` wrote, in ->events lines. NULL, or why not (static). */

@@ -18,7 +18,6 @@
 
 #define PREFIX		"rp_perf_"
 #define PROVIDER	"sdt_ringpaced"
-#define PERF_MS		60000
 #define BUSY_NS		(5 * NSEC_PER_SEC)	/* until the kernel lets an event go */
 
 /* ---- uprobe_events ---- */
@@ -87,26 +86,6 @@ static void remove_events(const char *group, bool stale_only)
 
 /* ---- perf ---- */
 
-/* Runs perf to its end; its output, with its errors, into @log. */
-static int run_perf(char *const argv[], const char *log)
-{
-	u64 end = now_ns() + PERF_MS * 1000000ULL;
-	pid_t pid;
-
-	unlink(log);
-	pid = child_start(argv, log);
-	if (pid < 0)
-		return -1;
-	while (child_alive(pid)) {
-		if (nap_ms(2) && now_ns() < end)
-			continue;
-		child_stop(pid);
-		return stopped() ? -1 : fail("perf %s takes more than %d s", argv[3],
-					     PERF_MS / 1000);
-	}
-	return 0;
-}
-
 bool usdt_parse_place(const char *line, char *place, size_t size)
 {
 	const char *at = strchr(line, ' ');
@@ -151,7 +130,7 @@ static int define(const struct usdt *u, const char *probe, char *cache)
 
 	snprintf(event, sizeof(event), PROVIDER ":%s", probe);
 	snprintf(log, sizeof(log), "%s/perf-probe.log", run_dir());
-	return run_perf(argv, log) || define_places(u, probe, log) ? -1 : 0;
+	return perf_run(argv, log) || define_places(u, probe, log) ? -1 : 0;
 }
 
 static int fill_cache(const struct usdt *u, char *cache)
@@ -162,7 +141,7 @@ static int fill_cache(const struct usdt *u, char *cache)
 	};
 
 	snprintf(log, sizeof(log), "%s/perf-cache.log", run_dir());
-	return run_perf(argv, log);
+	return perf_run(argv, log);
 }
 
 static int find_program(struct usdt *u, pid_t pid)

@@ -9,6 +9,7 @@
 #include "perf/sources.h"
 
 #define AGENT_MS	30000
+#define PERFS		4
 
 /* The one that is under way, for the exit. */
 static struct sources *current;
@@ -29,18 +30,18 @@ void watch_absent(struct perf_watch *w, const char *source, const char *why)
 static int each_perf(struct sources *s, int (*f)(struct perf_stat *s, const char *arg),
 		     const char *const *args)
 {
-	struct perf_stat *const all[] = { &s->daemon, &s->vm, &s->host };
+	struct perf_stat *const all[PERFS] = { &s->daemon, &s->vm, &s->host, &s->exits };
 	u32 i;
 
-	for (i = 0; i < 3; i++)
-		if (all[i]->events && f(all[i], args[i]))
+	for (i = 0; i < PERFS; i++)
+		if ((all[i]->events || all[i]->exits) && f(all[i], args[i]))
 			return -1;
 	return 0;
 }
 
 static int order(struct sources *s, const char *what)
 {
-	const char *const orders[] = { what, what, what };
+	const char *const orders[PERFS] = { what, what, what, what };
 
 	return each_perf(s, perf_stat_order, orders);
 }
@@ -86,7 +87,7 @@ static void no_guest(struct perf_watch *w, const struct run_scene *scene)
 
 static int begin(struct run_watch *watch, const struct run_scene *scene)
 {
-	static const char *const names[] = { "daemon", "vm", "host" };
+	static const char *const names[PERFS] = { "daemon", "vm", "host", "exits" };
 	struct perf_watch *w = (struct perf_watch *)watch;
 	struct sources *s = w->sources;
 
@@ -133,6 +134,14 @@ static void find_used(struct perf_watch *w, const struct use *u)
 	f->note = u->note;
 }
 
+/* A consumer's with those that it left in the ring. */
+static double driver_items(const json_t *driver)
+{
+	double left = json_number_at(driver, "left_items");
+
+	return json_number_at(driver, "items") + (is_known(left) ? left : 0);
+}
+
 static int find_all(struct perf_watch *w, const struct run_scene *scene, const json_t *driver)
 {
 	struct sources *s = w->sources;
@@ -142,8 +151,7 @@ static int find_all(struct perf_watch *w, const struct run_scene *scene, const j
 
 	if (driver) {
 		f = add_finding(w, FIG_ITEMS, "driver items");
-		f->count = json_number_at(driver, "items");
-		f->missing = scene->left_items;
+		f->count = driver_items(driver);
 	}
 	for (i = 0; i < s->uses; i++)
 		find_used(w, &s->use[i]);
@@ -178,6 +186,21 @@ static int find_clock(struct perf_watch *w, const struct run_scene *scene, const
 	return 0;
 }
 
+static void find_exits(struct perf_watch *w)
+{
+	const char *why;
+
+	if (!w->sources->exits.exits)
+		return;
+	w->exits = calloc(1, sizeof(*w->exits));
+	why = w->exits ? exits_read(w->exits, w->sources->exits.out) : "out of memory";
+	if (!why)
+		return;
+	watch_absent(w, "perf kvm stat", why);
+	free(w->exits);
+	w->exits = NULL;
+}
+
 static int end_perf(struct perf_stat *s, const char *unused)
 {
 	return perf_stat_end(s);
@@ -185,7 +208,7 @@ static int end_perf(struct perf_stat *s, const char *unused)
 
 static int end(struct run_watch *watch, const struct run_scene *scene, const json_t *driver)
 {
-	static const char *const none[3];
+	static const char *const none[PERFS];
 	struct perf_watch *w = (struct perf_watch *)watch;
 	struct sources *s = w->sources;
 
@@ -194,6 +217,7 @@ static int end(struct run_watch *watch, const struct run_scene *scene, const jso
 	    read_counters(scene, &s->off[1], driver) || each_perf(s, end_perf, none) ||
 	    find_all(w, scene, driver))
 		return -1;
+	find_exits(w);
 	return find_clock(w, scene, driver);
 }
 
@@ -207,6 +231,7 @@ static void close_sources(void)
 	perf_stat_stop(&current->daemon);
 	perf_stat_stop(&current->vm);
 	perf_stat_stop(&current->host);
+	perf_stat_stop(&current->exits);
 	usdt_close(&current->usdt);
 	free(current);
 	current = NULL;
@@ -233,6 +258,8 @@ void perf_watch_free(struct perf_watch *w)
 {
 	close_sources();
 	w->sources = NULL;
+	free(w->exits);
+	w->exits = NULL;
 	json_decref(w->clock);
 	w->clock = NULL;
 }

@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "lane.h"
+#include "perf/exits.h"
 
 /* Differences up to this share of a count are not worth a word. */
 #define PERF_AGREE	0.02
@@ -60,10 +61,13 @@ struct finding {
 /* 0 where the count is within what the counters allow, else how much of them it is off. */
 double finding_difference(const struct finding *f);
 
+/* How many events the two counts may be apart without a difference. */
+double finding_slack(const struct finding *f);
+
 enum verdict {
 	AGREES, DIFFERS,
 	MAY_DIFFER,		/* it does, in the way that the note explains */
-	UNDECIDED,		/* the counters leave more room than PERF_AGREE */
+	UNDECIDED,		/* there is more room than PERF_AGREE: too few events to tell */
 	UNCOUNTED,
 };
 
@@ -86,6 +90,7 @@ struct perf_watch {
 	u32 findings;
 	struct absent absent[ABSENT_MAX];
 	u32 absents;
+	struct exits *exits;	/* NULL: not counted */
 	json_t *clock;		/* NULL: no counter of KVM's to compare with */
 	double window_ns;
 	bool live;
@@ -100,7 +105,7 @@ struct perf_watch {
 void perf_watch_init(struct perf_watch *w, bool live);
 void perf_watch_free(struct perf_watch *w);
 
-/* {"window_ns","figures":[...],"not_available":[...],"clock","agrees"}. New reference. */
+/* {"window_ns","figures":[...],"not_available":[...],"exits","clock","agrees"}. New reference. */
 json_t *perf_watch_json(const struct perf_watch *w);
 void perf_watch_print(const struct perf_watch *w, FILE *to);
 

@@ -26,7 +26,7 @@ static const struct argp_option options[] = {
 	{ "profile", OPT_PROFILE, "LANE|FILE", 0, "costs for figs. 2, 3, 4, 10, 13, 14 (the "
 	  "paper's table 4), and what fig. 5 shows (native)", 0 },
 	{ "csv", OPT_CSV, "FILE", 0, "what `ringpace bench grid` or `bench step` wrote with --csv, "
-	  "or `bench grid --lane sim`", 0 },
+	  "`bench grid --lane sim`, or `ringpace load`", 0 },
 	{ "strategy", OPT_STRATEGY, "NAME", 0, "of those in it (grid: adaptive; steps: each)", 0 },
 	{ "list", OPT_LIST, NULL, 0, "say which figures there are", 0 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object: files drawn, figures missing and why", 0 },
@@ -37,7 +37,7 @@ struct args {
 	struct plot_source src;
 	char out[512], data[512];
 	const struct figure *only;	/* NULL: all */
-	/* Instead of a figure: plot_grid() or plot_steps(), of csv. */
+	/* Instead of a figure: plot_grid() or another one, of csv. */
 	int (*bench)(const char *csv, const char *strategy, const char *dir);
 	const char *csv, *strategy;
 	bool chosen, list, json;
@@ -63,12 +63,14 @@ static void choose(struct argp_state *state, struct args *a, const char *arg)
 	a->chosen = true;
 	if (!strcmp(arg, "all"))
 		return;
-	a->bench = !strcmp(arg, "grid") ? plot_grid : !strcmp(arg, "steps") ? plot_steps : NULL;
+	a->bench = !strcmp(arg, "grid") ? plot_grid : !strcmp(arg, "steps") ? plot_steps :
+		   !strcmp(arg, "load") ? plot_load : NULL;
 	if (a->bench)
 		return;
 	a->only = figure_by_number(arg);
 	if (!a->only)
-		argp_error(state, "%s: not the number of a figure (see --list), nor all, grid or steps", arg);
+		argp_error(state, "%s: not the number of a figure (see --list), nor all, grid, steps "
+			   "or load", arg);
 }
 
 static void take_profile(struct argp_state *state, struct args *a)
@@ -119,7 +121,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!a->chosen && !a->list)
 			argp_error(state, "which figure? a number (see --list), or all");
 		if (!a->list && !a->bench != !a->csv)
-			argp_error(state, "grid and steps need --csv, and nothing else does");
+			argp_error(state, "grid, steps and load need --csv, and nothing else does");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -129,13 +131,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {
 	.options = options,
-	.args_doc = "FIG|all|grid|steps",
+	.args_doc = "FIG|all|grid|steps|load",
 	.parser = parse,
 	.doc = "Draws figures of Lettieri et al., \"A Study of I/O Performance of Virtual "
 	"Machines\", from our own data, as SVG and PNG, and leaves the CSV that was drawn. Model "
 	"and simulator give 2, 3, 4, 10, 13, 14; `ringpace probe` has measured 5, `ringpace "
 	"validate` 6 to 9. `grid` draws heat maps of a strategy's regrets, `steps` what it did over the "
-	"time, from a benchmark's CSV.\v"
+	"time, from a benchmark's CSV, `load` the intervals of a load.\v"
 	"Examples:\n\n"
 	"  ringpace probe && ringpace validate && ringpace plot all --out figures\n"
 	"  ringpace bench grid --lane sim --csv grid.csv && ringpace plot grid --csv grid.csv\n\n"

@@ -93,6 +93,8 @@ const char *fill_spurious(const struct plot_source *, struct grid *, struct mark
 #define GRID_CSV_HEAD "wp_ns,wc_ns,queue_len,dmax_ns,work,regime,feasible,strategy,items_per_s,e_ns," \
 	"p98_ns,keeps_dmax,x_regret,e_regret,within"
 #define STEP_CSV_HEAD "strategy,round,phase,t_ns,items_per_s,late_share,yp_ns,yc_ns,window"
+/* And of `load --csv`: an interval a row. */
+#define LOAD_CSV_HEAD "t_ns,offered,sent,done,missed,failed,p50_ns,p99_ns,agent_p50_ns"
 
 /*
  * DIR/grid-throughput-WORK and grid-energy-WORK, .svg and .png: heat maps of the
@@ -101,6 +103,8 @@ const char *fill_spurious(const struct plot_source *, struct grid *, struct mark
 int plot_grid(const char *csv, const char *strategy, const char *dir);
 /* DIR/steps-STRATEGY.svg and .png of one, or with NULL of each. 0, or -1 after fail(). */
 int plot_steps(const char *csv, const char *strategy, const char *dir);
+/* DIR/load.svg and .png; there are no strategies. 0, or -1 after fail(). */
+int plot_load(const char *csv, const char *strategy, const char *dir);
 
 #define CSV_COLUMNS_MAX	16
 #define CSV_NAME_MAX	24

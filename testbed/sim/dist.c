@@ -72,6 +72,11 @@ void dist_init(struct dist *d, const struct dist_spec *spec, u64 seed, u32 strea
 		d->rng[i] = splitmix(&x);
 }
 
+u64 dist_bits(struct dist *d)
+{
+	return next(d->rng);
+}
+
 u64 dist_sample(struct dist *d, u64 mean_ps)
 {
 	double x, mean = (double)mean_ps;

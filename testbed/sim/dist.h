@@ -31,6 +31,8 @@ struct dist {
 /* @stream tells apart the parameters of one run. */
 void dist_init(struct dist *d, const struct dist_spec *spec, u64 seed, u32 stream);
 u64 dist_sample(struct dist *d, u64 mean_ps);
+/* 64 random bits of the same generator, whatever the distribution. */
+u64 dist_bits(struct dist *d);
 
 static inline u64 dist_draw(struct dist *d, u64 mean_ps)
 {

@@ -6,3 +6,5 @@ UNIT_SRCS_test_peers := $(UNIT_SRCS_test_sim)
 UNIT_LIBS_test_peers := -lm
 UNIT_SRCS_test_adaptive := $(UNIT_SRCS_test_sim)
 UNIT_LIBS_test_adaptive := -lm
+UNIT_SRCS_test_steady := $(UNIT_SRCS_test_sim)
+UNIT_LIBS_test_steady := -lm

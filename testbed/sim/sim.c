@@ -18,7 +18,7 @@
 #include "engine.h"
 
 /* How long a learning strategy that spins is not asked again. */
-#define SPIN_TURN_PS	(50 * PS_PER_NS)
+#define SPIN_TURN_NS	50
 /* Half of what keys can hold. */
 #define TIME_MAX_PS	(1ULL << 61)
 
@@ -341,7 +341,8 @@ static void spin(struct sim *s, u32 i, u64 pause_ns)
 	p->since = s->now;
 	p->act = ACT_SPIN;
 	/* Who only ever spins need not be asked again before the other moves. */
-	p->key = strategy_at(p)->ops == &rp_strategy_busy ? NEVER : at(s->now + SPIN_TURN_PS);
+	p->key = strategy_at(p)->ops == &rp_strategy_busy ? NEVER :
+		 at(s->now + (s->cfg->spin_turn_ns ?: SPIN_TURN_NS) * PS_PER_NS);
 }
 
 static void note_spurious(struct sim *s, u32 i)
@@ -617,16 +618,28 @@ static u64 ahead_ps(const struct sim *s, const struct party *p)
 	}
 }
 
+static u64 changes_of(const struct rp_strategy *st)
+{
+	struct rp_status status = { 0 };
+
+	if (st->ops->status)
+		st->ops->status(st, &status);
+	return status.mode_changes;
+}
+
 static void measure(struct sim *s, bool fast)
 {
 	const struct sim_config *c = s->cfg;
 	struct sim_skip *skip = s->constant && !c->plain ? sim_skip_new(s) : NULL;
-	u64 begin;
+	const struct rp_strategy *first = &s->party[0].s_out, *last = &s->party[s->n - 1].s_in;
+	u64 begin, changes_p, changes_c;
 	u32 i;
 
 	s->target = c->warmup;
 	loop(s, NULL, fast);
 	begin = s->now;
+	changes_p = changes_of(first);
+	changes_c = changes_of(last);
 	memset(s->res, 0, sizeof(*s->res));
 	s->res->stages = s->n;
 	for (i = 0; i < s->n; i++)
@@ -634,6 +647,8 @@ static void measure(struct sim *s, bool fast)
 	s->target = c->items;
 	loop(s, skip, fast);
 	s->res->time_ps = s->now - begin;
+	s->res->changes_p = changes_of(first) - changes_p;
+	s->res->changes_c = changes_of(last) - changes_c;
 	for (i = 0; i < s->n; i++)
 		s->res->party[i].edges_ps -= ahead_ps(s, &s->party[i]);
 	sim_skip_free(skip);

@@ -34,6 +34,7 @@ struct sim_config {
 	 */
 	u64 window_ns;
 	u64 yo_ns;		/* what a sleep lasts longer than it was to; 0 in the model */
+	u64 spin_turn_ns;	/* so long who spins is not asked again; 0: the default, 50 */
 	u64 dmax_ns;		/* D_MAX, for strategies that heed it; 0: none */
 	u64 items;		/* measured, at the end of the chain */
 	u64 warmup;		/* items before them */
@@ -74,6 +75,7 @@ struct sim_result {
 	u64 service_max_ps;
 	u64 late;		/* items whose latency was above D_MAX */
 	struct rp_status status_p, status_c;	/* at the end, of the first and last party */
+	u64 changes_p, changes_c;	/* of their modes, in the measured time */
 	u64 skipped;		/* items that were accounted for by whole periods */
 	u32 stages;
 	struct sim_party party[SIM_STAGES_MAX];

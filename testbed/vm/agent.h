@@ -9,6 +9,7 @@
 
 /* Generous: a loaded host that emulates the guest boots it slowly. */
 #define VM_BOOT_MS	300000
+#define VM_BOOT_KVM_MS	120000
 
 /*
  * Connects to the channel of @dom and waits until the agent answers. @dir has

@@ -26,6 +26,8 @@
 void vm_config_default(struct vm_config *c)
 {
 	*c = (struct vm_config) {
+		.guest = "guest",
+		.cmdline = "",
 		.vcpus = 1,
 		.memory_mib = 256,
 		.queue_pairs = 1,
@@ -86,6 +88,16 @@ const char *vm_built_find(const char *name)
 	return NULL;
 }
 
+bool vm_built_all(const struct vm_need *needs, const char **why)
+{
+	for (; needs->file; needs++)
+		if (!vm_built_find(needs->file)) {
+			*why = needs->why;
+			return false;
+		}
+	return true;
+}
+
 const char *vm_built(const char *name, const char *target)
 {
 	const char *path = vm_built_find(name);
@@ -136,13 +148,22 @@ static void chardev_args(const struct vm_config *c, char *args, size_t size)
 		snprintf(args, size, "null,id=ringpace-pc0");
 }
 
+static const char *guest_initrd(const struct vm_config *c)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s/initrd", c->guest);
+	return vm_built(name, "image");
+}
+
 static char *domain_xml(const struct vm_config *c)
 {
 	const char *template = template_path(c);
 	const char *kernel = vm_built("guest/vmlinuz", "image");
-	const char *initrd = vm_built("guest/initrd", "image");
+	const char *initrd = guest_initrd(c);
 	const char *emulator = vm_built("qemu-system-x86_64", "qemu");
 	char full[VM_NAME_MAX + sizeof(VM_PREFIX)], uuid[37], unknown[32], chardev[300];
+	char cmdline[512];
 	char *text, *xml;
 	NUMBER(memory, c->memory_mib);
 	NUMBER(vcpus, c->vcpus);
@@ -156,6 +177,7 @@ static char *domain_xml(const struct vm_config *c)
 	snprintf(full, sizeof(full), VM_PREFIX "%s", c->name);
 	xml_uuid(full, uuid);
 	chardev_args(c, chardev, sizeof(chardev));
+	snprintf(cmdline, sizeof(cmdline), CMDLINE "%s%s", *c->cmdline ? " " : "", c->cmdline);
 	text = read_text(template);
 	if (!text)
 		return NULL;
@@ -163,9 +185,11 @@ static char *domain_xml(const struct vm_config *c)
 		{ "TYPE", c->kvm ? "kvm" : "qemu" }, { "NAME", full }, { "UUID", uuid },
 		{ "OWNER", c->owned ? vm_owner_self() : "none" }, { "DIR", c->dir },
 		{ "MEMORY_MIB", memory }, { "VCPUS", vcpus },
-		{ "VCPUS_MAX", vcpus_max }, { "KERNEL", kernel }, { "INITRD", initrd }, { "CMDLINE", CMDLINE }, { "EMULATOR", emulator },
+		{ "VCPUS_MAX", vcpus_max }, { "KERNEL", kernel }, { "INITRD", initrd },
+		{ "CMDLINE", cmdline }, { "EMULATOR", emulator },
 		{ "DEVICE_CHARDEV", chardev }, { "DEVICE_SOCKET", c->device_socket ?: "" },
 		{ "DEVICE_BACKEND", c->device_socket ? "chardev=ringpace-pc0" : "vhost=on" },
+		{ "NET_SOCKET_0", c->net_socket[0] ?: "" }, { "NET_SOCKET_1", c->net_socket[1] ?: "" },
 		{ "QUEUE_PAIRS", pairs },
 		{ "QUEUE_LEN", len }, { "ITEM_BYTES", item }, { NULL, NULL } }, unknown);
 	free(text);

@@ -23,7 +23,10 @@ struct vm_config {
 	const char *name;		/* without the prefix */
 	const char *dir;		/* of its sockets and its serial log */
 	const char *template_path;	/* NULL: the environment's, the built-in's copy */
+	const char *guest;		/* whose initrd it boots: a directory beside the command */
+	const char *cmdline;		/* more words for the guest's kernel */
 	const char *device_socket;	/* where the device's backend listens; NULL: the kernel's */
+	const char *net_socket[2];	/* where those of network cards listen; NULL: it has none */
 	bool kvm;
 	bool owned;			/* a leftover once this process is dead */
 	u32 vcpus, memory_mib;
@@ -54,7 +57,12 @@ double vm_vcpu_ns(virDomainPtr dom);
 
 /* A file built beside the command ("guest/initrd"); static. NULL: not there. */
 const char *vm_built_find(const char *name);
-/* The same; NULL after fail(), which names the make @target. */
+/* Is each of @needs, which a NULL file ends, there? False: *@why is that of the first that is not. */
+struct vm_need {
+	const char *file, *why;
+};
+bool vm_built_all(const struct vm_need *needs, const char **why);
+/* As vm_built_find(); NULL after fail(), which names the make @target. */
 const char *vm_built(const char *name, const char *target);
 
 /* ---- Leftovers ---- */

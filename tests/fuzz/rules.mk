@@ -1,28 +1,82 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make fuzz: FUZZ_S seconds of libFuzzer on the device side, and as many on the
-# packets between two guests, and on frames through a switch; needs clang.
+# packets between two guests, on frames through a switch, on segments, on RSS, on
+# configuration files of both daemons, on replies to the load generator, on orders to
+# rp-dataplane, and on TCP; needs clang.
 FUZZ_S ?= 60
-FUZZERS := fuzz_vring fuzz_packets fuzz_switch
+FUZZERS := fuzz_vring fuzz_packets fuzz_switch fuzz_gso fuzz_rss fuzz_config fuzz_hostd fuzz_load \
+	fuzz_dp_orders fuzz_tcp
+
+# $(call fuzz_run,NAME): one line of a recipe.
+define fuzz_run
+@mkdir -p build/fuzz/corpus-$(1)
+$(Q)build/fuzz/fuzz_$(1) -max_total_time=$(FUZZ_S) -max_len=$(or $(FUZZ_BYTES_$(1)),$(FUZZ_BYTES)) \
+	-artifact_prefix=build/fuzz/ $(addprefix -dict=,$(wildcard tests/fuzz/$(1).dict)) build/fuzz/corpus-$(1)
+
+endef
+
+# Bytes of an input.
+FUZZ_BYTES := 4096
+FUZZ_BYTES_vring := 8192
+FUZZ_BYTES_packets := 16384
+FUZZ_BYTES_switch := 1024
+FUZZ_BYTES_gso := 16384
+FUZZ_BYTES_rss := 512
+FUZZ_BYTES_config := 2048
+FUZZ_BYTES_hostd := 2048
+FUZZ_BYTES_dp_orders := 512
 
 build/fuzz/fuzz_vring: tests/fuzz/fuzz_vring.c lib/vring/device.c
 build/fuzz/fuzz_packets: tests/fuzz/fuzz_packets.c lib/vring/device.c lib/vring/driver.c \
-	vhost/daemon/net/vq.c vhost/daemon/net/packet.c vhost/daemon/log.c \
+	$(addprefix vhost/daemon/net/,vq.c vq_dirty.c vq_fill.c gso.c frame.c vlan.c packet.c) \
+	$(addprefix vhost/daemon/,dirty.c sigbus.c) lib/eth/vlan_head.c \
+	$(addprefix lib/log/,log.c log_format.c log_limit.c) \
 	$(wildcard vhost/daemon/*.h vhost/daemon/net/*.h)
-build/fuzz/fuzz_switch: tests/fuzz/fuzz_switch.c \
-	$(addprefix vhost/daemon/net/,switch.c frame.c vlan.c fdb.c packet.c) \
+build/fuzz/fuzz_gso: tests/fuzz/fuzz_gso.c \
+	$(addprefix vhost/daemon/net/,gso.c frame.c vlan.c packet.c) lib/eth/vlan_head.c \
 	$(wildcard vhost/daemon/net/*.h)
-build/fuzz/fuzz_packets: FUZZ_CFLAGS := -iquote vhost/daemon
+build/fuzz/fuzz_switch: tests/fuzz/fuzz_switch.c \
+	$(addprefix vhost/daemon/net/,switch.c frame.c vlan.c fdb.c packet.c rss.c) \
+	vhost/daemon/capture/hook.c lib/capture/ring.c lib/eth/rss.c lib/eth/vlan_head.c \
+	$(wildcard vhost/daemon/net/*.h)
+build/fuzz/fuzz_dp_orders: tests/fuzz/fuzz_dp_orders.c $(DP_CORE) $(DP_ORDERS) build/libringpace.a
+build/fuzz/fuzz_dp_orders: FUZZ_CFLAGS := -iquote guest-driver/dataplane
+build/fuzz/fuzz_dp_orders: FUZZ_LIBS := -ljansson
+# With all that options name: the library, which was built without sanitizers.
+build/fuzz/fuzz_config: tests/fuzz/fuzz_config.c $(addprefix vhost/daemon/,config.c config_doc.c \
+	options.c optval.c devopt.c net/netopt.c net/swopt.c net/vlanopt.c) build/libringpaced.a \
+	build/libringpace.a
+build/fuzz/fuzz_config: FUZZ_CFLAGS := -iquote vhost/daemon -isystem build/third-party
+# libvhost-user's header has a variable c in every file, which clang finds shadowed.
+build/fuzz/fuzz_config: FUZZ_WARN := -Wno-shadow
+build/fuzz/fuzz_config: FUZZ_LIBS = $(RINGPACED_LIBS)
+build/fuzz/fuzz_hostd: tests/fuzz/fuzz_hostd.c $(addprefix host-ctl/hostd/,conf.c conf_check.c \
+	cpulist.c) $(addprefix vhost/daemon/,config_doc.c optval.c)
+build/fuzz/fuzz_hostd: FUZZ_CFLAGS := -iquote vhost/daemon -iquote host-ctl/hostd
+build/fuzz/fuzz_hostd: FUZZ_LIBS = -lyaml
+build/fuzz/fuzz_rss: tests/fuzz/fuzz_rss.c \
+	$(addprefix vhost/daemon/net/,rss_guest.c rss.c frame.c vlan.c) \
+	lib/eth/rss.c lib/eth/vlan_head.c \
+	$(wildcard vhost/daemon/net/*.h vhost/daemon/uapi/*.h)
+build/fuzz/fuzz_load: tests/fuzz/fuzz_load.c $(LOAD_PROTO_SRCS) testbed/load/proto.h
+build/fuzz/fuzz_load: FUZZ_CFLAGS := -iquote testbed
+# With all of lwIP, which is not to our warnings.
+build/fuzz/fuzz_tcp: tests/fuzz/fuzz_tcp.c $(wildcard guest-driver/dataplane/net/*.c) $(DP_CORE) \
+	$(LWIP_NAMES:%=$(LWIP_TREE)/core/%.c) lib/hist/hist.c \
+	$(wildcard guest-driver/dataplane/*.h guest-driver/dataplane/net/*.h)
+build/fuzz/fuzz_tcp: FUZZ_CFLAGS = $(LWIP_CPPFLAGS) -DDP_LWIP_ASSERT -iquote guest-driver/dataplane/net
+build/fuzz/fuzz_tcp: FUZZ_WARN := -w -fno-sanitize=alignment
+build/fuzz/fuzz_tcp: FUZZ_LIBS := -lsodium -pthread
+$(LWIP_NAMES:%=$(LWIP_TREE)/core/%.c): $(LWIP_STAMP) ;
+build/fuzz/fuzz_packets build/fuzz/fuzz_rss build/fuzz/fuzz_switch: FUZZ_CFLAGS := -iquote vhost/daemon
 $(addprefix build/fuzz/,$(FUZZERS)): $(wildcard lib/*.h lib/vring/*.h tests/unit/*.h)
 	@mkdir -p $(@D)
-	$(call say,LD,$@)clang -std=gnu11 -O1 -g $(CPPFLAGS) $(FUZZ_CFLAGS) $(WARN) \
+	$(call say,LD,$@)clang -std=gnu11 -O1 -g $(CPPFLAGS) $(FUZZ_CFLAGS) $(WARN) $(FUZZ_WARN) \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-o $@ $(filter %.c,$^)
+		-o $@ $(filter %.c %.a,$^) $(FUZZ_LIBS)
 
 .PHONY: fuzz
 fuzz:
 	@command -v clang >/dev/null || { echo 'fuzz: no clang in PATH; libFuzzer needs it: apt install clang' >&2; exit 1; }
 	$(Q)$(MAKE) --no-print-directory $(addprefix build/fuzz/,$(FUZZERS))
-	@mkdir -p build/fuzz/corpus build/fuzz/corpus-packets build/fuzz/corpus-switch
-	$(Q)build/fuzz/fuzz_vring -max_total_time=$(FUZZ_S) -max_len=8192 -artifact_prefix=build/fuzz/ build/fuzz/corpus
-	$(Q)build/fuzz/fuzz_packets -max_total_time=$(FUZZ_S) -max_len=16384 -artifact_prefix=build/fuzz/ build/fuzz/corpus-packets
-	$(Q)build/fuzz/fuzz_switch -max_total_time=$(FUZZ_S) -max_len=1024 -artifact_prefix=build/fuzz/ build/fuzz/corpus-switch
+	$(foreach f,$(FUZZERS:fuzz_%=%),$(call fuzz_run,$(f)))

@@ -213,7 +213,7 @@ control=
 has_control() { control=$(find "$XDG_RUNTIME_DIR" -name 'control*.sock' | head -1); [ -n "$control" ]; }
 moves() {
 	"$ringpace" advise --json --control "$control" --device pc0 --interval-s 0.2 \
-		--profile "$scratch/profile.json" --dmax-ns 1000000 >"$out" 2>"$scratch/err"
+		--profile "$scratch/profile.json" --dmax-ns 100000000 >"$out" 2>"$scratch/err"
 }
 wait_for 20 has_control
 wait_for 20 moves

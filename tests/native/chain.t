@@ -5,8 +5,9 @@
 # use, being stopped; nothing is left behind.
 . "$(dirname "$0")/lib.sh"
 
-keys='["lane","strategy","vms","rate_pps","duration_ns","warmup_ns","frame_bytes","flows","queue_len","nf_ns","slow_hop","slow_ns","nf_burst","generator_wait","pinned","pacing","offered","unsent","sent","received","lost","reordered","duplicates","bad","pps","latency_ns","behind_ns","cpu_ns_per_packet","kicks_per_packet","calls_per_packet","generator","hops","bottleneck_hop","bottleneck","busiest","machine","date","load_1min"]'
-hop_keys='["hop","from","to","strategy","pps","sent","received","lost","dropped","bad","reordered","duplicates","tx_kicks_per_packet","tx_calls_per_packet","rx_calls_per_packet","rx_kicks_per_packet","tx_fill","rx_fill","regime","pacer","stage"]'
+keys='["lane","strategy","vms","rate_pps","duration_ns","warmup_ns","frame_bytes","flows","queue_len","nf","nf_wait","nf_macs","nf_ns","nf_kick_ns","slow_hop","slow_ns","nf_burst","generator_wait","pinned","pacing","offered","unsent","sent","received","lost","reordered","duplicates","bad","pps","latency_ns","behind_ns","cpu_ns_per_packet","kicks_per_packet","calls_per_packet","generator","hops","bottleneck_hop","bottleneck","busiest","machine","date","load_1min"]'
+hop_keys='["hop","from","to","strategy","pps","sent","received","lost","dropped","bad","reordered","duplicates","tx_kicks_per_packet","tx_calls_per_packet","rx_calls_per_packet","rx_kicks_per_packet","tx_fill","rx_fill","latency_ns","regime","pacer","stage"]'
+quantiles='["p50","p90","p98","p99","p999","max"]'
 out=$scratch/out
 
 # A busy machine may stop a thread of ours for long: that is no reason to drop.
@@ -22,7 +23,8 @@ same() { [ "$(jq -c "$1" "$out")" = "$2" ]; }
 form_is_right() {
 	[ "$(wc -l <"$out")" -eq 1 ] && [ ! -s "$scratch/err" ] && same keys_unsorted "$keys" &&
 	same '.hops[0] | keys_unsorted' "$hop_keys" &&
-	same '.latency_ns | keys_unsorted' '["p50","p90","p99","p999","max"]'
+	same '.latency_ns | keys_unsorted' "$quantiles" &&
+	same '.hops[-1].latency_ns | keys_unsorted' "$quantiles"
 }
 
 # What left a hop has arrived at the next one.
@@ -59,6 +61,8 @@ for vms in 1 3; do
 		check "$name: times and rates" json '.pps > 0 and .latency_ns.p50 > 0 and
 			.latency_ns.p50 <= .latency_ns.p99 and .latency_ns.p999 <= .latency_ns.max and
 			.behind_ns.p50 >= 0 and .cpu_ns_per_packet > 0 and .generator.cpu > 0 and
+			(.latency_ns.max as $all | all(.hops[].latency_ns; .p50 > 0 and
+			.p50 <= .p98 and .p98 <= .p99 and .max <= $all)) and
 			all(.hops[]; .pps > 0 and .pacer.cpu > 0 and .stage.cpu > 0 and
 			.tx_fill >= 0 and .tx_fill <= 1 and .rx_fill >= 0 and .rx_fill <= 1)'
 		check "$name: notifications and sleeps" acts_as_$strategy
@@ -142,10 +146,15 @@ check 'slow VM without a time' wrong '--slow-ns' --slow-hop 1
 check 'too much work' wrong '--nf-ns 10000001' --nf-ns 10000001
 check 'no time' wrong '--duration-s 0' --duration-s 0
 check 'an argument too many' wrong 'surplus' surplus
-chain --lane vm
-rc=$?
-check 'the lane that is not there ends with 1, and the reason' eval '[ $rc -eq 1 ] &&
-	grep -q "lane vm is not available: .*--lane native" "$scratch/err" && [ ! -s "$out" ]'
+check 'a function that no VM has' wrong '--nf moon: the vm lane has bridge, firewall, l2fwd' \
+	--lane vm --nf moon
+check 'a function of the other lane' wrong '--nf bridge: the native lane has thread' --nf bridge
+check 'a ring that no VM has' wrong '--queue-len' --lane vm --queue-len 64
+check 'work for VMs that work' wrong '--nf-ns' --lane vm --nf-ns 100
+check 'kicks of VMs that kick' wrong '--nf-kick-ns' --lane vm --nf-kick-ns 100
+check 'how a bridge waits' wrong '--nf-wait: --nf bridge' --lane vm --nf-wait spin
+check 'addresses of the native lane' wrong '--nf-macs: --nf thread' --nf-macs
+check 'a wait that is none' wrong '--nf-wait hope' --lane vm --nf l2fwd --nf-wait hope
 check 'help with units and an example' eval '"$ringpace" chain --help | grep -q "Example" &&
 	"$ringpace" chain --help | grep -q "packets per second"'
 

@@ -6,7 +6,7 @@
 out=$scratch/out
 socket=$scratch/ctl
 "$top/build/ringpaced" --control "$socket" --device "a,socket=$scratch/a,pairs=2" \
-	--port "p,socket=$scratch/p,vlan=7" --port "q,socket=$scratch/q,trunk=7+9-12" \
+	--port "p,socket=$scratch/p,vlan=7" --port "q,socket=$scratch/q,trunk=7+9-12,pairs=4,rss=16" \
 	--switch s,ports=p+q,age-s=60 \
 	>"$scratch/daemon.log" 2>&1 &
 wait_for 30 test -S "$socket"
@@ -47,12 +47,22 @@ gives "set of a port" '.device == "p" and (.pacing | .strategy == "adaptive" and
 	.dmax_ns == 300000)' set --device p --strategy adaptive --dmax-ns 300000
 gives "its addresses" '.switch == "s" and .macs == []' macs --switch s
 gives "flush" '.flushed == 0' flush --switch s --device q --vlan 9
+gives "rss of a port" '.enabled and .set_by == "host" and (.table | length) == 16 and .table[5] == 1' \
+	rss --device q
+gives "entries of its table" '.table[5] == 3 and .table[6] == 0 and .table[7] == 3' \
+	rss --device q --entry 5=3+6=0
+gives "another table, types, key" '.table == [3,2] and .types == ["ipv4","udpv6"] and .unclassified == 1 and
+	(.key | startswith("0101"))' rss --device q --table 3+2 --types udpv6+ipv4 --unclassified 1 \
+	--key "$(printf '01%.0s' {1..40})"
+gives "on and off" '(.enabled | not) and .types == []' rss --device q --steer off --types none
 gives "stop of what does not run" '. == {}' stop --queue 1 --device a
 
 to_daemon list && grep -q "^a .* rev .* sleep .* 70000" "$out"
 ok $? "a table for people"
 grep -q "^q .* vhost-user .* s " "$out" && grep -q "^s .* 60000000000 " "$out"
 ok $? "ports and switches, too"
+to_daemon rss --device q && grep -Eq '^ +1 +2 +0$' "$out" && grep -Eq '^unclassified +1$' "$out"
+ok $? "a port's table for people"
 to_daemon stats && grep -Eq '^items +0$' "$out"
 ok $? "statistics for people"
 to_daemon reset && [ ! -s "$out" ]
@@ -66,6 +76,13 @@ refuses 1 'a port has no "queue_len"' set --device p --queue-len 64 --socket "$s
 refuses 1 "is the daemon running" list --socket "$scratch/none"
 refuses 1 'no "t"' macs --switch t --socket "$socket"
 refuses 1 "the switch has no such port" flush --switch s --device a --socket "$socket"
+refuses 1 "entry: \"2\" is none of the table's, 0..1" rss --device q --entry 2=0 --socket "$socket"
+refuses 1 "types: \"ipv5\" is none" rss --device q --types ipv5 --socket "$socket"
+refuses 1 'no port "z"' rss --device z --socket "$socket"
+refuses 2 "of which port" rss --socket "$socket"
+refuses 2 "not ENTRY=PAIR" rss --device q --entry 5 --socket "$socket"
+refuses 2 "not PAIR+PAIR" rss --device q --table 0+x --socket "$socket"
+refuses 2 "table is for rss, not for macs" macs --switch s --table 0+1 --socket "$socket"
 refuses 2 "of which switch" macs --socket "$socket"
 refuses 2 "vlan is for flush, not for macs" macs --vlan 5 --switch s --socket "$socket"
 refuses 2 "either --socket PATH or --vhost" list

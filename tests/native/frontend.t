@@ -36,7 +36,7 @@ def offers(d):
     f.negotiate()
     want = F_VERSION_1 | F_EVENT_IDX | F_PROTOCOL | 1 << 28 | 1 << 0 | 1 << 1
     assert f.offered == want, hex(f.offered)
-    assert f.protocol == (1 << 0 | 1 << 3 | 1 << 9 | 1 << 15), hex(f.protocol)
+    assert f.protocol == (1 << 0 | 1 << 3 | 1 << 9 | 1 << 13 | 1 << 15 | 1 << 16), hex(f.protocol)
     assert f.ask_u64(GET_QUEUE_NUM) == 4
     assert f.ask_u64(GET_MAX_MEM_SLOTS) == 32
     config = f.ask(GET_CONFIG, struct.pack("<III", 0, 16, 0) + bytes(16))[12:]

@@ -76,7 +76,7 @@ check 'and leaves nothing' wait_for 30 nothing_left
 
 # ---- Step and idle ----
 
-rp step --strategies notify,sleep --phase-ms 200 --rounds 1 --plot "$scratch/steps" --json
+rp step --strategies notify,sleep --phase-ms 500 --rounds 1 --plot "$scratch/steps" --json
 ok $? 'a load in steps'
 check 'all phases of all strategies' json '(.by_strategy | keys == ["notify","sleep-50us"]) and
 	all(.by_strategy[].phases; map(.phase) ==
@@ -103,6 +103,20 @@ check 'a consumer that sleeps wakes up' json '.by_strategy["sleep-1000us"].wakeu
 	.by_strategy["sleep-1000us"].first_item_ns > 0'
 check 'nothing is left behind by them' nothing_left
 
+rp studies --rounds 2 --duration-ms 200 --warmup-ms 20 --json
+ok $? 'case studies'
+check 'each case has its strategies, in both rounds' json '(.cases | keys) ==
+	["fast_consumer","fast_producer","no_work"] and
+	(.cases.fast_consumer.by_strategy | keys) == ["adaptive","busy","notify","sleep"] and
+	(.cases.no_work.by_strategy | keys) == ["adaptive","busy"] and
+	all(.cases[].by_strategy[]; (.rounds_t_ns | length) == 2 and .t_ns > 0 and .e_ns > 0)'
+check 'ratios are of the medians' json 'all(.cases[];
+	.base as $b | (.by_strategy[$b].t_ns / .by_strategy.adaptive.t_ns - .throughput_ratio | fabs) < 0.01 and
+	(.by_strategy.adaptive.e_ns / .by_strategy[$b].e_ns - .energy_ratio | fabs) < 0.01)'
+check 'without work there is no limit but the ring' json '.cases.no_work.of_limit == null and
+	.cases.fast_consumer.of_limit > 0'
+check 'nothing is left behind by them, either' nothing_left
+
 # ---- Wrong use ----
 
 refuses() {	# TEXT ARG...
@@ -120,11 +134,12 @@ check 'too many points' refuses '--points 17' grid --points 17
 check 'no rounds' refuses '--rounds 0' grid --rounds 0
 check 'a phase that is too short to settle' refuses '--phase-ms 10' step --phase-ms 10
 check 'an argument too many' refuses 'surplus' idle surplus
+check 'a case study of no length' refuses '--duration-ms 0' studies --duration-ms 0
 check 'no such benchmark' refuses 'fly' fly
 rp grid "${tiny[@]}" --raw "$scratch/no/such"
 [ $? -eq 1 ] && grep -q "$scratch/no/such" "$scratch/err"
 ok $? 'raw data that cannot be written: exit code 1'
-for b in grid step idle; do
+for b in grid step idle studies; do
 	check "$b: help with units and an example" eval \
 		'"$ringpace" bench $b --help | grep -q "Example" &&
 		"$ringpace" bench $b --help | grep -q "ns"'

@@ -148,6 +148,30 @@ def truncated_memory(d):
     f.close()
 
 
+def mappings(d, name):
+    with open(f"/proc/{d.proc.pid}/maps") as f:
+        return f.read().count(f"/memfd:{name} ")
+
+
+def no_whole_huge_pages(d):
+    """What is refused is not kept: it would pin pages, and use mappings up."""
+    try:
+        fd = os.memfd_create("huge", os.MFD_HUGETLB)
+    except OSError:
+        return      # not in this kernel
+    os.ftruncate(fd, 2 << 20)
+    for _ in range(4):
+        f = d.frontend()
+        f.start()
+        f.send(*mem(f, (GPA, 4096, QVA, 0), fds=[fd]))
+        assert f.wait_closed()
+        f.close()
+    os.close(fd)
+    wait_for(lambda: not d.connected(), "the device to be free")
+    assert "no whole huge pages" in d.log()
+    assert mappings(d, "huge") == 0, f"{mappings(d, 'huge')} mappings stay"
+
+
 def full_eventfd(d):
     """The queue's thread waits in a write to it; yet it can be stopped."""
     f = d.frontend()
@@ -345,6 +369,7 @@ def main():
                   ("wrong flags", wrong_flags), ("a length of 4 GiB", too_large),
                   ("a second client", second_client), ("replies never read", unread_replies),
                   ("guest memory truncated", truncated_memory),
+                  ("guest memory of no whole huge pages", no_whole_huge_pages),
                   ("an eventfd that is full", full_eventfd)]
         tests += [(name, broken_ring(*v)) for name, v in BROKEN.items()]
         tests += [("mutated set-ups", mutations), ("mutated items", mutated_items)]

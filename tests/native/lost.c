@@ -219,6 +219,89 @@ static bool lose_to_p(struct lossy *l)
 	return true;
 }
 
+/* ---- A lone item ---- */
+
+/* C has nothing to do, and says so. */
+static bool c_blocks(struct bed *b)
+{
+	u64 end = now_ns() + LIMIT_NS;
+	double blocks, received;
+
+	do {
+		blocks = c_number(b, "blocks");
+		received = c_number(b, "received");
+		if (blocks > received)
+			return true;
+	} while (now_ns() < end && nap_ms(2));
+	return false;
+}
+
+/*
+ * P sends a single item and then has none for ever. Where C blocked its kick is
+ * lost; where it did not it needed none, and there is another try.
+ */
+static bool lose_lone(struct lossy *l)
+{
+	const struct party_traffic idle = { .w_ns = l->bed.driver_w_ns, .idle = true };
+	const struct party_traffic one = { .w_ns = l->bed.driver_w_ns, .burst_items = 1 };
+	u64 end = now_ns() + LIMIT_NS;
+	double items;
+
+	while (!(driver_number(&l->bed, "rekicks") >= 1 && rp_load(&l->kick.lost))) {
+		if (now_ns() > end || party_set_traffic(&l->bed.party, &idle) ||
+		    !c_blocks(&l->bed))
+			return false;
+		items = c_number(&l->bed, "items");
+		__atomic_store_n(&l->kick.lose, true, __ATOMIC_RELEASE);
+		if (party_set_traffic(&l->bed.party, &one))
+			return false;
+		while (!(c_number(&l->bed, "items") > items))
+			if (now_ns() > end || !nap_ms(1))
+				return false;
+		__atomic_store_n(&l->kick.lose, false, __ATOMIC_RELEASE);
+	}
+	return true;
+}
+
+/* Nothing is out: P comes to wait for its next item, and for nothing else. */
+static bool p_is_quiet(struct bed *b)
+{
+	u64 end = now_ns() + LIMIT_NS;
+	double rekicks, sent;
+
+	do {
+		rekicks = driver_number(b, "rekicks");
+		sent = driver_number(b, "sent");
+		if (nap_ms(100) && driver_number(b, "rekicks") == rekicks &&
+		    driver_number(b, "sent") == sent && !party_outstanding(&b->party))
+			return true;
+	} while (now_ns() < end && !stopped());
+	return false;
+}
+
+static void test_lone(enum rp_strategy_id c)
+{
+	struct lossy *l = lossy_new(0, RP_ADAPTIVE, c);
+	char subject[64];
+
+	l->bed.driver_w_ns = 2000;
+	l->bed.device_w_ns = 1000;
+	snprintf(subject, sizeof(subject), "a lone item, adaptive to %s",
+		 rp_strategy_by_id(c)->name);
+	if (bed_ok(!lossy_open(l), subject, "set up")) {
+		if (!bed_ok(lose_lone(l), subject, "its lost kick is found and repaired"))
+			printf("# rekicks %.0f, lost %u, outstanding %llu; C: items %.0f, blocks %.0f, "
+			       "received %.0f\n", driver_number(&l->bed, "rekicks"),
+			       rp_load(&l->kick.lost),
+			       (unsigned long long)party_outstanding(&l->bed.party),
+			       c_number(&l->bed, "items"), c_number(&l->bed, "blocks"),
+			       c_number(&l->bed, "received"));
+		bed_ok(p_is_quiet(&l->bed), subject, "then P is quiet");
+		bed_ok(bed_drains(&l->bed), subject, "nothing is missing");
+	}
+	lossy_close(l);
+}
+
 /* ---- Tests ---- */
 
 /* Items go on, in order; in the end nothing is missing. */
@@ -300,6 +383,8 @@ int main(void)
 	catch_signals();
 	for (i = 0; i < sizeof(to_c) / sizeof(to_c[0]); i++)
 		test_fwd(to_c[i], true);
+	for (i = 0; i < sizeof(to_c) / sizeof(to_c[0]); i++)
+		test_lone(to_c[i]);
 	test_fwd(RP_NOTIFY, false);
 	test_fwd(RP_ADAPTIVE, false);
 	test_fwd(RP_BUSY, false);

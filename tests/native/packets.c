@@ -122,6 +122,19 @@ static void pairs(void)
 	close_rig(r);
 }
 
+/* Pairs share a port's limit, on one pacer, wherever that is. */
+static void limited_pairs(void)
+{
+	struct net_rig *r = make_rig(2, 200);
+
+	r->pairs = r->end[0].pairs = r->end[1].pairs = 4;
+	r->pacers = "x3";
+	r->pacing = "rate-pps=10000,rate-bps=100000000";
+	if (ok(!net_rig_open(r), "4 pairs with a limit", "set up"))
+		all_pairs(r, "4 pairs with a limit that move", 400, true);
+	close_rig(r);
+}
+
 /* Four queues into one: no order between them, but in each. */
 static void fewer_pairs(void)
 {
@@ -236,6 +249,7 @@ static void full_call(void)
 static void killed(void)
 {
 	struct net_rig *r = make_rig(2, 300);
+	u64 began, back;
 	bool good = true;
 	char name[64];
 	u32 i;
@@ -249,10 +263,14 @@ static void killed(void)
 		good = stream(&r->a, &r->b, 0, 500);
 		/* On its way while the daemon dies. */
 		net_send(&r->a, 0, 100);
+		began = now_ns();
 		good = ok(good && !net_rig_restart(r, i % 3 == 2 ? SIGTERM : SIGKILL) &&
 			  !net_end_reconnect(&r->b) && !net_end_reconnect(&r->a), name,
 			  "both guests come back");
+		back = now_ns();
 		good = good && ok(await(&r->b, 0, r->a.tx[0].sent), name, "all arrive");
+		printf("# %.1f ms from the signal until both are back, %.1f until all have arrived\n",
+		       (double)(back - began) / 1e6, (double)(now_ns() - began) / 1e6);
 		/* Those that came twice are one too many for the next await(). */
 		while (good && (net_wait(&r->b, 0, 1) || net_reclaim(&r->a, 0)))
 			net_receive(&r->b, 0, SLOTS);
@@ -262,6 +280,44 @@ static void killed(void)
 	close_rig(r);
 }
 
+/*
+ * What the consumer's strategy knows of both sides is known to the next daemon at
+ * once. (The producer has nothing to say before it has met a full ring.)
+ */
+static void learned(void)
+{
+	const char *name = "a daemon with a state file";
+	struct net_rig *r = make_rig(2, 64);
+	const char *state = run_path("net-learned");
+	double c_ns, p_ns, packets;
+	u64 end = now_ns() + WAIT_NS;
+	char kept[160];
+
+	snprintf(kept, sizeof(kept), "%s", state);
+	r->state = kept;
+	r->pacing = "strategy=adaptive,dmax-ns=1000000";
+	if (ok(!net_rig_open(r), name, "set up")) {
+		while (!(net_rig_number(r, "a", 1, "pacing.w_own_ns") > 0 &&
+			 net_rig_number(r, "a", 1, "pacing.w_peer_ns") > 0) && now_ns() < end)
+			stream(&r->a, &r->b, 0, 1000);
+		ok(now_ns() < end, name, "learns");
+		ok(!net_rig_restart(r, SIGTERM) && !net_end_reconnect(&r->b) &&
+		   !net_end_reconnect(&r->a) && await_link(r, 0, true), name, "comes back");
+		while (!(net_rig_number(r, "a", 1, "pacing.w_own_ns") > 0) && now_ns() < end)
+			nap_ms(1);
+		c_ns = net_rig_number(r, "a", 1, "pacing.w_own_ns");
+		p_ns = net_rig_number(r, "a", 1, "pacing.w_peer_ns");
+		packets = net_rig_number(r, "a", 1, "packets");
+		if (!ok(c_ns > 0 && p_ns > 0 && packets == 0, name, "knows it before any frame"))
+			printf("# W_C %.0f ns, W_P %.0f ns, after %.0f frames\n", c_ns, p_ns, packets);
+		ok(net_rig_number(r, "b", 1, "packets") == 0 &&
+		   !(net_rig_number(r, "b", 1, "pacing.w_own_ns") > 0), name,
+		   "and nothing of the queues that had none");
+	}
+	close_rig(r);
+	unlink(kept);
+}
+
 int main(void)
 {
 	catch_signals();
@@ -269,10 +325,12 @@ int main(void)
 	strategies();
 	one_by_one();
 	pairs();
+	limited_pairs();
 	fewer_pairs();
 	no_peer();
 	stopped_receiver();
 	full_call();
 	killed();
+	learned();
 	return tests_done();
 }

@@ -143,9 +143,24 @@ static bool knows_before(struct bed *b)
 	return good;
 }
 
-static void restart_learned(void)
+/* As one carries the file to another host's daemon: under a name of its own. */
+static bool carry(struct bed *b)
 {
-	const char *name = "adaptive with a state file", *state = run_path("learned");
+	const char *to = run_path("carried");
+	char *old = (char *)b->state;
+
+	if (!to || rename(old, to))
+		return false;
+	b->state = b->backend.state = strdup(to);
+	free(old);
+	return true;
+}
+
+static void restart_learned(bool carried)
+{
+	const char *name = carried ? "adaptive with a state file from elsewhere" :
+				     "adaptive with a state file";
+	const char *state = run_path("learned");
 	struct bed *b = calloc(1, sizeof(*b));
 	u64 completed = 0;
 
@@ -158,7 +173,7 @@ static void restart_learned(void)
 	bed_ok(wait_learned(b), name, "learns");
 	bed_ok(wait_written(b->state), name, "keeps it while items move");
 	b->device_w_ns = NSEC_PER_SEC;
-	if (!bed_ok(!end_daemon(b, SIGKILL, &completed) &&
+	if (!bed_ok(!end_daemon(b, SIGKILL, &completed) && (!carried || carry(b)) &&
 		    !backend_restart(&b->backend, 1, BED_ITEM_BYTES) && !bed_set_device(b) &&
 		    !fe_reconnect(&b->fe) && !backend_wait_ready(&b->backend, 0), name,
 		    "begins again after SIGKILL"))
@@ -184,6 +199,7 @@ int main(void)
 	restart_under(RP_SLEEP);
 	restart_under(RP_BUSY);
 	restart_under(RP_ADAPTIVE);
-	restart_learned();
+	restart_learned(false);
+	restart_learned(true);
 	return bed_finish();
 }

@@ -12,6 +12,7 @@ check 'both programs are instrumented' instrumented
 export TSAN_OPTIONS="log_path=$scratch/report exitcode=66 history_size=4"
 export ASAN_OPTIONS="log_path=$scratch/report exitcode=66 detect_leaks=1"
 export UBSAN_OPTIONS="log_path=$scratch/report print_stacktrace=1"
+unset RINGPACE_LONG
 
 no_report() {
 	! cat "$scratch"/report.* 2>/dev/null >"$scratch/err"
@@ -51,7 +52,20 @@ for load in '--rate-pps 500' '--rate-pps max --slow-hop 1 --slow-ns 1000000 --qu
 	rm -f "$scratch"/report.*
 done
 
-for test in packets switch tap; do
+python3 "$top/tests/native/load_server.py" memcached reset >"$scratch/ports" 2>/dev/null &
+wait_for 60 eval '[ "$(wc -l <"$scratch/ports")" -eq 2 ]'
+for load in 'memcached --proto memcached --keys 200 --pipeline 4' 'reset --proto echo'; do
+	timeout 240 "$ringpace" load ${load#* } --threads 3 --duration-s 1 --json --timeout-ms 20000 \
+		"127.0.0.1:$(awk -v kind="${load%% *}" '$1 == kind { print $2 }' "$scratch/ports")" \
+		>"$scratch/out" 2>"$scratch/err"
+	ok $? "an open-loop load, $load"
+	check "an open-loop load, $load: it adds up" json_of "$scratch/out" \
+		'.offered > 0 and .offered == .sent + .unsent and .sent == .done + .failed'
+	check "an open-loop load, $load: no report" no_report
+	rm -f "$scratch"/report.*
+done
+
+for test in many packets reload soak steer switch tap; do
 	# A tap is made in a network namespace of its own, where that can be.
 	alone=
 	if [ $test = tap ]; then

@@ -5,24 +5,9 @@
 #
 #	namespace of this test                  another one
 #	rpt0 10.99.0.1 ── switch (or link) ── rpt1 10.99.0.2
-if [ -z "$RP_TAP_ALONE" ]; then
-	skip=
-	command -v ip >/dev/null || skip='no ip in PATH'
-	[ -n "$skip" ] || unshare -rn true 2>/dev/null || skip='no network namespaces for us'
-	[ -n "$skip" ] || unshare -rn sh -c 'ip tuntap add rpt0 mode tap' 2>/dev/null ||
-		skip='no taps here: /dev/net/tun cannot be used'
-	if [ -n "$skip" ]; then
-		echo "1..0 # SKIP $skip"
-		exit 0
-	fi
-	RP_TAP_ALONE=1 exec unshare -rn "$0"
-fi
+. "$(dirname "$0")/netns.sh"
 . "$(dirname "$0")/lib.sh"
 host="$top/tests/native/tap_host.py"
-# No frames but ours.
-quiet='for i in default all; do echo 1 >/proc/sys/net/ipv6/conf/$i/disable_ipv6; done'
-sh -c "$quiet" 2>/dev/null
-ip link set lo up
 
 unshare -n sleep infinity &
 other=$!
@@ -103,5 +88,41 @@ check 'and kept' sh -c 'ip link show rpt0 >/dev/null'
 "${ringpace}d" --port a,tap=rpt0,pairs=2 >"$scratch/out" 2>&1
 check 'not with two queues' [ $? -eq 1 ]
 check 'which is said' grep -q 'cannot use tap rpt0: .*multi_queue' "$scratch/out"
+
+# Taps that come and go with a configuration, in a daemon that makes few system calls by now.
+ip link del rpt0
+echo 'pacers: x1' >"$scratch/tap.yaml"
+"${ringpace}d" --control "$scratch/ctl" --config "$scratch/tap.yaml" 2>"$scratch/err" &
+daemon=$!
+wait_for 30 test -S "$scratch/ctl"
+echo 'ports: [{name: a, tap: rpt0, pairs: 2}]
+pacers: x1' >"$scratch/tap.yaml"
+reload() { "$ringpace" ctl reload --socket "$scratch/ctl" --json >"$scratch/out" 2>>"$scratch/err"; }
+check 'a reload opens a tap' reload
+check 'which is there' json_of \
+	<("$ringpace" ctl list --socket "$scratch/ctl" --json) '.ports[0] | .connected and .tap == "rpt0"'
+check 'for the host, too' sh -c 'ip link show rpt0 >/dev/null'
+connected() {
+	"$ringpace" ctl list --socket "$scratch/ctl" --json >"$scratch/out" 2>>"$scratch/err" &&
+		json_of "$scratch/out" ".ports[0].connected == $1"
+}
+ip link set rpt0 up && ip link del rpt0
+check 'it is deleted, which is noticed' wait_for 30 connected false
+ip tuntap add rpt0 mode tap multi_queue
+check 'it is made again, and a reload opens it' reload
+check 'and it is there' connected true
+ip link set rpt0 up
+carrier() { grep -q 1 /sys/class/net/rpt0/carrier || ip link show rpt0 | grep -q LOWER_UP; }
+check 'its interface has somebody behind it' wait_for 10 carrier
+left_alone() { reload && json_of "$scratch/out" '.changed == 0' && connected true; }
+check 'another reload leaves it alone' left_alone
+ip link del rpt0
+check 'it is deleted again' wait_for 30 connected false
+check 'a reload makes one where there is none' reload
+check 'which is there' connected true
+echo 'pacers: x1' >"$scratch/tap.yaml"
+check 'a reload closes it' reload
+check 'and it has gone' wait_for 10 sh -c '! ip link show rpt0'
+kill $daemon && wait $daemon
 kill $other && wait $other 2>/dev/null
 finish

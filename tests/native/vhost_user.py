@@ -181,10 +181,19 @@ def wait_for(condition, what):
         time.sleep(0.01)
 
 
-class Daemon:
-    """A ringpaced with its own directory: pc0 for the test, pc1 for a bystander."""
+def answers(path):
+    """The file is there a moment before anybody listens."""
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(path) == 0
 
-    def __init__(self, program, pairs=2):
+
+class Daemon:
+    """A ringpaced with its own directory: pc0 for the test, pc1 for a bystander.
+
+    @more: further arguments, "{dir}" is that directory.
+    """
+
+    def __init__(self, program, pairs=2, more=()):
         self.dir = tempfile.mkdtemp(prefix="rp-test-")
         self.path = os.path.join(self.dir, "pc0.sock")
         self.other_path = os.path.join(self.dir, "pc1.sock")
@@ -192,12 +201,15 @@ class Daemon:
         self.log_path = os.path.join(self.dir, "log")
         with open(self.log_path, "w") as log:
             self.proc = subprocess.Popen(
-                [program, "--device", f"pc0,socket={self.path},pairs={pairs}",
-                 "--device", f"pc1,socket={self.other_path}", "--control", self.control_path,
-                 "--log-rate", "0"], stderr=log)
+                [program, *self.serve(pairs), "--control", self.control_path,
+                 "--log-rate", "0", *(arg.format(dir=self.dir) for arg in more)], stderr=log)
         atexit.register(self.discard)
-        wait_for(lambda: os.path.exists(self.control_path) or self.proc.poll() is not None,
+        wait_for(lambda: answers(self.control_path) or self.proc.poll() is not None,
                  "the control socket")
+
+    def serve(self, pairs):
+        return ["--device", f"pc0,socket={self.path},pairs={pairs}",
+                "--device", f"pc1,socket={self.other_path}"]
 
     def ask(self, cmd, **args):
         with socket.socket(socket.AF_UNIX) as s:

@@ -6,6 +6,7 @@ guest in it died or stood still: two levels of emulation do so now and then.
 """
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -95,6 +96,14 @@ class Host:
             log = f.read()
         return "Oops" in log or "Kernel panic" in log or "segfault" in log
 
+    def our_modules_fault(self):
+        """Is a module of ours in a trace of the kernel's? That is no fault of the emulation."""
+        n = self.state()
+        if n is None:
+            return False
+        with open(os.path.join(n["dir"], "serial.log"), errors="replace") as f:
+            return re.search(r"\+0x[0-9a-f]+/0x[0-9a-f]+ \[(vhost|vhost_pc|virtio_pc)\]", f.read())
+
     def tell_log(self):
         n = self.state() or {"dir": ""}
         for name in "serial.log", "ssh.log", "tools.log":
@@ -118,10 +127,13 @@ def limited(function):
 
 def not_its_fault(e, host):
     """Why a failure says nothing about what was tested, or None."""
+    if host.our_modules_fault():
+        return None
     if isinstance(e, (TimeOver, subprocess.TimeoutExpired)):
         return "its time was over"
-    if "the guest did not boot in time" in str(e):
-        return "the guest in the emulated machine stood still"
+    if any(s in str(e) for s in ("the guest did not boot in time", "the VM went off",
+                                 "the VM ended in the run")):
+        return "the guest in the emulated machine stood still, or died"
     return "the emulated machine died" if host.crashed() else None
 
 
@@ -134,6 +146,7 @@ def attempt(function, host):
             raise
         traceback.print_exc()
         print(f"# {function.__name__}: {why}; once more, on a new one", flush=True)
+        host.tell_log()
         host.down()
         host.up()
         limited(function)

@@ -43,13 +43,22 @@ def watched(backend, direction, sources):
         f = one[0]
         print(f"# {backend} {direction} {f['figure']}: {source} {f['count']}, "
               f"{f['counter']} {f['counter_least']}..{f['counter_most']}")
-        assert f["counter_least"] >= LEAST and f["agrees"] is True, f
+        # What no counter has (the clock exchange's kicks) may leave it open, and no more.
+        open_ = f["slack"] > 0.02 * f["counter_most"]
+        assert f["counter_least"] >= LEAST and f["slack"] <= 44, f
+        same(f"verdict on {source}", f["agrees"], None if open_ else True)
     same("all agree", r["agrees"], True)
+    # On AMD a write to a notification address is an npf; a kick is one at least.
+    exits = {e["reason"]: e["count"] for e in r["exits"]["reasons"]}
+    print(f"# {backend} {direction} exits: {exits}")
+    kicks = next(f for f in r["figures"] if f["source"] == KVM["kicks_sent"])["count"]
+    assert r["exits"]["lost_events"] or exits["npf"] >= kicks - 4, (exits, kicks)
+    same("exits of all reasons", sum(exits.values()), r["exits"]["count"])
     same("clock", r["clock"]["agrees"], True)
     run = r["run"]
     same("run", [run[k] for k in ("lane", "accel", "backend", "dir")],
          ["nested", "kvm", backend, direction])
-    assert not run["lost"] and run["reordered"] == 0, run
+    same("lost, reordered", (run["lost"], run["reordered"]), (0, 0))
     return {n["source"]: n["why"] for n in r["not_available"]}
 
 

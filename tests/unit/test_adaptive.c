@@ -102,6 +102,39 @@ static void test_typical_pace(void **state)
 	assert_in_range(rp_mean_ns(&e.t.mean), 490, 510);
 }
 
+/* Short cycles, of which several make a sample: one with a pause in it is left out. */
+static void test_pauses(void **state)
+{
+	struct rp_estimate e;
+	u32 i;
+
+	rp_estimate_init(&e);
+	for (i = 0; i < 300; i++)
+		rp_estimate_pace(&e, 8, 8 * 1000);
+	for (i = 0; i < 300; i++)
+		rp_estimate_pace(&e, 8, 8 * 1000 + (i % 3 == 2 ? 1000000 : 0));
+	assert_int_equal(rp_mean_ns(&e.t.mean), 1000);
+	assert_int_equal(rp_estimate_sigma_ns(&e), 0);
+	/* But who has become slow is slow. */
+	for (i = 0; i < 4; i++)
+		rp_estimate_pace(&e, 8, 8 * 5000);
+	assert_int_equal(rp_mean_ns(&e.t.mean), 5000);
+}
+
+/* Of cycles of 25 items whose means go up and down by 200. */
+static void test_own_sigma(void **state)
+{
+	struct rp_estimate e;
+	u32 i;
+
+	rp_estimate_init(&e);
+	for (i = 0; i < 60; i++) {
+		rp_mean_add(&e.own, (1000 + (i % 2 ? 200 : 0)) << RP_MEAN_SHIFT);
+		rp_mean_add(&e.batch, 25 << RP_MEAN_SHIFT);
+	}
+	assert_in_range(rp_estimate_own_sigma_ns(&e), 100 * 5 * 5 / 4 - 50, 100 * 5 * 5 / 4 + 50);
+}
+
 /* Sigma of an item, from means of 25 that go up and down by 200; levels do not count. */
 static void test_sigma(void **state)
 {
@@ -498,6 +531,8 @@ int main(void)
 		cmocka_unit_test(test_low_pace),
 		cmocka_unit_test(test_typical_pace),
 		cmocka_unit_test(test_sigma),
+		cmocka_unit_test(test_pauses),
+		cmocka_unit_test(test_own_sigma),
 		cmocka_unit_test(test_stalls),
 		cmocka_unit_test(test_grid),
 		cmocka_unit_test(test_sleeps),

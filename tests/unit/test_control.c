@@ -16,7 +16,7 @@
 #define GPA		0x100000u
 
 static struct device device;
-static struct devices devices = { .count = 1, .dev = &device };
+static struct devices devices = { .count = 1, .dev = { &device } };
 
 /* A guest that never does anything: its memory, with an empty ring. */
 static struct {

@@ -45,7 +45,7 @@ static void test_options(void **state)
 	assert_int_equal(options.port[0].pacing.strategy, RP_ADAPTIVE);
 	assert_int_equal(options.port[0].pacing.full_ns, 100000000);
 	assert_int_equal(options.port[1].pacing.full_ns, 0);
-	refused(net_parse_port, "c", "socket=PATH or tap=NAME is missing");
+	refused(net_parse_port, "c", "socket=PATH, tap=NAME or nic=NAME is missing");
 	refused(net_parse_port, "c,tap=a23456789012345x", "1 to 15");
 	refused(net_parse_port, "c,tap=t0,socket=/z", "one socket, or one tap");
 	refused(net_parse_port, "c,tap=t0,mtu=1500", "mtu");
@@ -55,7 +55,12 @@ static void test_options(void **state)
 	refused(net_parse_port, "c,socket=/z,strategy=fast", "strategy");
 	refused(net_parse_port, "c,socket=/z,dmax-ns=0", "dmax");
 	refused(net_parse_port, "c,socket=/z,burst=65", "burst");
+	refused(net_parse_port, "c,socket=/z,rate-pps=1000000001", "rate-pps");
+	refused(net_parse_port, "c,socket=/z,burst-bytes=5", "there is no rate-bps");
 	refused(net_parse_port, "c,socket=/z,colour=1", "unknown key");
+	refused(net_parse_port, "c,socket=/z,pacer=64", "pacer");
+	refused(net_parse_port, "c,socket=/z,pacer=1+x", "pacer");
+	refused(net_parse_port, "c,socket=/z,pacer=", "pacer");
 	refused(net_parse_port, "c d,socket=/z", "name");
 	refused(net_parse_link, "a,c", "no such port");
 	refused(net_parse_link, "a,a", "another port");
@@ -68,14 +73,20 @@ static void test_options(void **state)
 	refused(net_parse_port, "f,socket=/u,trunk=4095", "trunk");
 	refused(net_parse_port, "f,socket=/u,vlan=7,trunk=5-9", "either untagged or tagged");
 	refused(net_parse_port, "f,socket=/u,macs=0", "macs");
+	refused(net_parse_port, "f,socket=/u,rss=0", "power of two");
+	refused(net_parse_port, "f,socket=/u,rss=96", "power of two");
+	refused(net_parse_port, "f,socket=/u,rss=1024", "power of two");
 	refused(net_parse_switch, "s,ports=c", "two ports");
 }
 
 static void test_switch_options(void **state)
 {
+	const char *who;
+
 	options.port[2].in_switch = false;	/* of the one that was refused */
-	assert_string_equal(net_check(&options),
-				"--port: vlan, trunk and macs are for a port that is in a switch");
+	assert_string_equal(net_check(&options, &who),
+			    "vlan, trunk and macs are for a port that is in a switch");
+	assert_string_equal(who, "c");
 	refused(net_parse_switch, "s,ports=a+c", "one link");
 	refused(net_parse_switch, "s,ports=c+x", "no such port");
 	options.port[2].in_switch = false;
@@ -90,13 +101,23 @@ static void test_switch_options(void **state)
 	assert_int_equal(options.port[3].pacing.full_ns, 7000000);
 	assert_int_equal(options.port[4].vlan.untagged, 1);
 	options.pacer_count = 1;
-	assert_string_equal(net_check(&options), "--switch: there is no such pacer");
+	assert_string_equal(net_check(&options, &who), "pacer: there is no such pacer");
+	assert_string_equal(who, "s");
 	refused(net_parse_pacers, "x0", "1..64");
 	refused(net_parse_pacers, "100000", "CPUs");
 	assert_null(parse(net_parse_pacers, "x2"));
 	assert_int_equal(options.pacer_count, 2);
 	assert_int_equal(options.port_count, 5);
-	assert_null(net_check(&options));
+	assert_null(net_check(&options, &who));
+	options.port[2].pacers = 1;
+	assert_non_null(net_check(&options, &who));
+	assert_string_equal(who, "c");
+	options.port[2].pacers = 0;
+	assert_null(parse(net_parse_port, "f,socket=/t,pairs=3,pacer=1+0"));
+	assert_null(parse(net_parse_port, "g,socket=/s,pacer=2"));
+	assert_string_equal(net_check(&options, &who), "pacer: there is no such pacer");
+	assert_string_equal(who, "g");
+	options.port_count--;
 }
 
 static json_t *ask(const char *line, bool good)
@@ -146,11 +167,98 @@ static void test_switch_orders(void)
 	refuse("{\"v\":1,\"cmd\":\"flush\",\"switch\":\"s\",\"vlan\":4095}", "bad-value");
 }
 
+static void rss_refused(const char *args)
+{
+	char line[300];
+
+	snprintf(line, sizeof(line), "{\"v\":1,\"cmd\":\"rss\",\"device\":\"a\",%s}", args);
+	refuse(line, "bad-value");
+}
+
+static const char *pair_of(const json_t *v, u32 entry)
+{
+	static char text[12];
+
+	snprintf(text, sizeof(text), "%d",
+		 (int)json_integer_value(json_array_get(json_object_get(v, "table"), entry)));
+	return text;
+}
+
+static void test_rss_orders(void)
+{
+	json_t *v = ask("{\"v\":1,\"cmd\":\"rss\",\"device\":\"a\"}", true);
+
+	assert_true(json_is_false(json_object_get(v, "enabled")));
+	assert_int_equal(json_array_size(json_object_get(v, "table")), 128);
+	assert_int_equal(json_array_size(json_object_get(v, "packets")), 128);
+	assert_string_equal(pair_of(v, 9), "1");
+	json_decref(v);
+	v = ask("{\"v\":1,\"cmd\":\"rss\",\"device\":\"a\",\"enabled\":true,\"entries\":256,"
+		"\"entry\":{\"255\":2,\"0\":5},\"types\":[\"ipv4\",\"tcpv6\"],\"unclassified\":7}", true);
+	assert_true(json_is_true(json_object_get(v, "enabled")));
+	assert_string_equal(json_string_value(json_object_get(v, "set_by")), "host");
+	assert_int_equal(json_array_size(json_object_get(v, "table")), 256);
+	assert_string_equal(pair_of(v, 255), "2");
+	assert_string_equal(pair_of(v, 0), "5");
+	assert_string_equal(pair_of(v, 1), "1");
+	assert_int_equal(json_array_size(json_object_get(v, "types")), 2);
+	assert_int_equal(json_integer_value(json_object_get(v, "unclassified")), 7);
+	json_decref(v);
+	/* One bad value, and nothing is set. */
+	rss_refused("\"entry\":{\"0\":1,\"256\":0}");
+	rss_refused("\"entry\":{\"0\":8}");
+	rss_refused("\"entry\":{\"-1\":0}");
+	rss_refused("\"entry\":{\"\":0}");
+	rss_refused("\"entry\":[0]");
+	rss_refused("\"table\":[0,1,2]");
+	rss_refused("\"table\":[]");
+	rss_refused("\"table\":[0,8]");
+	rss_refused("\"table\":[0,\"1\"]");
+	rss_refused("\"table\":[0,1],\"entries\":2");
+	rss_refused("\"entries\":100");
+	rss_refused("\"key\":\"00\"");
+	rss_refused("\"key\":5");
+	rss_refused("\"types\":[\"ipv5\"]");
+	rss_refused("\"types\":[4]");
+	rss_refused("\"types\":\"ipv4\"");
+	rss_refused("\"unclassified\":8");
+	rss_refused("\"enabled\":1");
+	v = ask("{\"v\":1,\"cmd\":\"rss\",\"device\":\"a\",\"table\":[3,4]}", true);
+	assert_int_equal(json_array_size(json_object_get(v, "packets")), 2);
+	assert_string_equal(pair_of(v, 1), "4");
+	assert_int_equal(json_array_size(json_object_get(v, "types")), 2);
+	json_decref(v);
+	refuse("{\"v\":1,\"cmd\":\"rss\",\"device\":\"z\"}", "no-device");
+	refuse("{\"v\":1,\"cmd\":\"rss\"}", "bad-value");
+	json_decref(ask("{\"v\":1,\"cmd\":\"rss\",\"device\":\"c\",\"enabled\":true}", true));
+}
+
+static void test_places(void)
+{
+	static const u32 where[] = { 1, 0, 1 };
+	struct port *p = net_find(&net, "f");
+	struct port_options other = p->opt;
+	u32 i;
+
+	for (i = 0; i < 3; i++)
+		assert_int_equal(p->flow[i].pacer, where[i]);
+	assert_int_equal(net_move(p, 1, 1), 0);
+	other.pacers = 0;
+	net_place(p, &other);
+	assert_int_equal(p->flow[1].pacer, 1);
+	other.pacers = 1;
+	other.pacer[0] = 0;
+	net_place(p, &other);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(p->flow[i].pacer, 0);
+}
+
 static void test_orders(void **state)
 {
 	json_t *v, *a;
 
 	assert_int_equal(net_init(&net, &options, 2000000000), 0);
+	test_places();
 	v = ask("{\"v\":1,\"cmd\":\"list\"}", true);
 	assert_int_equal(json_array_size(json_object_get(v, "devices")), 0);
 	assert_int_equal(json_array_size(json_object_get(v, "pacers")), 2);
@@ -169,6 +277,15 @@ static void test_orders(void **state)
 	assert_int_equal(json_integer_value(json_object_get(a, "burst")), 8);
 	json_decref(v);
 	json_decref(ask("{\"v\":1,\"cmd\":\"move\",\"device\":\"a\",\"pair\":7,\"pacer\":1}", true));
+	v = ask("{\"v\":1,\"cmd\":\"set\",\"device\":\"a\",\"rate_pps\":1000,\"burst_packets\":5}", true);
+	a = json_object_get(v, "limit");
+	assert_int_equal(json_integer_value(json_object_get(a, "rate_pps")), 1000);
+	assert_int_equal(json_integer_value(json_object_get(a, "burst_packets")), 5);
+	assert_int_equal(json_integer_value(json_object_get(a, "rate_bps")), 0);
+	json_decref(v);
+	refuse("{\"v\":1,\"cmd\":\"set\",\"device\":\"a\",\"rate_pps\":0}", "bad-value");
+	refuse("{\"v\":1,\"cmd\":\"set\",\"device\":\"a\",\"rate_bps\":-1}", "bad-value");
+	refuse("{\"v\":1,\"cmd\":\"set\",\"device\":\"a\",\"burst_bytes\":9}", "bad-value");
 	refuse("{\"v\":1,\"cmd\":\"stats\",\"device\":\"a\",\"queue\":16}", "bad-value");
 	refuse("{\"v\":1,\"cmd\":\"stats\",\"device\":\"z\",\"queue\":0}", "no-device");
 	refuse("{\"v\":1,\"cmd\":\"set\",\"device\":\"a\",\"w_ns\":5}", "unknown-key");
@@ -178,6 +295,7 @@ static void test_orders(void **state)
 	refuse("{\"v\":1,\"cmd\":\"move\",\"device\":\"a\",\"pair\":0,\"pacer\":2}", "bad-value");
 	refuse("{\"v\":1,\"cmd\":\"move\",\"device\":\"z\",\"pair\":0,\"pacer\":0}", "no-device");
 	test_switch_orders();
+	test_rss_orders();
 	net_fini(&net);
 }
 

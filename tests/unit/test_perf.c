@@ -10,6 +10,7 @@
 
 /* Before cmocka.h, which makes a macro of fail(). */
 #include "json.h"
+#include "perf/exits.h"
 #include "perf/scene.h"
 #include "perf/stat.h"
 #include "perf/watch.h"
@@ -78,6 +79,65 @@ static void test_stat_broken(void **state)
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_non_null(parse(&s, bad[i]));
+}
+
+/* ---- perf kvm stat report (6.1) ---- */
+
+static const char *parse_exits(struct exits *e, const char *text)
+{
+	FILE *f = fmemopen((char *)text, strlen(text), "r");
+	const char *why;
+
+	assert_non_null(f);
+	why = exits_parse(e, f);
+	fclose(f);
+	return why;
+}
+
+#define EXITS_HEAD "\n\nAnalyze events for all VMs, all VCPUs:\n\n             VM-EXIT    Samples" \
+	"  Samples%     Time%    Min Time    Max Time         Avg time \n\n"
+
+static const char exits_text[] = EXITS_HEAD
+	"                 hlt       1201    60.05%    98.01%      5.91us  99001.00us   4321.50us"
+	" ( +-   1.71% )\n"
+	"                 npf        799    39.95%     1.99%     33.07us   2301.19us    120.25us"
+	" ( +-   3.20% )\n\n"
+	"Total Samples:2000, Total events handled time:5286187.03us.\n\n";
+
+static void test_exits(void **state)
+{
+	struct exits e;
+	json_t *v;
+
+	assert_null(parse_exits(&e, exits_text));
+	assert_int_equal(e.n, 2);
+	assert_string_equal(e.reason[1].name, "npf");
+	assert_float_equal(e.reason[1].count, 799, 0);
+	assert_float_equal(e.reason[1].mean_ns, 120250, 1e-6);
+	assert_float_equal(e.total, 2000, 0);
+	assert_false(e.lost);
+	v = exits_json(&e, 2e9);
+	assert_float_equal(json_number_at(v, "per_s"), 1000, 1e-9);
+	assert_int_equal(json_array_size(json_object_get(v, "reasons")), 2);
+	json_decref(v);
+	/* A VM that never left. */
+	assert_null(parse_exits(&e, EXITS_HEAD "\nTotal Samples:0, Total events handled time:0.00us.\n"));
+	assert_int_equal(e.n, 0);
+}
+
+static void test_exits_bad(void **state)
+{
+	struct exits e;
+
+	assert_non_null(parse_exits(&e, ""));
+	assert_non_null(parse_exits(&e, "incompatible file format (rerun with -v to learn more)\n"));
+	/* A line that is not understood is missed in the sum. */
+	assert_non_null(parse_exits(&e, EXITS_HEAD
+		"      npf  many  1.00%  1.00%  1.00us  1.00us  1.00us ( +- 1.00% )\n"
+		"Total Samples:3, Total events handled time:0.00us.\n"));
+	assert_null(parse_exits(&e, "Processed 7 events and lost 2 chunks!\n"
+				"Total Samples:0, Total events handled time:0.00us.\n"));
+	assert_true(e.lost);
 }
 
 /* ---- perf probe -D ---- */
@@ -191,7 +251,7 @@ static void test_notify_hostile(void **state)
 
 static json_t *clock_of(s64 offset, s64 error_ns, s64 kvm_offset)
 {
-	const struct kvm_clock c = { .offset_tsc = kvm_offset };
+	const struct kvm_clock c = { .offset_tsc = kvm_offset, .ratio = 1 };
 	json_t *stats = json_pack("{s:I, s:I}", "clock_offset_tsc", (json_int_t)offset,
 				  "clock_error_ns", (json_int_t)error_ns), *v;
 
@@ -214,12 +274,12 @@ static void test_clock(void **state)
 
 static void test_clock_unknown(void **state)
 {
-	const struct kvm_clock scaled = { .scaled = true };
+	const struct kvm_clock scaled = { .ratio = 1.25 };
 	json_t *stats = json_pack("{s:i, s:i}", "clock_offset_tsc", 1, "clock_error_ns", 1), *v;
 
 	v = clock_json(stats, &scaled, NULL);
 	assert_true(json_is_null(json_object_get(v, "agrees")));
-	assert_non_null(json_object_get(v, "why"));
+	assert_non_null(strstr(json_string_value(json_object_get(v, "why")), "off by 250000000 ns"));
 	json_decref(v);
 	v = clock_json(stats, NULL, "there is none");
 	assert_string_equal(json_string_value(json_object_get(v, "why")), "there is none");
@@ -242,6 +302,7 @@ static enum verdict verdict(double count, double least, double most)
 static void test_verdict(void **state)
 {
 	struct finding f = { .count = 134, .least = 100, .most = 100, .extra = 34 };
+	struct finding many = { .count = 1710, .least = 1700, .most = 1700, .extra = 34 };
 
 	assert_int_equal(verdict(1000, 1000, 1000), AGREES);
 	assert_int_equal(verdict(1019, 1000, 1000), AGREES);
@@ -250,14 +311,15 @@ static void test_verdict(void **state)
 	assert_int_equal(verdict(979, 1000, 1000), DIFFERS);
 	assert_int_equal(verdict(0, 0, 0), AGREES);
 	assert_int_equal(verdict(1, 0, 0), DIFFERS);
-	/* Two queues come to rest. */
-	assert_int_equal(verdict(1, 0, 2), AGREES);
-	assert_int_equal(verdict(1, 0, 3), UNDECIDED);
+	assert_int_equal(verdict(1, 0, 2), UNDECIDED);
 	assert_int_equal(verdict(1000, 990, 1020), UNDECIDED);
 	assert_int_equal(verdict(1200, 990, 1020), DIFFERS);
 	assert_int_equal(verdict(UNKNOWN, 1, 1), UNCOUNTED);
 	assert_int_equal(verdict(1, UNKNOWN, UNKNOWN), UNCOUNTED);
-	assert_int_equal(finding_verdict(&f), AGREES);
+	/* Of 134 kicks 34 may be the clock's, or none: a third may be missing. */
+	assert_int_equal(finding_verdict(&f), UNDECIDED);
+	f.count = 100;
+	assert_int_equal(finding_verdict(&f), UNDECIDED);
 	f.count = 150;
 	assert_int_equal(finding_verdict(&f), DIFFERS);
 	f.may = 1;
@@ -265,7 +327,25 @@ static void test_verdict(void **state)
 	f.count = 50;
 	assert_int_equal(finding_verdict(&f), DIFFERS);
 	f.missing = 50;
+	assert_int_equal(finding_verdict(&f), UNDECIDED);
+	/* From 1700 on 34 are 2 %. */
+	assert_int_equal(finding_verdict(&many), AGREES);
+	many.least = many.most = 1699;
+	assert_int_equal(finding_verdict(&many), UNDECIDED);
+}
+
+/* Where nobody has seen anything, nothing is in doubt. */
+static void test_verdict_none(void **state)
+{
+	struct finding f = { .extra = 34, .missing = 2 };
+
 	assert_int_equal(finding_verdict(&f), AGREES);
+	assert_float_equal(finding_slack(&f), 0, 0);
+	f.count = 2;
+	assert_int_equal(finding_verdict(&f), UNDECIDED);
+	assert_float_equal(finding_slack(&f), 2, 0);
+	f.count = 35;
+	assert_int_equal(finding_verdict(&f), DIFFERS);
 }
 
 static void test_counters(void **state)
@@ -297,6 +377,7 @@ static void test_json(void **state)
 	json_t *v = perf_watch_json(&w), *f = json_array_get(json_object_get(v, "figures"), 0);
 
 	assert_true(json_is_true(json_object_get(v, "agrees")));
+	assert_float_equal(json_number_at(v, "undecided"), 0, 0);
 	assert_float_equal(json_number_at(f, "per_s"), 20, 1e-9);
 	assert_string_equal(json_string_value(json_object_get(f, "counter")), "device sent");
 	assert_int_equal(json_array_size(json_object_get(v, "not_available")), 1);
@@ -304,6 +385,13 @@ static void test_json(void **state)
 	w.finding[1].may = 0;
 	v = perf_watch_json(&w);
 	assert_true(json_is_false(json_object_get(v, "agrees")));
+	json_decref(v);
+	/* None is decided, and that is said. */
+	w.finding[0].extra = 5;
+	w.finding[1].missing = 5;
+	v = perf_watch_json(&w);
+	assert_true(json_is_null(json_object_get(v, "agrees")));
+	assert_float_equal(json_number_at(v, "undecided"), 2, 0);
 	json_decref(v);
 }
 
@@ -313,6 +401,8 @@ int main(void)
 		cmocka_unit_test(test_stat),
 		cmocka_unit_test(test_stat_not_supported),
 		cmocka_unit_test(test_stat_broken),
+		cmocka_unit_test(test_exits),
+		cmocka_unit_test(test_exits_bad),
 		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_vm),
 		cmocka_unit_test(test_filter),
@@ -322,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_clock_unknown),
 		cmocka_unit_test(test_verdict),
+		cmocka_unit_test(test_verdict_none),
 		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_json),
 	};

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../vhost/daemon/net/net_state.h"
 #include "../../vhost/daemon/state.h"
 #include "../../vhost/daemon/worker.h"
 #include "pacing/report.h"
@@ -19,7 +20,7 @@
 #define US		1000u
 
 static struct device device;
-static struct devices devices = { .count = 1, .dev = &device };
+static struct devices devices = { .count = 1, .dev = { &device } };
 static char dir[] = "/tmp/test_state.XXXXXX", path[64];
 
 static struct {
@@ -83,17 +84,17 @@ static void set(struct queue *q, u32 strategy, u64 dmax_ns)
 }
 
 /* Batches of four items of @w_ns, and sleeps that take 40 us at least. */
-static void live(struct queue *q, u64 w_ns)
+static void live_party(struct rp_party *p, u64 w_ns)
 {
-	struct rp_strategy *s = &q->party.strategy;
+	struct rp_strategy *s = &p->strategy;
 	struct rp_decision d;
 	u64 now = 1000000;
 	u32 i;
 
 	for (i = 0; i < 20000; i++) {
 		now += 4 * w_ns;
-		q->party.stats.items += 4;
-		q->party.stats.work_tsc += rp_ns_to_tsc(&q->party.clock, 4 * w_ns);
+		p->stats.items += 4;
+		p->stats.work_tsc += rp_ns_to_tsc(&p->clock, 4 * w_ns);
 		if (s->ops->batch_done)
 			s->ops->batch_done(s, 4, now);
 		d = s->ops->idle(s, now);
@@ -106,12 +107,22 @@ static void live(struct queue *q, u64 w_ns)
 	}
 }
 
-static struct rp_status status(const struct queue *q)
+static void live(struct queue *q, u64 w_ns)
+{
+	live_party(&q->party, w_ns);
+}
+
+static struct rp_status party_status(const struct rp_party *p)
 {
 	struct rp_status st;
 
-	assert_true(rp_party_status(&q->party, &st));
+	assert_true(rp_party_status(p, &st));
 	return st;
+}
+
+static struct rp_status status(const struct queue *q)
+{
+	return party_status(&q->party);
 }
 
 static struct queue *learned_queue(void)
@@ -230,6 +241,90 @@ static void test_corrupt(void **state)
 		expect_refused(others[i], strlen(others[i]));
 }
 
+/* ---- Ports: a and b are linked, c is alone ---- */
+
+static struct net net;
+static struct devices with_ports = { .count = 1, .dev = { &device }, .net = &net };
+
+static int ports_begin(void **state)
+{
+	static char args[][32] = { "a,socket=/x,pairs=2", "b,socket=/y,pairs=2", "c,socket=/z" };
+	char link[] = "a,b";
+	struct net_options o = { .cpu = { -1 }, .pacer_count = 1 };
+	char spec[3][32];
+	u32 i;
+
+	for (i = 0; i < 3; i++)
+		assert_null(net_parse_port(strcpy(spec[i], args[i]), &o));
+	assert_null(net_parse_link(link, &o));
+	assert_int_equal(daemon_begins(state), 0);
+	return net_init(&net, &o, queue_tsc_hz);
+}
+
+static int ports_end(void **state)
+{
+	net_fini(&net);
+	return daemon_ends(state);
+}
+
+/* Without frontends: as when both queues are attached. */
+static struct flow *begin_flow(u32 port, u32 pair)
+{
+	const struct flow_params set = { .strategy = RP_ADAPTIVE, .dmax_ns = 1000 * US, .burst = 64 };
+	struct flow *f = &net.port[port]->flow[pair].flow;
+
+	f->tx->size = SLOTS;
+	flow_begin(f, &set, &set, queue_tsc_hz);
+	return f;
+}
+
+static void test_ports_reconnect(void **state)
+{
+	struct state s = { .path = path, .devices = &with_ports, .timer.fd = -1 };
+	struct flow *f = begin_flow(0, 1);
+	u64 c_ns;
+
+	live_party(&f->c, 1000);
+	c_ns = party_status(&f->c).w_own_ns;
+	assert_true(c_ns);
+	/* Another driver on the same queue. */
+	assert_int_equal(party_status(&begin_flow(0, 1)->c).w_own_ns, c_ns);
+	/* What has not moved since is not looked at again. */
+	state_save(&s);
+	unlink(path);
+	state_save(&s);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* A consumer is its port's queue, a producer the one that it writes: the peer's. */
+static void test_ports_restart(void **state)
+{
+	struct state s = { .path = path, .devices = &with_ports, .timer.fd = -1 };
+	struct flow *f = begin_flow(0, 1);
+	u64 c_ns, p_ns;
+
+	live_party(&f->c, 1000);
+	live_party(&f->p, 3000);
+	c_ns = party_status(&f->c).w_own_ns;
+	p_ns = party_status(&f->p).w_own_ns;
+	assert_true(c_ns && p_ns && c_ns != p_ns);
+	state_save(&s);
+	net_fini(&net);
+	device_fini(&device);
+	assert_int_equal(ports_begin(NULL), 0);
+	state_load(&s);
+	assert_ptr_equal(net_learned(net.port[0], 3), &net.port[0]->flow[1].flow.c_learned);
+	assert_ptr_equal(net_learned(net.port[1], 2), &net.port[0]->flow[1].flow.p_learned);
+	assert_null(net_learned(net.port[2], 0));
+	assert_null(net_learned(net.port[2], 2));
+	assert_true(net_learned(net.port[0], 3)->bytes && net_learned(net.port[1], 2)->bytes);
+	assert_int_equal(net_learned(net.port[1], 3)->bytes, 0);
+	f = begin_flow(0, 1);
+	assert_int_equal(party_status(&f->c).w_own_ns, c_ns);
+	assert_int_equal(party_status(&f->p).w_own_ns, p_ns);
+	assert_int_equal(party_status(&begin_flow(0, 0)->c).w_own_ns, 0);
+}
+
 static void test_no_file(void **state)
 {
 	struct state s = { .path = dir, .devices = &devices, .timer.fd = -1 };
@@ -244,9 +339,11 @@ static void test_no_file(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, daemon_begins, daemon_ends)
+#define PORTS(name) cmocka_unit_test_setup_teardown(name, ports_begin, ports_end)
 	const struct CMUnitTest tests[] = {
 		TEST(test_reconnect), TEST(test_set), TEST(test_restart),
 		TEST(test_unchanged), TEST(test_corrupt), TEST(test_no_file),
+		PORTS(test_ports_reconnect), PORTS(test_ports_restart),
 	};
 	int failed;
 

@@ -561,6 +561,74 @@ static void test_device_lies(void **state)
 	device_lies(0xffff, 0, "runs ahead");
 }
 
+static void backlog_is(u32 most, u32 told)
+{
+	u32 m0 = ~0u, t0 = ~0u;
+
+	assert_true(rp_dev_backlog(&dev, &m0, &t0));
+	assert_int_equal(m0, most);
+	assert_int_equal(t0, told);
+}
+
+static void waiting_are(u32 n)
+{
+	u32 got = ~0u;
+
+	assert_true(rp_dev_waiting(&dev, &got));
+	assert_int_equal(got, n);
+}
+
+static void use(u32 n)
+{
+	struct rp_buf buf;
+
+	for (; n; n--) {
+		assert_int_equal(rp_dev_get_burst(&dev, &buf, 1), 1);
+		rp_dev_put(&dev, buf.head, 0);
+	}
+	rp_dev_publish(&dev);
+}
+
+/* What the driver has not looked at: by the buffers that are free, by its event index. */
+static void test_backlog(void **state)
+{
+	u32 round, i, most, told;
+
+	open_ring(8, true);
+	/* Also where the indices wrap. */
+	for (round = 0; round < 9000; round++) {
+		for (i = 0; i < 8; i++)
+			assert_true(rp_drv_add_one(&drv, guest.buffers + 64 * i, 64, true, tokens));
+		rp_drv_publish(&drv);
+		rp_drv_arm(&drv, 1);
+		backlog_is(0, 0);
+		waiting_are(8);
+		use(5);
+		backlog_is(5, 5);
+		waiting_are(3);
+		for (i = 0; i < 3; i++)
+			assert_non_null(rp_drv_get_used(&drv, &most));
+		/* It has read three, and posted none. */
+		backlog_is(5, 5);
+		rp_drv_arm(&drv, 1);
+		backlog_is(5, 2);
+		rp_drv_disarm(&drv);
+		backlog_is(5, 5);
+		use(3);
+		while (rp_drv_get_used(&drv, &most))
+			;
+	}
+	/* Indices that make no sense. */
+	rp_store(&guest.ring.avail->idx, (u16)(guest.ring.used->idx + 9));
+	assert_false(rp_dev_backlog(&dev, &most, &told));
+	assert_false(rp_dev_waiting(&dev, &most));
+	close_ring();
+	open_ring(8, false);
+	use(0);
+	backlog_is(8, 8);
+	close_ring();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -573,6 +641,7 @@ int main(void)
 		cmocka_unit_test(test_flags_fallback),
 		cmocka_unit_test(test_resume),
 		cmocka_unit_test(test_unget),
+		cmocka_unit_test(test_backlog),
 		cmocka_unit_test(test_device_lies),
 	};
 

@@ -107,6 +107,11 @@ static void add_eventfds(struct dev *d, u32 queue)
 	set_file(d, VHOST_SET_VRING_ERR, queue, q->err);
 }
 
+void dev_call(struct dev *d, u32 queue)
+{
+	set_file(d, VHOST_SET_VRING_CALL, queue, d->q[queue].call);
+}
+
 void dev_open(struct dev *d, u64 features)
 {
 	struct {

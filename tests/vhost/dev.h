@@ -50,6 +50,8 @@ void dev_close(struct dev *d);
 void dev_rings(struct dev *d);
 void dev_addr(struct dev *d, u32 queue, bool log);
 void dev_run(struct dev *d, int run);
+/* Tells the queue's eventfd for calls again. */
+void dev_call(struct dev *d, u32 queue);
 /* Result of an ioctl that must succeed. */
 void must(int fd, unsigned long cmd, const void *arg, const char *name);
 #define MUST(d, cmd, arg)	must((d)->fd, cmd, arg, #cmd)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dev.h"
@@ -371,9 +372,92 @@ static void random_ioctls(void)
 	ok(!status, "%u random calls", calls_wanted());
 }
 
+#define SMALL		2u	/* slots of the ring */
+#define AHEAD		64u	/* buffers that it is said to hold, one after the other */
+#define W_NS		1000000u
+#define CANARY		0xa5
+
+static u64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* The index goes on as the device works, while it has given nothing back. */
+static void run_ahead(struct queue *q, u32 pace_ns)
+{
+	u64 start = now_ns();
+	u32 i;
+
+	for (i = 1; i <= AHEAD; i++) {
+		while (now_ns() - start < i * (u64)pace_ns)
+			;
+		rp_store_release(&q->drv.ring.avail->idx, (u16)(SMALL + i));
+	}
+}
+
+/* What lies behind the used ring and its event index. */
+static u8 *behind_used(struct queue *q, u32 *bytes)
+{
+	u8 *end = (u8 *)&q->drv.ring.used->ring[SMALL] + sizeof(u16);
+
+	*bytes = (u32)(q->mem + BUFS_AT - end);
+	return end;
+}
+
+static bool keeps_to_the_ring(struct dev *d, u32 pace_ns)
+{
+	struct vhost_vring_state num = { 0, SMALL };
+	struct queue *q = &d->q[0];
+	u32 i, bytes, spoilt = 0;
+	u8 *tail;
+
+	dev_rings(d);
+	MUST(d, VHOST_SET_VRING_NUM, &num);
+	tail = behind_used(q, &bytes);
+	memset(tail, CANARY, bytes);
+	for (i = 0; i < SMALL; i++)
+		queue_item(q);
+	dev_run(d, 1);
+	run_ahead(q, pace_ns);
+	dev_run(d, 0);
+	for (i = 0; i < bytes; i++)
+		spoilt += tail[i] != CANARY;
+	if (spoilt)
+		printf("# %u ns an item: %u bytes behind the used ring\n", pace_ns, spoilt);
+	return !spoilt;
+}
+
+/*
+ * A driver that says that more is available than the ring holds, to a device
+ * whose bursts are longer than that.
+ */
+static void used_ring_overrun(void)
+{
+	struct vhost_pc_params p;
+	bool good = true;
+	struct dev d;
+	u32 i;
+
+	dev_open(&d, FEATURES);
+	p = dev_params(&d, 0);
+	p.burst = 1024;
+	p.w_ns = W_NS;
+	p.strategy = VIRTIO_PC_BUSY;
+	MUST(&d, VHOST_PC_SET_PARAMS, &p);
+	/* The device takes a little longer than its work. */
+	for (i = 0; i < 20; i++)
+		good &= keeps_to_the_ring(&d, W_NS + i * W_NS / 100);
+	ok(good, "nothing is written behind the used ring");
+	dev_close(&d);
+}
+
 void test_hostile(void)
 {
 	broken_rings();
+	used_ring_overrun();
 	bad_ioctls();
 	random_ioctls();
 }

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(HERE, "../vm"))
 import guest_vm         # noqa: E402
 
 # Before it is imported from there: a guest in a guest, both emulated.
-guest_vm.PATIENCE_S = 400
+guest_vm.PATIENCE_S = 200
 
 from l1 import guests, same, test, tests, users     # noqa: E402
 

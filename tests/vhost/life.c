@@ -209,10 +209,40 @@ static bool same_file(const char *a, const char *b)
 	return !strcmp(text[0], text[1]);
 }
 
-/* Threads belong to the owner's cgroup, may be pinned, and freeze. */
+static void *start_device(void *d)
+{
+	dev_run(d, 1);
+	return NULL;
+}
+
+/* As a vCPU's thread starts it when the driver is ready. */
+static void run_by_another_thread(struct dev *d)
+{
+	pthread_t other;
+
+	pthread_create(&other, NULL, start_device, d);
+	pthread_join(other, NULL);
+}
+
+static bool is_called_after_us(pid_t pid)
+{
+	char path[64], name[64] = "";
+	int number = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	f = fopen(path, "r");
+	if (f && !fgets(name, sizeof(name), f))
+		name[0] = 0;
+	if (f)
+		fclose(f);
+	return sscanf(name, "vhost-%d-", &number) == 1 && number == getpid();
+}
+
+/* Threads belong to the owner's cgroup, may be moved and pinned, and freeze. */
 static void scheduling(void)
 {
-	char path[64];
+	char path[64], text[16];
 	cpu_set_t set;
 	struct dev d;
 	pid_t pid = 0;
@@ -224,10 +254,15 @@ static void scheduling(void)
 	dev_open(&d, FEATURES);
 	for (i = 0; i < QUEUES; i++)
 		dev_strategy(&d, i, i % 3, 0);
-	dev_run(&d, 1);
+	run_by_another_thread(&d);
 	find_threads(&pid);
+	ok(is_called_after_us(pid), "threads are called after the owner, whoever starts them");
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
 	ok(pid && same_file(path, "/proc/self/cgroup"), "its threads are in it, too");
+	snprintf(text, sizeof(text), "%d", pid);
+	ok(!mkdir("/tmp/cgroup/other", 0700) &&
+	   write_file("/tmp/cgroup/other/cgroup.procs", text) &&
+	   !same_file(path, "/proc/self/cgroup"), "a thread may be moved to another one");
 	CPU_ZERO(&set);
 	CPU_SET(1, &set);
 	ok(!sched_setaffinity(pid, sizeof(set), &set), "a thread may be pinned");
@@ -238,7 +273,7 @@ static void scheduling(void)
 	ok(drive_fwd(&d.q[0], 500, 4) && drive_fwd(&d.q[2], 500, 4), "and thaw");
 	dev_close(&d);
 	ok(nothing_left() && write_file("/tmp/cgroup/cgroup.procs", "0") &&
-	   !rmdir("/tmp/cgroup/vm"), "the cgroup is empty in the end");
+	   !rmdir("/tmp/cgroup/vm") && !rmdir("/tmp/cgroup/other"), "the cgroup is empty in the end");
 }
 
 /* Pages that the kernel holds, in KiB. */

@@ -23,6 +23,8 @@ void ok(bool good, const char *fmt, ...)
 int main(void)
 {
 	test_work();
+	test_lost();
+	test_observe();
 	test_admin();
 	test_migration();
 	test_hostile();

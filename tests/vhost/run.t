@@ -10,4 +10,4 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 add_vhost_pc
 cp "$build/rp-vhost-test" "$tmp/root/sbin/rp-test"
-boot 256 400
+boot 256 800

@@ -9,7 +9,11 @@ void ok(bool good, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The device at work: strategies, threads, thresholds, clocks, the log. */
 void test_work(void);
+/* Tracepoints and debugfs. */
+void test_observe(void);
 void test_migration(void);
+/* A call that is lost on its way. */
+void test_lost(void);
 /* Its event ring and its control file. */
 void test_admin(void);
 /* Drivers and VMMs that do as they should not. */

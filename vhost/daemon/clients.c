@@ -7,9 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "capture/capture.h"
 #include "clients.h"
-#include "log.h"
-#include "sock.h"
+#include "log/log.h"
+#include "sock/sock.h"
 
 struct client {
 	struct loop_source src;
@@ -19,7 +20,8 @@ struct client {
 	size_t out_bytes, out_done;
 	size_t in_bytes;
 	size_t in_size;		/* allocated */
-	bool closing;		/* when the reply is out */
+	struct capture_slot slot;
+	bool skipping;		/* the rest of a line that was too long */
 	bool ended;		/* the client will send no more */
 	char *in;
 };
@@ -34,6 +36,7 @@ static void drop(struct client *c)
 	c->all->count--;
 	loop_del(c->all->loop, &c->src);
 	close(c->src.fd);
+	capture_end(&c->slot);
 	free(c->out);
 	free(c->in);
 	free(c);
@@ -53,11 +56,36 @@ static bool set_reply(struct client *c, char *line)
 	return true;
 }
 
+/* As send(), with a descriptor at the first byte if there is one to be sent. */
+static ssize_t send_some(struct client *c)
+{
+	struct iovec part = { c->out + c->out_done, c->out_bytes - c->out_done };
+	char buf[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+	struct cmsghdr *cm;
+	ssize_t n;
+
+	if (c->slot.fd >= 0) {
+		m.msg_control = buf;
+		m.msg_controllen = sizeof(buf);
+		cm = CMSG_FIRSTHDR(&m);
+		cm->cmsg_level = SOL_SOCKET;
+		cm->cmsg_type = SCM_RIGHTS;
+		cm->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cm), &c->slot.fd, sizeof(int));
+	}
+	n = sendmsg(c->src.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n > 0 && c->slot.fd >= 0) {
+		close(c->slot.fd);
+		c->slot.fd = -1;
+	}
+	return n;
+}
+
 /* False: the client is gone. */
 static bool write_some(struct client *c)
 {
-	ssize_t n = send(c->src.fd, c->out + c->out_done,
-			 c->out_bytes - c->out_done, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n = send_some(c);
 
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		drop(c);
@@ -71,30 +99,49 @@ static bool write_some(struct client *c)
 	return true;
 }
 
+/* The line of @bytes is dealt with; what is behind its end comes next. */
+static void cut_line(struct client *c, size_t bytes)
+{
+	c->in_bytes -= bytes + 1;
+	memmove(c->in, c->in + bytes + 1, c->in_bytes);
+}
+
+/*
+ * A line that is too long is answered at once, and read on to its end: what was left
+ * unread would make the close a reset, which may overtake the reply.
+ */
+static bool too_long(struct client *c, bool ended, size_t bytes)
+{
+	if (ended)
+		cut_line(c, bytes);
+	else
+		c->in_bytes = 0;
+	c->skipping = !ended;
+	return set_reply(c, control_too_long());
+}
+
 /* Carries out the next line, if one is complete. False: the client is gone. */
 static bool next_line(struct client *c, bool *done)
 {
 	char *nl = c->in_bytes ? memchr(c->in, '\n', c->in_bytes) : NULL;
-	size_t line_bytes;
-	bool ok;
+	size_t bytes = nl ? (size_t)(nl - c->in) : c->in_bytes;
 
-	*done = false;
-	if (!nl && c->in_bytes > CONTROL_LINE_MAX) {
-		c->closing = true;
-		c->in_bytes = 0;
-		*done = true;
-		return set_reply(c, control_too_long());
-	}
-	if (!nl)
+	*done = nl || (!c->skipping && bytes > CONTROL_LINE_MAX);
+	if (!*done) {
+		c->in_bytes = c->skipping ? 0 : c->in_bytes;
 		return true;
+	}
+	if (c->skipping) {
+		cut_line(c, bytes);
+		c->skipping = false;
+		return true;
+	}
+	if (bytes > CONTROL_LINE_MAX)
+		return too_long(c, nl, bytes);
 	*nl = '\0';
-	line_bytes = (size_t)(nl - c->in);
-	ok = set_reply(c, control_handle(c->all->devices, c->in, line_bytes));
-	if (!ok)
+	if (!set_reply(c, control_handle_of(c->all->devices, &c->slot, c->in, bytes)))
 		return false;
-	c->in_bytes -= line_bytes + 1;
-	memmove(c->in, nl + 1, c->in_bytes);
-	*done = true;
+	cut_line(c, bytes);
 	return true;
 }
 
@@ -135,13 +182,13 @@ static void client_ready(struct loop_source *src, u32 events)
 		return;
 	if (!c->out && (events & EPOLLIN) && !c->ended && !read_some(c))
 		return;
-	while (!c->out && !c->closing && more) {
+	while (!c->out && more) {
 		if (!next_line(c, &more))
 			return;
 		if (c->out && !write_some(c))
 			return;
 	}
-	if (!c->out && (c->closing || c->ended)) {
+	if (!c->out && c->ended) {
 		drop(c);
 		return;
 	}
@@ -163,6 +210,7 @@ static void listener_ready(struct loop_source *src, u32 events)
 		return;
 	}
 	c->src.fd = fd;
+	c->slot.fd = -1;
 	c->src.ready = client_ready;
 	c->all = cs;
 	c->next = cs->first;

@@ -7,13 +7,19 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "capture/capture.h"
 #include "control.h"
 #include "describe.h"
+#include "net/limitopt.h"
 #include "net/net_control.h"
+#include "net/net_egress.h"
+#include "net/rss_control.h"
+#include "reload.h"
 
 #define PROTOCOL_VERSION	1
 
 struct request {
+	struct capture_slot *slot;	/* NULL: the client cannot capture */
 	struct devices *devices;
 	json_t *args;		/* the whole object */
 	char *events;		/* the result's last member as text, or NULL */
@@ -30,15 +36,12 @@ struct command {
 static struct queue *find_queue(struct request *r)
 {
 	const char *name = args_string(r->args, "device", &r->err);
-	struct device *d = NULL;
+	struct device *d;
 	u64 index;
-	u32 i;
 
 	if (!name)
 		return NULL;
-	for (i = 0; i < r->devices->count; i++)
-		if (!strcmp(r->devices->dev[i].opt.name, name))
-			d = &r->devices->dev[i];
+	d = devices_find(r->devices, name);
 	if (!d) {
 		ctl_fail(&r->err, "no-device", "device: there is no \"%s\"", name);
 		return NULL;
@@ -77,7 +80,7 @@ static json_t *run_list(struct request *r)
 	u32 i;
 
 	for (i = 0; i < r->devices->count; i++)
-		json_array_append_new(list, describe_device(&r->devices->dev[i]));
+		json_array_append_new(list, describe_device(r->devices->dev[i]));
 	result = json_pack("{s:o}", "devices", list);
 	net_control_list(r->devices->net, result);
 	return result;
@@ -108,7 +111,7 @@ static json_t *run_set(struct request *r)
 	if (port)
 		return net_control_set(port, r->args, &r->err);
 	q = find_queue(r);
-	if (!q)
+	if (!q || !limit_no_args(r->args, &r->err))
 		return NULL;
 	p = q->params;
 	if (!args_params(r->args, q, &p, &r->err))
@@ -196,6 +199,21 @@ static json_t *run_flush(struct request *r)
 	return net_control_flush(r->devices->net, r->args, &r->err);
 }
 
+static json_t *run_rss(struct request *r)
+{
+	return rss_control(r->devices->net, r->args, &r->err);
+}
+
+static json_t *run_weight(struct request *r)
+{
+	return net_egress_control(r->devices->net, r->args, &r->err);
+}
+
+static json_t *run_capture(struct request *r)
+{
+	return capture_begin(r->devices->net, r->args, r->slot, &r->err);
+}
+
 static json_t *run_trace(struct request *r)
 {
 	struct queue *q = find_queue(r);
@@ -210,6 +228,26 @@ static json_t *run_trace(struct request *r)
 	return NULL;
 }
 
+static json_t *run_reload(struct request *r)
+{
+	struct reload *reload = r->devices->reload;
+
+	if (!reload) {
+		ctl_fail(&r->err, "not-ready", "there is no file to read again: it was started "
+			 "without --config");
+		return NULL;
+	}
+	if (reload_run(reload) == 0)
+		return json_pack("{s:i, s:i, s:i}", "added", (int)reload->added, "removed",
+				 (int)reload->removed, "changed", (int)reload->changed);
+	if (reload->errors > 1)
+		ctl_fail(&r->err, "failed", "%s (and %u more in the log)", reload->why,
+			 reload->errors - 1);
+	else
+		ctl_fail(&r->err, "failed", "%s", reload->why);
+	return NULL;
+}
+
 #define KEYS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define NO_KEYS ((const char *const[]){ NULL })
 
@@ -219,15 +257,21 @@ static const struct command commands[] = {
 	{ "set", KEYS("device", "queue", "strategy", "w_ns", "w_dist", "y_ns", "k",
 		      "dmax_ns", "cpu_cap_percent",
 		      "queue_len", "burst", "item_bytes", "cpu", "trace",
-		      "trace_items"), run_set },
+		      "trace_items", "rate_pps", "rate_bps", "burst_packets",
+		      "burst_bytes"), run_set },
 	{ "start", KEYS("device", "queue", "max_items", "duration_ns"), run_start },
 	{ "stop", KEYS("device", "queue"), run_stop },
 	{ "reset", KEYS("device", "queue"), run_reset },
 	{ "stats", KEYS("device", "queue"), run_stats },
 	{ "trace", KEYS("device", "queue", "max"), run_trace },
-	{ "move", KEYS("device", "pair", "pacer"), run_move },
+	{ "move", KEYS("device", "pair", "egress", "pacer"), run_move },
+	{ "weight", KEYS("device", "weight", "link_bps"), run_weight },
 	{ "macs", KEYS("switch"), run_macs },
 	{ "flush", KEYS("switch", "device", "vlan"), run_flush },
+	{ "reload", NO_KEYS, run_reload },
+	{ "rss", KEYS("device", "enabled", "entries", "table", "entry", "key", "types",
+		      "unclassified"), run_rss },
+	{ "capture", KEYS("device", "queue", "snaplen_bytes"), run_capture },
 };
 
 static bool keys_ok(struct request *r, const struct command *c)
@@ -312,7 +356,13 @@ static char *reply(json_t *id, json_t *result, const struct request *r)
 
 char *control_handle(struct devices *devices, const char *line, size_t bytes)
 {
-	struct request r = { .devices = devices };
+	return control_handle_of(devices, NULL, line, bytes);
+}
+
+char *control_handle_of(struct devices *devices, struct capture_slot *slot, const char *line,
+			size_t bytes)
+{
+	struct request r = { .devices = devices, .slot = slot };
 	json_error_t where;
 	json_t *result;
 	char *text;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "device.h"
-#include "log.h"
+#include "log/log.h"
 #include "virtio_pc.h"
 
 static struct device *of_session(const struct session *s)
@@ -103,6 +103,9 @@ int device_init(struct device *d, const struct device_options *opt)
 
 	memset(d, 0, sizeof(*d));
 	d->opt = *opt;
+	d->opt.socket = strdup(opt->socket);
+	if (!d->opt.socket)
+		return -ENOMEM;
 	session_init(&d->session, &ops, d->opt.name, d->opt.socket, 2 * opt->pairs);
 	d->queues = calloc(2 * opt->pairs, sizeof(*d->queues));
 	if (!d->queues)
@@ -124,4 +127,5 @@ void device_fini(struct device *d)
 	for (i = 0; i < d->queue_count; i++)
 		queue_fini(&d->queues[i]);
 	free(d->queues);
+	free((char *)d->opt.socket);
 }

@@ -8,7 +8,7 @@
 
 struct device_options {
 	char name[SESSION_NAME_MAX + 1];
-	const char *socket;
+	const char *socket;	/* of a device, its own */
 	u32 pairs;
 	u32 item_bytes;
 };

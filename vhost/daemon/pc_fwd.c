@@ -47,7 +47,9 @@ static enum take take(struct queue *q, struct rp_chain *c,
 			queue_break(q, q->dev.broken);
 		return TAKE_NONE;
 	}
-	if (likely(c->out_bytes >= sizeof(*item))) {
+	if (unlikely(c->cut)) {
+		why = PC_CHAIN_CUT;
+	} else if (likely(c->out_bytes >= sizeof(*item))) {
 		chain_read(c, 0, item, sizeof(*item));
 		pin_copy(item);
 		why = check(q, item, c->out_bytes);

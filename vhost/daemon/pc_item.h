@@ -41,4 +41,7 @@ static inline void chain_write(const struct rp_chain *c, const void *from, u32 b
 	}
 }
 
+/* Of an item all must be there: see struct rp_chain. */
+#define PC_CHAIN_CUT	"chain loops, or is longer than is taken"
+
 #endif /* RINGPACED_PC_ITEM_H */

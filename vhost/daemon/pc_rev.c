@@ -79,9 +79,9 @@ static bool fill(struct queue *q, u64 now)
 			queue_break(q, q->dev.broken);
 		return false;
 	}
-	if (unlikely(c.in_bytes < VIRTIO_PC_ITEM_MIN_BYTES)) {
+	if (unlikely(c.cut || c.in_bytes < VIRTIO_PC_ITEM_MIN_BYTES)) {
 		rp_dev_unget(&q->dev, 1);
-		queue_break(q, "a buffer that is too small for an item");
+		queue_break(q, c.cut ? PC_CHAIN_CUT : "a buffer that is too small for an item");
 		return false;
 	}
 	item = next_item(q, c.in_bytes, now);
@@ -157,6 +157,13 @@ static u32 rev_ready(struct rp_party *p)
 	return room(p->ctx);
 }
 
+static bool rev_owed(struct rp_party *p, u32 *wish)
+{
+	struct queue *q = p->ctx;
+
+	return rp_dev_owes_call(&q->dev, wish);
+}
+
 const struct rp_ring_ops pc_rev_ops = {
 	.work = rev_work,
 	.peer_wants = queue_peer_wants,
@@ -164,4 +171,5 @@ const struct rp_ring_ops pc_rev_ops = {
 	.arm = rev_arm,
 	.disarm = queue_disarm,
 	.ready = rev_ready,
+	.owed = rev_owed,
 };

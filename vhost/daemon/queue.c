@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "log.h"
+#include "log/log.h"
 #include "queue.h"
 #include "worker.h"
 

@@ -3,7 +3,7 @@
 #ifndef RINGPACED_QUEUE_RING_H
 #define RINGPACED_QUEUE_RING_H
 
-#include "vring/device.h"
+#include "dirty.h"
 
 /* Holds until the session says otherwise; everything in it is the session's. */
 struct queue_ring {
@@ -14,6 +14,10 @@ struct queue_ring {
 	int kick_fd;
 	int call_fd;		/* -1: the driver polls */
 	int err_fd;		/* -1: none */
+	/* Guest pages that are written are to be marked; NULL: nobody wants to know. */
+	const struct dirty_log *log;
+	bool log_used;		/* the used ring, too, as if it were at ->log_used_gpa */
+	u64 log_used_gpa;
 };
 
 #endif /* RINGPACED_QUEUE_RING_H */

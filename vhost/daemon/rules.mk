@@ -24,7 +24,7 @@ $(VU_OBJ): $(VU_DIR)/libvhost-user.c
 
 RINGPACED_SRCS := $(filter-out vhost/daemon/main.c,$(wildcard vhost/daemon/*.c vhost/daemon/*/*.c))
 RINGPACED_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(RINGPACED_SRCS))
-RINGPACED_LIBS := -ljansson
+RINGPACED_LIBS := -ljansson -lmicrohttpd -lseccomp -lyaml
 
 # All but main(), for the unit tests too.
 $(BUILD)/libringpaced.a: $(RINGPACED_OBJS) $(VU_OBJ)
@@ -41,18 +41,50 @@ $(BUILD)/ringpaced: $(OBJ)/vhost/daemon/main.o $(BUILD)/libringpaced.a \
 
 PROGRAMS += $(BUILD)/ringpaced
 
+# As a service: the program, its unit, its user, and what to read.
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+DOCDIR ?= $(PREFIX)/share/doc/ringpaced
+
+.PHONY: install install-ringpaced
+install: install-ringpaced
+install-ringpaced: $(BUILD)/ringpaced
+	$(Q)install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(UNITDIR) $(SYSUSERSDIR) $(DOCDIR))
+	$(Q)install -m 0755 $< $(DESTDIR)$(PREFIX)/bin/ringpaced
+	$(Q)sed -e 's|@BINDIR@|$(PREFIX)/bin|; s|@SYSCONFDIR@|$(SYSCONFDIR)|; s|@DOCDIR@|$(DOCDIR)|' \
+		vhost/daemon/ringpaced.service.in > $(BUILD)/ringpaced.service
+	$(Q)install -m 0644 $(BUILD)/ringpaced.service $(DESTDIR)$(UNITDIR)/ringpaced.service
+	$(Q)install -m 0644 vhost/daemon/ringpaced.sysusers $(DESTDIR)$(SYSUSERSDIR)/ringpaced.conf
+	$(Q)install -m 0644 vhost/daemon/ringpaced.yaml docs/operations.md $(DESTDIR)$(DOCDIR)/
+
 # Unit tests that run the daemon's own code.
-RINGPACED_TESTS := test_control test_fdb test_log test_net test_packets test_state \
-	test_switch test_vlan
+RINGPACED_TESTS := test_config test_control test_dirty test_drr test_egress test_fdb test_gso test_limit test_log \
+	test_metrics test_net test_notify test_packets test_rss test_sandbox test_sigbus test_spread test_state \
+	test_switch test_vlan test_vq
 $(addprefix $(BUILD)/tests/unit/,$(RINGPACED_TESTS)): $(BUILD)/libringpaced.a
 $(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): $(VU_DIR)/libvhost-user.c
 $(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): EXTRA_CFLAGS := -isystem build/third-party \
 	-iquote vhost/daemon
 UNIT_LIBS_test_control := $(BUILD)/libringpace.a $(RINGPACED_LIBS)
+UNIT_LIBS_test_config := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_dirty := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_drr := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_egress := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_fdb := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_gso := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_limit := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_log := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_metrics := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_net := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_notify := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_packets := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_rss := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_sandbox := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_sigbus := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_spread := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_state := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_switch := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_vlan := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_vq := $(UNIT_LIBS_test_control)

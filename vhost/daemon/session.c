@@ -9,10 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "log/log.h"
 #include "session.h"
+#include "session_log.h"
+#include "session_status.h"
 #include "sigbus.h"
-#include "sock.h"
+#include "sock/sock.h"
 
 /*
  * Replies are written by the library, which waits for room. A client that lets
@@ -115,10 +117,22 @@ static int refuse(struct session *s, const char *why)
 	return 1;
 }
 
+/* Requests that not every session offers. */
+static u64 extra_requests(const struct session *s)
+{
+	return s->ops->requests | SESSION_STATUS_REQUESTS |
+	       (session_can_log(s) ? SESSION_LOG_REQUESTS : 0);
+}
+
+static u64 protocol_features(const struct session *s)
+{
+	return s->ops->protocol_features | SESSION_STATUS_FEATURES;
+}
+
 static int check_features(struct session *s, const VhostUserMsg *m)
 {
 	u64 offered = m->request == VHOST_USER_SET_FEATURES ?
-		s->ops->features(s) : s->ops->protocol_features;
+		s->ops->features(s) : protocol_features(s);
 
 	if (m->payload.u64 & ~offered)
 		return refuse(s, "a feature that was not offered");
@@ -127,15 +141,32 @@ static int check_features(struct session *s, const VhostUserMsg *m)
 	return 0;
 }
 
-/* A request of this kind of device, which the library does not know. */
+static const char *extra_message(struct session *s, const VhostUserMsg *m, u64 *rc)
+{
+	u64 bit = 1ULL << m->request;
+
+	if (bit & SESSION_LOG_REQUESTS)
+		return session_log_message(s, m);
+	if (bit & SESSION_STATUS_REQUESTS)
+		return session_status_message(s, m);
+	return s->ops->message(s, m, rc);
+}
+
+/* One of extra_requests(), which are not the library's. */
 static int own_message(struct session *s, VhostUserMsg *m, int *do_reply)
 {
-	const char *why = s->ops->message(s, m);
+	u64 rc = 0;
+	const char *why = extra_message(s, m, &rc);
 
 	if (why)
 		return refuse(s, why);
-	if (m->flags & VHOST_USER_NEED_REPLY_MASK)
-		reply_u64(m, 0, do_reply);
+	if ((u32)m->request == VUMSG_GET_STATUS)
+		reply_u64(m, s->status, do_reply);
+	/* SET_LOG_BASE is answered in any case. */
+	else if (m->request == VHOST_USER_SET_LOG_BASE || m->flags & VHOST_USER_NEED_REPLY_MASK)
+		reply_u64(m, rc, do_reply);
+	/* QEMU takes no reply that has it. */
+	m->flags &= ~(u32)VHOST_USER_NEED_REPLY_MASK;
 	return 1;
 }
 
@@ -144,7 +175,7 @@ static int process_msg(VuDev *vu, VhostUserMsg *m, int *do_reply)
 {
 	struct session *s = of_vu(vu);
 
-	if (s->ops->requests >> m->request & 1)
+	if (extra_requests(s) >> m->request & 1)
 		return own_message(s, m, do_reply);
 	switch (m->request) {
 	case VHOST_USER_GET_FEATURES:
@@ -152,7 +183,7 @@ static int process_msg(VuDev *vu, VhostUserMsg *m, int *do_reply)
 		reply_u64(m, s->ops->features(s), do_reply);
 		return 1;
 	case VHOST_USER_GET_PROTOCOL_FEATURES:
-		reply_u64(m, s->ops->protocol_features, do_reply);
+		reply_u64(m, protocol_features(s), do_reply);
 		return 1;
 	case VHOST_USER_SET_FEATURES:
 	case VHOST_USER_SET_PROTOCOL_FEATURES:
@@ -207,13 +238,13 @@ static void drop_memory(struct session *s)
 	s->mem.count = 0;
 }
 
-static void take_memory(struct session *s)
+/* False: some of it could not be watched, and none is taken. */
+static bool take_memory(struct session *s)
 {
 	VuDev *vu = &s->vu;
 	u32 i;
 
 	drop_memory(s);
-	s->mem.count = vu->nregions;
 	for (i = 0; i < vu->nregions; i++) {
 		const VuDevRegion *r = &vu->regions[i];
 
@@ -224,7 +255,13 @@ static void take_memory(struct session *s)
 		};
 		s->watched[i] = sigbus_watch((void *)(uintptr_t)r->mmap_addr,
 					     r->size + r->mmap_offset);
+		if (s->watched[i] < 0) {
+			drop_memory(s);
+			return false;
+		}
+		s->mem.count++;
 	}
+	return true;
 }
 
 static bool ready(const struct session *s, const VuVirtq *vq)
@@ -233,15 +270,16 @@ static bool ready(const struct session *s, const VuVirtq *vq)
 	bool enabled = vq->enable ||
 		!(s->vu.features & 1ULL << VHOST_USER_F_PROTOCOL_FEATURES);
 
-	return vq->started && enabled && vq->kick_fd != -1 && vq->vring.num &&
-		vq->vring.desc && vq->vring.avail && vq->vring.used;
+	return vq->started && enabled && !s->status_reset && vq->kick_fd != -1 && vq->vring.num &&
+		vq->vring.desc && vq->vring.avail && vq->vring.used &&
+		session_log_ready(s, vq);
 }
 
 /* The queue is parked, and the message that it was parked for is processed. */
 static void sync_queue(struct session *s, u32 i, bool ring_changed)
 {
 	const VuVirtq *vq = &s->vu.vq[i];
-	const struct queue_ring ring = {
+	struct queue_ring ring = {
 		.vring = {
 			.num = vq->vring.num,
 			.desc = (void *)vq->vring.desc,
@@ -256,16 +294,20 @@ static void sync_queue(struct session *s, u32 i, bool ring_changed)
 		.err_fd = vq->err_fd,
 	};
 
+	session_log_tell(s, vq, &ring);
 	s->ops->sync(s, i, ready(s, vq) ? &ring : NULL, ring_changed);
 }
 
-static void sync_all(struct session *s)
+/* NULL, or why the connection must end. */
+static const char *sync_all(struct session *s)
 {
 	u32 i;
 
-	take_memory(s);
+	if (!take_memory(s))
+		return "more memory regions than can be watched";
 	for (i = 0; i < s->queue_count; i++)
 		sync_queue(s, i, true);
+	return NULL;
 }
 
 /* ---- The connection ---- */
@@ -274,6 +316,7 @@ static void close_connection(struct session *s, const char *why)
 {
 	s->ops->gone(s);
 	drop_memory(s);
+	dirty_close(&s->log);
 	loop_del(s->loop, &s->conn);
 	vumsg_reset(&s->reader);
 	vu_deinit(&s->vu);	/* closes the socket, too */
@@ -292,7 +335,7 @@ static const char *handle_message(struct session *s)
 	int unread = 0;
 	u32 queue;
 
-	why = vumsg_check(&s->vu, &s->reader.msg, s->ops->requests, &scope, &queue);
+	why = vumsg_check(&s->vu, &s->reader.msg, extra_requests(s), &scope, &queue);
 	if (why)
 		return why;
 	if (ioctl(s->conn.fd, SIOCOUTQ, &unread) == 0 &&
@@ -308,9 +351,11 @@ static const char *handle_message(struct session *s)
 	if (!vu_dispatch(&s->vu) || s->vu.broken)
 		return s->panic[0] ? s->panic : "the message could not be processed";
 	if (scope == VUMSG_ALL_QUEUES)
-		sync_all(s);
+		why = sync_all(s);
 	else if (scope != VUMSG_NO_QUEUE)
 		sync_queue(s, queue, scope == VUMSG_RING);
+	if (why)
+		return why;
 	if (scope != VUMSG_NO_QUEUE && s->ops->settle)
 		s->ops->settle(s);
 	return NULL;
@@ -366,6 +411,8 @@ static void listener_ready(struct loop_source *src, u32 events)
 		return;
 	}
 	vumsg_init(&s->reader);
+	s->status = 0;
+	s->status_reset = false;
 	s->conn.fd = fd;
 	s->conn.ready = conn_ready;
 	rc = loop_add(s->loop, &s->conn, EPOLLIN);
@@ -382,6 +429,8 @@ void session_check_memory(struct session *s)
 	for (i = 0; session_connected(s) && i < s->mem.count; i++)
 		if (sigbus_lost(s->watched[i]))
 			close_connection(s, "the frontend truncated guest memory");
+	if (session_connected(s) && dirty_lost(&s->log))
+		close_connection(s, "the frontend truncated its dirty log");
 }
 
 /* ---- Life ---- */

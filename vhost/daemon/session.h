@@ -35,8 +35,11 @@ struct session_ops {
 	void (*get_config)(const struct session *s, void *config, u32 bytes);
 	/* The client has said what it takes; the queues are parked. NULL: no matter. */
 	void (*features_set)(struct session *s, u64 features);
-	/* One of ->requests. NULL, or why the connection must end. */
-	const char *(*message)(struct session *s, const VhostUserMsg *m);
+	/*
+	 * One of ->requests. NULL, or why the connection must end. *@rc, if the client
+	 * wants a reply: 0, or another value when what it asks for was not done.
+	 */
+	const char *(*message)(struct session *s, const VhostUserMsg *m, u64 *rc);
 	/*
 	 * Halts queue @i: its ring and descriptors are not used until sync().
 	 * True if it has a ring; *@last_avail is then the next entry to take.
@@ -67,6 +70,9 @@ struct session {
 	char panic[160];		/* what the library complained about */
 	struct rp_mem mem;
 	int watched[RP_MEM_REGIONS_MAX];	/* sigbus ids, mem.count of them */
+	struct dirty_log log;
+	u8 status;			/* the device's, as the frontend has set it */
+	bool status_reset;		/* to 0: no ring runs */
 };
 
 /* No socket yet. @name and @socket must outlive it. */

@@ -33,16 +33,34 @@ static struct region *find(uintptr_t at)
 	return NULL;
 }
 
+/*
+ * Zeros in the place of the whole of it: a piece of a huge page cannot be replaced
+ * (EINVAL), so a region that ends in one is taken to that page's end, which is its own.
+ */
+static bool replace(const struct region *r)
+{
+	static const size_t page_bytes[] = { 1, 2u << 20, 1u << 30 };
+	u32 i;
+
+	for (i = 0; i < sizeof(page_bytes) / sizeof(*page_bytes); i++) {
+		size_t mask = page_bytes[i] - 1;
+
+		if (mmap((void *)r->start, (r->bytes + mask) & ~mask, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) != MAP_FAILED)
+			return true;
+		if (errno != EINVAL)
+			break;
+	}
+	return false;
+}
+
 static void on_sigbus(int sig, siginfo_t *info, void *context)
 {
 	struct region *r = find((uintptr_t)info->si_addr);
 	int saved = errno;
 	u64 one = 1;
 
-	/* The whole of it: a piece of a huge page cannot be replaced. */
-	if (!r || mmap((void *)r->start, r->bytes, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
-		       -1, 0) == MAP_FAILED) {
+	if (!r || !replace(r)) {
 		/* Our own fault: die of it when the access is made again. */
 		signal(SIGBUS, SIG_DFL);
 		return;

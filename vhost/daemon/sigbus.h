@@ -10,8 +10,8 @@
 
 #include "rp.h"
 
-/* 64 devices of 32 regions. */
-#define SIGBUS_REGIONS	2048u
+/* 64 devices and 64 ports, each of 32 regions and a log; and one that replaces another. */
+#define SIGBUS_REGIONS	((64u + 64u) * (32u + 1u) + 1u)
 
 /* @event_fd becomes readable after a region was lost. 0 or -errno. */
 int sigbus_setup(int event_fd);

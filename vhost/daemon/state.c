@@ -11,11 +11,12 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "log/log.h"
+#include "net/net_state.h"
 #include "state.h"
 
 #define STATE_VERSION	1
-/* More than 64 devices of 128 queues need. */
+/* More than 64 devices and as many ports, of 128 queues each, need. */
 #define STATE_MAX_BYTES	(8 << 20)
 #define PERIOD_S	5
 
@@ -72,34 +73,34 @@ static void print_checksum(char text[17], u64 sum)
 
 /* ---- Reading ---- */
 
-static struct queue *find_queue(const struct devices *devices, const char *device, u64 queue)
+/* Of a device's queue, or of a port's. NULL: there is none. */
+static struct rp_learned *find_learned(const struct devices *devices, const char *name, u64 queue)
 {
-	u32 i;
+	struct device *d = name ? devices_find(devices, name) : NULL;
+	const struct port *p;
 
-	for (i = 0; device && i < devices->count; i++)
-		if (!strcmp(devices->dev[i].opt.name, device))
-			return queue < devices->dev[i].queue_count ?
-				&devices->dev[i].queues[queue] : NULL;
-	return NULL;
+	if (d)
+		return queue < d->queue_count ? &d->queues[queue].learned : NULL;
+	p = name && devices->net ? net_find(devices->net, name) : NULL;
+	return p && queue < 2 * p->opt.pairs ? net_learned(p, (u32)queue) : NULL;
 }
 
-/* A device or a strategy that is not there any more is nothing bad. */
+/* A device, a port or a strategy that is not there any more is nothing bad. */
 static bool load_queue(const struct devices *devices, const json_t *entry)
 {
 	const char *name = json_string_value(json_object_get(entry, "strategy"));
 	const json_t *index = json_object_get(entry, "queue");
 	int id = name ? rp_strategy_id_by_name(name) : -1;
-	struct rp_learned l = { 0 };
-	struct queue *q;
+	struct rp_learned l = { 0 }, *to;
 
 	if (!json_is_integer(index) ||
 	    !from_hex(&l, json_string_value(json_object_get(entry, "learned"))))
 		return false;
-	q = find_queue(devices, json_string_value(json_object_get(entry, "device")),
-		       (u64)json_integer_value(index));
-	if (q && id >= 0) {
+	to = find_learned(devices, json_string_value(json_object_get(entry, "device")),
+			  (u64)json_integer_value(index));
+	if (to && id >= 0) {
 		l.strategy = (u32)id;
-		q->learned = l;
+		*to = l;
 	}
 	return true;
 }
@@ -175,27 +176,45 @@ void state_load(struct state *s)
 
 /* ---- Writing ---- */
 
-static void add_queue(json_t *queues, struct queue *q)
+static void add_queue(json_t *queues, const char *device, u32 queue, const struct rp_learned *l)
 {
 	char hex[2 * RP_LEARNED_BYTES + 1];
 
-	queue_keep_learned(q);
-	if (!q->learned.bytes)
+	if (!l || !l->bytes)
 		return;
-	to_hex(hex, q->learned.data, q->learned.bytes);
+	to_hex(hex, l->data, l->bytes);
 	json_array_append_new(queues, json_pack("{s:s, s:i, s:s, s:s}",
-		"device", q->device, "queue", (int)q->index,
-		"strategy", rp_strategy_by_id(q->learned.strategy)->name, "learned", hex));
+		"device", device, "queue", (int)queue,
+		"strategy", rp_strategy_by_id(l->strategy)->name, "learned", hex));
+}
+
+static void add_device(json_t *queues, struct device *d)
+{
+	u32 i;
+
+	for (i = 0; i < d->queue_count; i++) {
+		queue_keep_learned(&d->queues[i]);
+		add_queue(queues, d->opt.name, i, &d->queues[i].learned);
+	}
+}
+
+static void add_port(json_t *queues, const struct port *p)
+{
+	u32 i;
+
+	for (i = 0; i < 2 * p->opt.pairs; i++)
+		add_queue(queues, p->opt.name, i, net_keep_learned(p, i));
 }
 
 static json_t *all_queues(const struct devices *devices)
 {
 	json_t *queues = json_array();
-	u32 i, k;
+	u32 i;
 
 	for (i = 0; i < devices->count; i++)
-		for (k = 0; k < devices->dev[i].queue_count; k++)
-			add_queue(queues, &devices->dev[i].queues[k]);
+		add_device(queues, devices->dev[i]);
+	for (i = 0; devices->net && i < devices->net->port_count; i++)
+		add_port(queues, devices->net->port[i]);
 	return queues;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "uapi/vhost_user_net_rss.h"
 #include "vring/vring.h"
 #include "vumsg.h"
 
@@ -135,12 +136,14 @@ static const char *check_region(const VhostUserMemoryRegion *r, int fd)
 	if (r->guest_phys_addr + r->memory_size < r->guest_phys_addr ||
 	    r->userspace_addr + r->memory_size < r->userspace_addr)
 		return "guest memory that wraps round";
+	/* A piece of a huge page cannot be unmapped; a block is a page there. */
+	if ((u32)fs.f_type == HUGETLBFS_MAGIC && end % (u64)fs.f_bsize)
+		return "guest memory that is no whole huge pages";
 	p = mmap(NULL, end, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
 		 fd, 0);
 	if (p == MAP_FAILED)
 		return "guest memory that cannot be mapped";
-	/* Of huge pages a piece cannot be unmapped. */
-	return munmap(p, end) < 0 ? "guest memory that is no whole pages" : NULL;
+	return munmap(p, end) < 0 ? "guest memory that cannot be unmapped" : NULL;
 }
 
 static const char *check_mem_table(const VuDev *vu, const VhostUserMsg *m)
@@ -175,9 +178,27 @@ static const char *check_rem_region(const VuDev *vu, const VhostUserMsg *m)
 	return m->fd_num > 1 ? "REM_MEM_REG with many file descriptors" : NULL;
 }
 
+static const char *check_log_base(const VuDev *vu, const VhostUserMsg *m)
+{
+	return m->fd_num == 1 ? NULL : "SET_LOG_BASE without its file descriptor";
+}
+
+static const char *check_log_fd(const VuDev *vu, const VhostUserMsg *m)
+{
+	return m->fd_num == 1 ? NULL : "SET_LOG_FD without its file descriptor";
+}
+
 #define REGION_BYTES (PAYLOAD(memreg))
 
-static const struct rule rules[VHOST_USER_MAX] = {
+#define RULES		64u	/* a bit of @extra each */
+
+_Static_assert((u32)VHOST_USER_MAX <= VHOST_USER_NET_SET_RSS && VHOST_USER_NET_SET_RSS < RULES,
+	       "our own request is none of the library's");
+_Static_assert(sizeof(struct vhost_user_net_rss) <= sizeof(((VhostUserMsg *)0)->payload),
+	       "it fits a message");
+_Static_assert((u32)VUMSG_REQUESTS <= VHOST_USER_NET_SET_RSS, "nor one of the standard's");
+
+static const struct rule rules[RULES] = {
 	[VHOST_USER_GET_FEATURES] = { 0, PAYLOAD(u64) },
 	[VHOST_USER_SET_FEATURES] =
 		{ PAYLOAD(u64), PAYLOAD(u64), .scope = VUMSG_ALL_QUEUES },
@@ -225,6 +246,19 @@ static const struct rule rules[VHOST_USER_MAX] = {
 		{ CONFIG_HEAD_BYTES, PAYLOAD(config),
 		  .check = check_config },
 	[VHOST_USER_NET_SET_MTU] = { PAYLOAD(u64), PAYLOAD(u64), .extra = true },
+	[VHOST_USER_NET_SET_RSS] = { sizeof(struct vhost_user_net_rss),
+				     sizeof(struct vhost_user_net_rss), .extra = true },
+	[VHOST_USER_SET_LOG_BASE] =
+		{ PAYLOAD(log), PAYLOAD(log), .scope = VUMSG_ALL_QUEUES,
+		  .check = check_log_base, .extra = true },
+	[VHOST_USER_SET_LOG_FD] =
+		{ 0, PAYLOAD(u64), .check = check_log_fd, .extra = true },
+	[VHOST_USER_SEND_RARP] = { PAYLOAD(u64), PAYLOAD(u64), .extra = true },
+	[VUMSG_RESET_DEVICE] =
+		{ 0, PAYLOAD(u64), .scope = VUMSG_ALL_QUEUES, .extra = true },
+	[VUMSG_SET_STATUS] =
+		{ PAYLOAD(u64), PAYLOAD(u64), .scope = VUMSG_ALL_QUEUES, .extra = true },
+	[VUMSG_GET_STATUS] = { 0, PAYLOAD(u64), .extra = true },
 };
 
 static u32 queue_of(const VhostUserMsg *m, enum index_at at)
@@ -247,7 +281,7 @@ const char *vumsg_check(const VuDev *vu, const VhostUserMsg *msg, u64 extra,
 	u32 request = (u32)msg->request;
 	const struct rule *r;
 
-	if (request >= VHOST_USER_MAX || !rules[request].max_bytes)
+	if (request >= RULES || !rules[request].max_bytes)
 		return "a request that this device does not offer";
 	r = &rules[request];
 	if (r->extra && !(extra >> request & 1))

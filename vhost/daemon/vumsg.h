@@ -15,6 +15,16 @@
 
 #include "rp.h"
 
+/* Requests and protocol features that the library does not know. */
+enum {
+	VUMSG_RESET_DEVICE = 34,
+	VUMSG_SET_STATUS = 39,
+	VUMSG_GET_STATUS = 40,
+	VUMSG_REQUESTS,
+	VUMSG_PROTOCOL_F_RESET_DEVICE = 13,
+	VUMSG_PROTOCOL_F_STATUS = 16,
+};
+
 /* What a message may touch: the queues to halt before it is processed. */
 enum vumsg_scope {
 	VUMSG_NO_QUEUE,

@@ -11,14 +11,17 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "log.h"
+#include "log/log.h"
 #include "probes.h"
+#include "sandbox.h"
 #include "worker.h"
 
 /* The party's loop needs little; guarded by the C library's guard page. */
 #define STACK_BYTES	(128 * 1024)
 /* How long a worker may take to park before it is signalled. */
 #define NUDGE_NS	20000000L
+/* How rare looks after a rev queue's last items become. */
+#define SEE_OFF_MAX_NS	500000000u
 /* From here on a sleep must be one that an order can end. */
 #define SHORT_SLEEP_NS	1000000u
 
@@ -78,9 +81,35 @@ u64 worker_cpu_ns(const struct queue *q)
 
 /* ---- Handing over ---- */
 
+static struct timespec timespec_of(u64 ns)
+{
+	return (struct timespec){
+		.tv_sec = (time_t)(ns / 1000000000),
+		.tv_nsec = (long)(ns % 1000000000),
+	};
+}
+
 static bool has_work(const struct queue *q)
 {
 	return q->attached && !q->broken && (!queue_is_rev(q) || q->producing);
+}
+
+/*
+ * A rev queue's run has ended by itself: is the call for its last items heard? A
+ * driver that does not answer is given up after a while. An order ends the wait.
+ */
+static void see_off(struct queue *q)
+{
+	struct pollfd wake = { .fd = q->wake_fd, .events = POLLIN };
+	u64 ns = rp_party_rest(&q->party);
+	struct timespec ts;
+
+	while (ns && ns < SEE_OFF_MAX_NS && !q->broken) {
+		ts = timespec_of(ns);
+		if (ppoll(&wake, 1, &ts, NULL))
+			return;
+		ns = rp_party_rest(&q->party);
+	}
 }
 
 /* Returns on an order, at the end of a rev queue's run, or with a broken ring. */
@@ -90,14 +119,20 @@ static void run(struct queue *q)
 	if (rp_dev_need_call(&q->dev))
 		queue_call(q);
 	rp_party_run(&q->party);
+	if (queue_is_rev(q) && !q->producing)
+		see_off(q);
 }
 
 static void *worker_main(void *arg)
 {
 	struct queue *q = arg;
+	char name[16];
 
 	/* Sleeps as short as the kernel can make them, not 50 us longer. */
 	prctl(PR_SET_TIMERSLACK, 1UL);
+	snprintf(name, sizeof(name), "%.9s-q%u", q->device, q->index);
+	prctl(PR_SET_NAME, name);
+	sandbox_thread();
 	pthread_mutex_lock(&q->lock);
 	while (!q->want_exit) {
 		if (!q->want_run) {
@@ -146,13 +181,13 @@ static int start_thread(struct queue *q)
 {
 	sigset_t all, old;
 	pthread_attr_t attr;
-	char name[16];
 	int rc;
 
 	/* Signals are the main thread's; a worker only takes the nudge. */
 	sigfillset(&all);
 	sigdelset(&all, SIGUSR1);
 	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGSYS);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -162,8 +197,6 @@ static int start_thread(struct queue *q)
 	if (rc)
 		return -rc;
 	q->has_thread = true;
-	snprintf(name, sizeof(name), "%.9s-q%u", q->device, q->index);
-	pthread_setname_np(q->thread, name);
 	rc = worker_pin(q, q->params.cpu);
 	if (rc < 0)
 		log_warn("%s: queue %u: cannot pin to CPU %d: %s", q->device,
@@ -299,14 +332,6 @@ static u64 until_end(const struct queue *q, u64 ns)
 		return ns;
 	left_ns = left > 0 ? rp_tsc_to_ns(&q->party.clock, (u64)left) + 1 : 0;
 	return left_ns < ns ? left_ns : ns;
-}
-
-static struct timespec timespec_of(u64 ns)
-{
-	return (struct timespec){
-		.tv_sec = (time_t)(ns / 1000000000),
-		.tv_nsec = (long)(ns % 1000000000),
-	};
 }
 
 static void sleep_for(struct rp_party *p, u64 ns)

@@ -69,6 +69,13 @@ static long set_threads(struct vhpc_dev *d, const u32 __user *arg)
 	return 0;
 }
 
+/* Members of struct vhpc_params. A change of the first ones sets the party up anew. */
+#define PACING_PARAMS(X) \
+	X(strategy) X(k) X(y_ns) X(burst) X(queue_len) X(item_bytes) X(dmax_ns) \
+	X(cpu_cap_percent)
+#define WORK_PARAMS(X) \
+	X(w_ns) X(w_dist)
+
 static long get_params(struct vhpc_dev *d, void __user *arg)
 {
 	struct vhost_pc_params a;
@@ -78,18 +85,10 @@ static long get_params(struct vhpc_dev *d, void __user *arg)
 	if (err)
 		return err;
 	/* Only ever changed under vhost_dev.mutex, too. */
-#define COPY(name) a.name = q->params.name
-	COPY(strategy);
-	COPY(k);
-	COPY(w_ns);
-	COPY(y_ns);
-	COPY(burst);
-	COPY(queue_len);
-	COPY(item_bytes);
-	COPY(dmax_ns);
-	COPY(cpu_cap_percent);
-	COPY(w_dist);
-#undef COPY
+#define X(name) a.name = q->params.name;
+	PACING_PARAMS(X)
+	WORK_PARAMS(X)
+#undef X
 	return copy_to_user(arg, &a, sizeof(a)) ? -EFAULT : 0;
 }
 
@@ -121,18 +120,13 @@ static long set_params(struct vhpc_dev *d, const void __user *arg)
 	if (!params_ok(&a))
 		return -EINVAL;
 	vhpc_lock(q);
-#define COPY(name) q->params.name = a.name
-	COPY(strategy);
-	COPY(k);
-	COPY(w_ns);
-	COPY(y_ns);
-	COPY(burst);
-	COPY(queue_len);
-	COPY(item_bytes);
-	COPY(dmax_ns);
-	COPY(cpu_cap_percent);
-	COPY(w_dist);
-#undef COPY
+#define X(name) q->renew |= q->params.name != a.name;
+	PACING_PARAMS(X)
+#undef X
+#define X(name) q->params.name = a.name;
+	PACING_PARAMS(X)
+	WORK_PARAMS(X)
+#undef X
 	vhpc_order(q);
 	vhpc_unlock(q);
 	return 0;

@@ -17,11 +17,13 @@ static int queue_show(struct seq_file *m, void *v)
 	const struct virtio_pc_stats *s;
 	struct vhost_pc_stats st = { 0 };
 	struct vhpc_params p;
+	struct rp_params rp;
 	const char *broken;
 
 	mutex_lock(&dev->mutex);
 	vhpc_queue_stats(q, &st);
 	p = q->params;
+	rp = vhpc_queue_effective(q);
 	broken = q->broken;
 	mutex_unlock(&dev->mutex);
 	s = &st.stats;
@@ -32,8 +34,10 @@ static int queue_show(struct seq_file *m, void *v)
 		   !!(st.flags & VHOST_PC_STATS_PRODUCING), broken ?: "no");
 	seq_printf(m, "strategy %s\nparam_w_ns %llu\nparam_y_ns %llu\n",
 		   rp_strategy_by_id(p.strategy)->name, p.w_ns, p.y_ns);
-	seq_printf(m, "k %u\nburst %u\nqueue_len %u\nitem_bytes %u\n", p.k,
-		   p.burst, p.queue_len, p.item_bytes);
+	seq_printf(m, "param_dmax_ns %llu\nparam_cpu_cap_percent %u\nparam_w_dist %s\n",
+		   p.dmax_ns, p.cpu_cap_percent, rp_work_dist_names[p.w_dist]);
+	seq_printf(m, "k %u\nburst %u\nqueue_len %u\nitem_bytes %u\n", rp.threshold,
+		   p.burst, rp.queue_len, p.item_bytes);
 	seq_printf(m, "duration_ns %llu\ncpu_ns %llu\n", s->duration_ns, s->cpu_ns);
 #define X(name) seq_printf(m, #name " %llu\n", s->name);
 	RP_REPORT_FIELDS(X)

@@ -8,6 +8,9 @@
 #define KNOWN_FLAGS	(VIRTIO_PC_ITEM_FIRST | VIRTIO_PC_ITEM_CLOCK | \
 			 VIRTIO_PC_ITEM_WAITED)
 
+/* Clock exchanges in a row: our driver sends 32, one at a time. */
+#define EXCHANGES_MAX	64
+
 /* An item's head in host byte order: a private copy, checked. */
 struct item {
 	u64 seq;
@@ -98,11 +101,11 @@ static bool exchange_clocks(struct vhpc_queue *q, const struct item *item,
 
 /*
  * The next item; clock exchanges on the way. A driver that sends nothing else
- * must not keep the worker from its orders.
+ * must not keep the worker from its orders and its other queues.
  */
 static bool next_item(struct vhpc_queue *q, struct item *item)
 {
-	u32 out, in, log_num;
+	u32 out, in, log_num, exchanges = 0;
 
 	do {
 		item->head = vhpc_get(q, &out, &in, &log_num);
@@ -117,7 +120,7 @@ static bool next_item(struct vhpc_queue *q, struct item *item)
 		if (!exchange_clocks(q, item, out, in, log_num))
 			return false;
 		cond_resched();
-	} while (!vhpc_wanted(q));
+	} while (!vhpc_wanted(q) && ++exchanges < EXCHANGES_MAX);
 	return false;
 }
 

@@ -90,11 +90,20 @@ void vhpc_queue_apply(struct vhpc_queue *q)
 	rp_learned_keep(&q->learned, &p->strategy);
 	rp_party_init(p, &rp, (u64)tsc_khz * 1000);
 	rp_learned_give(&q->learned, &p->strategy);
-	p->w_tsc = rp_ns_to_tsc(&p->clock, q->params.w_ns);
-	p->w_dist = q->params.w_dist;
 	p->burst = q->params.burst;
 	q->wake_left = 0;
+	q->renew = false;
+	if (p->strategy.ops->mode)
+		q->mode = p->strategy.ops->mode(&p->strategy);
 	trace_vhost_pc_mode(q, rp.strategy, rp.threshold, rp.y_ns);
+}
+
+void vhpc_queue_apply_work(struct vhpc_queue *q)
+{
+	struct rp_party *p = &q->party;
+
+	p->w_tsc = rp_ns_to_tsc(&p->clock, q->params.w_ns);
+	p->w_dist = q->params.w_dist;
 }
 
 bool vhpc_queue_on(const struct vhpc_queue *q)
@@ -126,6 +135,7 @@ static int attach(struct vhpc_queue *q)
 	/* A backend that went before may have died before it called. */
 	q->call_owed = true;
 	q->state = VHPC_OFF;
+	q->renew = true;
 	q->changed = true;
 	return 0;
 }

@@ -111,4 +111,5 @@ const struct rp_ring_ops vhpc_rev_ops = {
 	.arm = rev_arm,
 	.disarm = vhpc_disarm,
 	.ready = rev_ready,
+	.owed = vhpc_owed,
 };

@@ -83,7 +83,12 @@ int vhpc_get(struct vhpc_queue *q, u32 *out, u32 *in, u32 *log_num)
 	bool log = vhost_has_feature(vq, VHOST_F_LOG_ALL);
 	int head;
 
-	if (q->broken)
+	/*
+	 * Of num descriptors, no more than num buffers can be out. The core does
+	 * not count those that it has not given back, and would write their used
+	 * elements beyond the ring.
+	 */
+	if (q->broken || (u16)(vq->last_avail_idx - vq->last_used_idx) >= vq->num)
 		return -1;
 	head = vhost_get_vq_desc(vq, vq->iov, ARRAY_SIZE(vq->iov), out, in,
 				 log ? vq->log : NULL, log_num);
@@ -207,6 +212,20 @@ bool vhpc_peer_wants(struct rp_party *p)
 	if (q->called == old && !owed)
 		return false;
 	return wants_call(q, old, owed);
+}
+
+bool vhpc_owed(struct rp_party *p, u32 *wish)
+{
+	struct vhpc_queue *q = p->ctx;
+	struct vhost_virtqueue *vq = &q->vq;
+	__virtio16 raw;
+
+	/* Without EVENT_IDX the driver may have taken back all there is. */
+	if (!q->event_idx || q->broken ||
+	    get_user(raw, (__virtio16 __user *)&vq->avail->ring[vq->num]))
+		return false;
+	*wish = (u32)vhost16_to_cpu(vq, raw) << 16 | vq->avail_idx;
+	return rp_event_due(vhost16_to_cpu(vq, raw), vq->last_used_idx, vq->num);
 }
 
 void vhpc_notify(struct rp_party *p)

@@ -11,6 +11,7 @@
 
 #include <linux/tracepoint.h>
 
+#include "pacing/report.h"
 #include "vhpc.h"
 
 DECLARE_EVENT_CLASS(vhost_pc_queue,
@@ -71,22 +72,46 @@ TRACE_EVENT(vhost_pc_mode,
 	TP_STRUCT__entry(
 		__field(int, device)
 		__field(u32, queue)
-		__field(u32, strategy)
+		__string(strategy, rp_strategy_by_id(strategy)->name)
 		__field(u32, k)
 		__field(u64, y_ns)
 	),
 	TP_fast_assign(
 		__entry->device = q->dev->id;
 		__entry->queue = q->index;
-		__entry->strategy = strategy;
+		__assign_str(strategy, rp_strategy_by_id(strategy)->name);
 		__entry->k = k;
 		__entry->y_ns = y_ns;
 	),
 	TP_printk("device=%d queue=%u strategy=%s k=%u y_ns=%llu",
 		  __entry->device, __entry->queue,
-		  __print_symbolic(__entry->strategy, { 0, "notify" },
-				   { 1, "sleep" }, { 2, "busy" }),
-		  __entry->k, __entry->y_ns)
+		  __get_str(strategy), __entry->k, __entry->y_ns)
+);
+
+/*
+ * The strategy waits in another way from now on, by its own choice. A single wait
+ * of another kind (a pause of the traffic, an experiment) is none.
+ */
+TRACE_EVENT(vhost_pc_mode_change,
+	TP_PROTO(const struct vhpc_queue *q, enum rp_wait from, enum rp_wait to),
+	TP_ARGS(q, from, to),
+	TP_STRUCT__entry(
+		__field(int, device)
+		__field(u32, queue)
+		__field(u64, items)
+		__string(from, rp_wait_names[from])
+		__string(to, rp_wait_names[to])
+	),
+	TP_fast_assign(
+		__entry->device = q->dev->id;
+		__entry->queue = q->index;
+		__entry->items = q->party.stats.items;
+		__assign_str(from, rp_wait_names[from]);
+		__assign_str(to, rp_wait_names[to]);
+	),
+	TP_printk("device=%d queue=%u items=%llu from=%s to=%s",
+		  __entry->device, __entry->queue, __entry->items,
+		  __get_str(from), __get_str(to))
 );
 
 TRACE_EVENT(vhost_pc_broken,

@@ -104,6 +104,7 @@ struct vhpc_queue {
 		u32 item_bytes;
 	} params;
 	const char *broken;	/* * why the ring was given up, or NULL */
+	bool renew;		/* the party is to be set up anew from ->params */
 	bool event_idx;
 	bool call_owed;		/* the driver may have missed a call */
 	u16 called;		/* last_used_idx when the driver was asked last */
@@ -112,6 +113,7 @@ struct vhpc_queue {
 
 	struct rp_party party;	/* * its statistics */
 	struct rp_learned learned;	/* by its strategies so far */
+	enum rp_wait mode;	/* the strategy's, as it was traced last */
 	bool seq_seen;		/* * */
 	u64 first_seq;		/* * */
 	u64 clock_error_tsc;	/* * ~0: the offset is not known */
@@ -186,6 +188,7 @@ int vhpc_queue_attach(struct vhpc_queue *q);
 void vhpc_queue_detach(struct vhpc_queue *q);
 /* The worker obeys: parameters, begin or end of a run. Under vq.mutex. */
 void vhpc_queue_apply(struct vhpc_queue *q);
+void vhpc_queue_apply_work(struct vhpc_queue *q);
 bool vhpc_queue_on(const struct vhpc_queue *q);
 void vhpc_queue_stats(struct vhpc_queue *q, struct vhost_pc_stats *s);
 /* Under vhost_dev.mutex. */
@@ -213,6 +216,7 @@ void vhpc_publish(struct vhpc_queue *q);
 bool vhpc_arm(struct vhpc_queue *q, u32 k);
 /* The driver has never heard of these; for struct rp_ring_ops. */
 bool vhpc_peer_wants(struct rp_party *p);
+bool vhpc_owed(struct rp_party *p, u32 *wish);
 void vhpc_notify(struct rp_party *p);
 void vhpc_disarm(struct rp_party *p);
 /* An item's work, cut short when the worker is wanted. */

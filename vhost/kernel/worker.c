@@ -66,14 +66,20 @@ static ktime_t end_of_run(const struct vhpc_queue *q)
 	return ktime_add_ns(ktime_get(), rp_tsc_to_ns(&q->party.clock, left_tsc) + 1);
 }
 
-/* Orders, or a run that has begun or ended. The driver is left unarmed. */
+/*
+ * Orders, a run that has begun or ended, or a call that is owed. The driver is
+ * left unarmed. What the strategy has learned in this run stays unless its
+ * parameters are other ones.
+ */
 static void obey(struct vhpc_queue *q)
 {
 	struct rp_party *p = &q->party;
 
 	rp_party_resume(p, RP_WAKE_STOP);
 	if (serves(q)) {
-		vhpc_queue_apply(q);
+		if (q->renew)
+			vhpc_queue_apply(q);
+		vhpc_queue_apply_work(q);
 		rp_party_start(p);
 		if (q->call_owed && vhpc_peer_wants(p))
 			vhpc_notify(p);
@@ -104,10 +110,33 @@ static ktime_t end_of_block(u64 most_ns)
 	return most_ns ? ktime_add_ns(ktime_get(), most_ns) : KTIME_MAX;
 }
 
+/* The end of a run that comes first is no time-out. */
+static void set_blocked(struct vhpc_queue *q, ktime_t timeout, ktime_t run_end)
+{
+	q->block_times_out = timeout != KTIME_MAX && timeout <= run_end;
+	set_state(q, VHPC_BLOCKED, min(timeout, run_end));
+}
+
+/* Strategies change their mode when they are asked how to wait: a run of batches is over. */
+static void trace_mode(struct vhpc_queue *q)
+{
+	const struct rp_strategy *s = &q->party.strategy;
+	enum rp_wait mode;
+
+	if (q->party.run_batches || !s->ops->mode)
+		return;
+	mode = s->ops->mode(s);
+	if (likely(mode == q->mode))
+		return;
+	trace_vhost_pc_mode_change(q, q->mode, mode);
+	q->mode = mode;
+}
+
 static void step(struct vhpc_queue *q)
 {
 	struct rp_next next = rp_party_step(&q->party);
 
+	trace_mode(q);
 	switch (next.what) {
 	case RP_NEXT_SLEEP:
 		trace_vhost_pc_sleep(q, next.ns);
@@ -117,8 +146,7 @@ static void step(struct vhpc_queue *q)
 		break;
 	case RP_NEXT_BLOCK:
 		trace_vhost_pc_block(q);
-		q->block_times_out = next.ns;
-		set_state(q, VHPC_BLOCKED, min(end_of_block(next.ns), end_of_run(q)));
+		set_blocked(q, end_of_block(next.ns), end_of_run(q));
 		break;
 	default:
 		break;
@@ -271,6 +299,16 @@ static int worker_main(void *arg)
 	return 0;
 }
 
+/* Up to date to a tick: the strategy looks at the sums of many waits. */
+static u64 party_cpu_ns(struct rp_party *p)
+{
+	return current->se.sum_exec_runtime;
+}
+
+static const struct rp_thread_ops own_thread_ops = {
+	.cpu_ns = party_cpu_ns,
+};
+
 /* ---- Life: under vhost_dev.mutex ---- */
 
 void vhpc_workers_assign(struct vhpc_dev *d, u32 threads)
@@ -286,6 +324,8 @@ void vhpc_workers_assign(struct vhpc_dev *d, u32 threads)
 		w->begin = min(i * share, d->n_queues);
 		w->end = min(w->begin + share, d->n_queues);
 		w->cpu_gone_ns = 0;
+		/* The time of a thread that serves several tells nothing of one of them. */
+		d->queues[i].party.thread = share == 1 ? &own_thread_ops : NULL;
 		d->queues[i].cpu_base_ns = 0;
 		/* A kick may be on its way: it wakes the one or the other. */
 		WRITE_ONCE(d->queues[i].worker, &d->workers[i / share]);
@@ -307,14 +347,20 @@ static int start(struct vhpc_worker *w, u32 index)
 	struct task_struct *task;
 
 	init_completion(&w->started);
-	w->owner = current;
-	task = kthread_create(worker_main, w, "vhost-%d-%u", current->pid, index);
-	if (IS_ERR(task))
+	/* Whoever starts the device may be a vCPU's thread, with cgroups of its own. */
+	w->owner = get_pid_task(w->dev->owner, PIDTYPE_TGID);
+	if (!w->owner)
+		return -ESRCH;
+	task = kthread_create(worker_main, w, "vhost-%d-%u", pid_nr(w->dev->owner), index);
+	if (IS_ERR(task)) {
+		put_task_struct(w->owner);
 		return PTR_ERR(task);
+	}
 	/* Its time is read after its end. */
 	w->task = get_task_struct(task);
 	wake_up_process(task);
 	wait_for_completion(&w->started);
+	put_task_struct(w->owner);
 	return w->err;
 }
 

@@ -217,6 +217,7 @@ struct virtio_pc_run {
 	__u32 trace;		/* 1: trace every item too, not only slow events */
 	struct virtio_pc_stats stats;	/* out */
 	struct virtio_pc_pacing pacing;	/* out */
+	__u64 left_items;	/* out, rev: in the ring at the end, and not consumed */
 };
 
 struct virtio_pc_info {

@@ -2,6 +2,7 @@
 /* Packets from a TX queue into an RX queue, and the two parties that pace that. */
 #include <time.h>
 
+#include "capture/hook.h"
 #include "clock.h"
 #include "flow.h"
 
@@ -168,6 +169,8 @@ void flow_start(struct flow *f)
 		f->tx->ops->notify(f->tx);
 	if (f->rx && f->rx->ops->peer_wants(f->rx))
 		f->rx->ops->notify(f->rx);
+	if (f->spread)
+		spread_call_owed(f->spread);
 }
 
 void flow_stop(struct flow *f)
@@ -185,12 +188,34 @@ static void drop_all(struct batch *b, enum drop why)
 			b->pkt[i].drop = (u8)why;
 }
 
+/* Its receivers are many: only the consumer is a party. */
+static bool is_to_many(const struct flow *f)
+{
+	return f->via || f->spread;
+}
+
 /* RX has no buffer for the first packet. Is it time to do without? */
 static bool gave_up(struct flow *f, u64 now_tsc)
 {
 	if (!f->full_since_tsc)
 		f->full_since_tsc = now_tsc;
 	return now_tsc - f->full_since_tsc >= f->full_tsc;
+}
+
+/* RX was full for too long: what finds no buffer is dropped, and no other. */
+static u32 do_without(struct flow *f, struct batch *b)
+{
+	u64 before = f->rx->packets;
+	u32 n = 0;
+
+	while (n < b->n) {
+		if (!b->pkt[n].drop)
+			b->pkt[n].drop = DROP_FULL;
+		n = f->rx->ops->put(f->rx, b, n);
+	}
+	if (f->rx->packets != before)
+		f->full_since_tsc = 0;
+	return n;
 }
 
 /* How many of the batch are dealt with; 0: RX is full. */
@@ -200,6 +225,8 @@ static u32 deliver(struct flow *f, struct batch *b, u64 now_tsc)
 
 	if (f->via)
 		return switch_forward(f->via, b, now_tsc);
+	if (f->spread)
+		return spread_deliver(f->spread, b, now_tsc);
 	if (unlikely(!f->rx || f->rx->broken)) {
 		drop_all(b, DROP_NO_PEER);
 		return b->n;
@@ -209,27 +236,39 @@ static u32 deliver(struct flow *f, struct batch *b, u64 now_tsc)
 		f->full_since_tsc = 0;
 		return n;
 	}
-	if (!gave_up(f, now_tsc))
-		return 0;
-	drop_all(b, DROP_FULL);
-	return b->n;
+	return gave_up(f, now_tsc) ? do_without(f, b) : 0;
+}
+
+/* For who captures; where there are many receivers theirs have been shown. */
+static void show(const struct flow *f, const struct batch *b, u32 n)
+{
+	capture_hook(f->tx, b, 0, n);
+	if (f->rx && !f->spread)
+		capture_hook(f->rx, b, 0, n);
 }
 
 /* Moves a batch. False: nothing could be moved. */
 static bool move(struct flow *f, struct batch *b, u64 now_tsc)
 {
-	u32 n, i;
+	u32 got, n, i;
 
 	b->n = b->n_seg = b->bytes = 0;
 	f->tx->ops->get(f->tx, b, f->c.burst);
-	if (!b->n)
+	got = b->n;
+	if (!got)
 		return false;
+	if (f->limit)
+		b->n = limit_admit(f->limit, b);
 	n = deliver(f, b, now_tsc);
+	if (f->limit)
+		limit_charge(f->limit, b, n);
+	show(f, b, n);
+	b->n = got;
 	/* RX is published before TX: after a crash a packet comes twice, or once. */
 	f->tx->ops->done(f->tx, b, n);
 	f->moved_c = n;
-	/* A switch has told its receivers. */
-	for (f->moved_p = 0, i = 0; i < n && !f->via; i++)
+	/* Those who are many have been called already. */
+	for (f->moved_p = 0, i = 0; i < n && !is_to_many(f); i++)
 		f->moved_p += !b->pkt[i].drop;
 	return n;
 }
@@ -276,7 +315,15 @@ static void stand(struct flow *f, struct rp_party *p)
 		wait_until(f, FLOW_PAUSES, later(f, next.ns));
 }
 
-/* A receiver behind the switch is full, and may still hold us up. */
+/* The port's limit has no credit. */
+static void rest(struct flow *f)
+{
+	f->waiting = &f->c;
+	f->blocked = false;
+	wait_until(f, FLOW_WAITS, limit_until_tsc(f->limit));
+}
+
+/* One of many receivers is full, and may still hold us up. */
 static void hold(struct flow *f)
 {
 	f->waiting = &f->p;
@@ -288,11 +335,15 @@ static void hold(struct flow *f)
 void flow_turn(struct flow *f, struct batch *b, u64 now_tsc)
 {
 	f->c.now_tsc = f->p.now_tsc = now_tsc;
+	if (f->limit && !limit_open(f->limit, now_tsc) && !f->tx->broken) {
+		rest(f);
+		return;
+	}
 	if (!move(f, b, now_tsc)) {
 		/* Of a queue that was given up nothing will come. */
 		if (unlikely(f->tx->broken))
 			wait_until(f, FLOW_WAITS, ~0ULL);
-		else if (f->via && b->n)
+		else if (is_to_many(f) && b->n)
 			hold(f);
 		else
 			stand(f, f->full_since_tsc && b->n ? &f->p : &f->c);

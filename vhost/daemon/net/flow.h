@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A flow: what one TX queue sends, into the one RX queue that it is linked to, or
- * through a switch into many.
+ * through a switch, or into a port that steers (spread.h), into many.
  *
  * Theory of operation. A flow is two parties that share a thread: the consumer
  * of the TX queue and the producer of the RX queue. Each turn moves a batch,
@@ -12,11 +12,15 @@
  * peer that stops altogether must not hold it up for ever: after ->full_ns
  * packets are dropped until there are buffers again.
  *
- * Of a flow through a switch only the consumer is a party: receivers are many, and
- * a full one drops frames (switch.h), after a wait of fixed length at most.
+ * Of a flow into many only the consumer is a party, and receivers are called once a
+ * turn. A full one behind a switch drops frames (switch.h), after a wait of fixed
+ * length at most; one of a port that steers holds the sender up as above.
  *
  * Only our side is paced. A guest's driver is stock: it reclaims and posts as
  * it likes, so the producer uses the whole ring and no window.
+ *
+ * A port may have a limit (limit.h): then a flow of its leaves TX alone while there is
+ * no credit, and sleeps as its consumer would, but by no strategy's word.
  *
  * The main thread owns a flow that no pacer has; see pacer.h.
  */
@@ -25,7 +29,9 @@
 
 #include "pacing/learned.h"
 #include "pacing/party.h"
+#include "limit.h"
 #include "port_ops.h"
+#include "spread.h"
 #include "switch.h"
 
 enum flow_state {
@@ -49,7 +55,9 @@ struct flow {
 	struct port_queue *tx;
 	struct port_queue *rx;		/* NULL: nobody is there */
 	struct switch_port *via;	/* instead of ->rx: what TX sends goes through a switch */
+	struct spread *spread;		/* the same, of a port that steers */
 	bool owns_rx;			/* false: others write it, and one of them arms */
+	struct limit *limit;		/* of what TX sends; NULL: none */
 	u64 full_tsc;			/* ->full_ns of the receiver */
 	struct rp_party c, p;
 	struct rp_learned c_learned, p_learned;

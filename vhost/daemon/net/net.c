@@ -6,8 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "log/log.h"
+#include "net_egress.h"
+#include "net_rss.h"
 #include "net_switch.h"
+#include "sandbox.h"
 
 struct port *net_find(const struct net *n, const char *name)
 {
@@ -19,8 +22,7 @@ struct port *net_find(const struct net *n, const char *name)
 	return NULL;
 }
 
-/* How many pairs, from 0 on, the guest can receive on. */
-static u32 rx_pairs(const struct port *p)
+u32 net_rx_pairs(const struct port *p)
 {
 	u32 i;
 
@@ -32,7 +34,7 @@ static u32 rx_pairs(const struct port *p)
 /* The RX pair that TX pair @i of @p goes to; false: there is none. */
 static bool rx_pair(const struct port *p, u32 i, u32 *pair)
 {
-	u32 pairs = p->peer ? rx_pairs(p->peer) : 0;
+	u32 pairs = p->peer ? net_rx_pairs(p->peer) : 0;
 
 	if (pairs)
 		*pair = i % pairs;
@@ -47,36 +49,48 @@ static void take(struct port_flow *f)
 }
 
 /*
- * The pacer for a flow. Those that share an RX queue share a thread, too: that
- * of the one that owns the queue, or of the switch.
+ * Whose pacer serves flow @i: those that share an RX queue share a thread, too,
+ * that of the one that owns the queue; if the peer steers all share all.
  */
-static struct pacer *place(struct port *p, u32 i)
+static u32 owner_of(const struct port *p, u32 i)
 {
 	u32 owner = i;
 
+	/* All receivers, and a limit's buckets, are one thread's. */
+	if (net_rss_spread(p) || p->limit.on)
+		return 0;
+	rx_pair(p, i, &owner);
+	return owner;
+}
+
+/* The pacer for a flow; of a switch it is the switch's. */
+static struct pacer *place(struct port *p, u32 i)
+{
 	if (p->sw)
 		return net_switch_pacer(p->sw);
-	rx_pair(p, i, &owner);
-	return &p->net->pacer[p->flow[owner].pacer];
+	return &p->net->pacer[p->flow[owner_of(p, i)].pacer];
 }
 
 static void settle(struct port *p, u32 i)
 {
 	struct port_flow *f = &p->flow[i];
+	struct spread *spread = net_rss_spread(p);
 	struct port_queue *rx = NULL;
 	u32 pair = 0;
 	int rc;
 
-	if (rx_pair(p, i, &pair))
+	if (!spread && rx_pair(p, i, &pair))
 		rx = p->peer->queue[2 * pair];
-	if (f->at && f->flow.rx == rx && f->at == place(p, i))
+	if (f->at && f->flow.rx == rx && f->flow.spread == spread && f->at == place(p, i))
 		return;
 	take(f);
 	if (!p->queue[2 * i + 1]->attached)
 		return;
 	f->flow.via = p->sw_port;
 	f->flow.rx = rx;
+	f->flow.spread = spread;
 	f->flow.owns_rx = rx && pair == i;
+	f->flow.limit = p->limit.on ? &p->limit : NULL;
 	flow_begin(&f->flow, &p->opt.pacing, rx ? &p->peer->opt.pacing : &p->opt.pacing,
 		   p->net->hz);
 	rc = pacer_give(place(p, i), &f->flow);
@@ -90,7 +104,7 @@ static void settle(struct port *p, u32 i)
 /* What @p takes goes off @can, if anybody is there. */
 static void limit(struct offloads *can, bool *any, const struct port *p)
 {
-	if (!rx_pairs(p))
+	if (!net_rx_pairs(p))
 		return;
 	*any = true;
 	can->csum &= p->rx_can.csum;
@@ -117,16 +131,20 @@ void net_settle(struct net *n)
 {
 	u32 i, k;
 
-	for (i = 0; i < n->port_count; i++)
+	for (i = 0; i < n->port_count; i++) {
 		if (n->port[i]->opt.kind->peers_can)
 			tell_offloads(n->port[i]);
+		net_rss_settle(n->port[i]);
+		net_egress_settle(n->port[i]);
+	}
 
-	for (i = 0; i < n->port_count; i++) {
+	/* Who receives first: nothing is dropped for want of a receiver. */
+	for (i = 0; i < n->port_count; i++)
 		if (n->port[i]->sw)
 			net_switch_settle(n->port[i]);
+	for (i = 0; i < n->port_count; i++)
 		for (k = 0; k < n->port[i]->opt.pairs; k++)
 			settle(n->port[i], k);
-	}
 }
 
 void net_halt(struct port *p, u32 i)
@@ -140,7 +158,8 @@ void net_halt(struct port *p, u32 i)
 	if (p->sw)
 		net_switch_halt(p, i);
 	for (k = 0; p->peer && k < p->peer->opt.pairs; k++)
-		if (p->peer->flow[k].flow.rx == p->queue[i])
+		if (p->peer->flow[k].flow.rx == p->queue[i] ||
+		    p->peer->flow[k].flow.spread == &p->rss->spread)
 			take(&p->peer->flow[k]);
 }
 
@@ -151,27 +170,82 @@ void net_link_down(struct port *p)
 		net_switch_flush(p->sw, p, 0);
 }
 
+/* Takes all that sends. */
+static void halt_tx(struct port *p)
+{
+	u32 i;
+
+	for (i = 0; i < p->opt.pairs; i++)
+		take(&p->flow[i]);
+}
+
+/* All that write the same RX queue stop first: two pacers must never have it. */
+static void move_pair(struct port *p, u32 i, u32 pacer)
+{
+	i = owner_of(p, i);
+	if (p->peer && i < p->peer->opt.pairs)
+		net_halt(p->peer, 2 * i);
+	p->flow[i].pacer = pacer;
+}
+
 int net_move(struct port *p, u32 i, u32 pacer)
 {
 	if (i >= p->opt.pairs || pacer >= p->net->pacer_count)
 		return -EINVAL;
+	/* All at once, as they share the limit. */
+	if (p->limit.on)
+		halt_tx(p);
 	if (p->sw)
 		net_switch_move(p->sw, pacer);
 	else
-		p->flow[i].pacer = pacer;
+		move_pair(p, i, pacer);
 	net_settle(p->net);
 	return 0;
 }
 
-void net_set(struct port *p, const struct flow_params *set)
+void net_place(struct port *p, const struct port_options *o)
 {
 	u32 i;
 
+	memcpy(p->opt.pacer, o->pacer, sizeof(p->opt.pacer));
+	p->opt.pacers = o->pacers;
+	if (!o->pacers)
+		return;
+	/* All at once: some may share a receiver, or a limit. */
+	halt_tx(p);
+	for (i = 0; i < p->opt.pairs; i++)
+		p->flow[i].pacer = o->pacer[i % o->pacers];
+	net_egress_place(p, p->flow[0].pacer);
+}
+
+void net_halt_pacing(struct port *p)
+{
+	u32 i;
+
+	net_egress_halt(p);
 	/* What others send into a switch is not paced by this port. */
 	for (i = 0; i < 2 * p->opt.pairs; i++)
 		if ((i & 1) || !p->sw)
 			net_halt(p, i);
+}
+
+void net_set(struct port *p, const struct flow_params *set)
+{
+	net_halt_pacing(p);
 	p->opt.pacing = *set;
+	net_settle(p->net);
+}
+
+void net_take_limit(struct port *p, const struct limit_params *set)
+{
+	halt_tx(p);
+	p->opt.limit = *set;
+	limit_begin(&p->limit, set, p->net->hz, rp_tsc());
+}
+
+void net_set_limit(struct port *p, const struct limit_params *set)
+{
+	net_take_limit(p, set);
 	net_settle(p->net);
 }
 
@@ -195,55 +269,121 @@ static void on_timer(struct loop_source *src, u32 events)
 		watchdog_start(&n->watchdog);
 }
 
+/* Of the options' port; NULL: it could not be opened. */
+static struct port *port_at(const struct net *n, const struct net_options *o, u32 index)
+{
+	return net_find(n, o->port[index].name);
+}
+
 static void link_ports(struct net *n, const struct net_options *o)
 {
 	u32 i;
 
 	for (i = 0; i < o->link_count; i++) {
-		struct port *a = n->port[o->link[i][0]], *b = n->port[o->link[i][1]];
+		struct port *a = port_at(n, o, o->link[i][0]), *b = port_at(n, o, o->link[i][1]);
 
+		if (!a || !b)
+			continue;
 		a->peer = b;
 		b->peer = a;
 	}
 }
 
-static int make_switches(struct net *n, const struct net_options *o)
+static int make_switch(struct net *n, const struct net_options *o, const struct switch_options *so)
 {
+	struct port *member[SWITCH_PORTS_MAX];
+	struct net_switch *s = calloc(1, sizeof(*s));
+	u32 i, count = 0;
 	int rc;
 
-	n->sw = calloc(o->switch_count, sizeof(*n->sw));
-	if (!n->sw)
-		return o->switch_count ? -ENOMEM : 0;
-	while (n->switch_count < o->switch_count) {
-		u32 i = n->switch_count++;
-
-		rc = net_switch_init(&n->sw[i], n, &o->sw[i]);
-		if (rc < 0)
-			return rc;
+	if (!s)
+		return -ENOMEM;
+	for (i = 0; i < so->port_count; i++) {
+		member[count] = port_at(n, o, so->port[i]);
+		count += !!member[count];
 	}
-	return 0;
+	rc = net_switch_init(s, n, so, member, count);
+	if (rc < 0)
+		net_switch_fini(s);
+	else
+		n->sw[n->switch_count++] = s;
+	return rc;
 }
 
-static int start_pacers(struct net *n, const struct net_options *o, u32 flows)
+int net_connect(struct net *n, const struct net_options *o)
+{
+	int rc = 0;
+	u32 i;
+
+	link_ports(n, o);
+	for (i = 0; i < o->switch_count && rc == 0; i++)
+		if (!net_switch_find(n, o->sw[i].name))
+			rc = make_switch(n, o, &o->sw[i]);
+	for (i = 0; i < n->port_count && rc == 0; i++)
+		rc = net_rss_begin(n->port[i]);
+	return rc;
+}
+
+static void end_pacers(struct net *n)
+{
+	u32 i;
+
+	for (i = 0; i < n->pacer_count; i++)
+		pacer_end(&n->pacer[i]);
+	free(n->pacer);
+	n->pacer = NULL;
+	n->pacer_count = 0;
+	watchdog_fini(&n->watchdog);
+}
+
+int net_start_pacers(struct net *n, const struct net_options *o)
 {
 	int rc;
 
+	rc = watchdog_init(&n->watchdog);
+	if (rc < 0)
+		return rc;
 	n->pacer = calloc(o->pacer_count, sizeof(*n->pacer));
-	if (!n->pacer)
-		return -ENOMEM;
-	while (n->pacer_count < o->pacer_count) {
+	rc = n->pacer ? 0 : -ENOMEM;
+	while (rc == 0 && n->pacer_count < o->pacer_count) {
 		u32 i = n->pacer_count++;
 
-		rc = pacer_start(&n->pacer[i], i, o->cpu[i], flows, n->hz, &n->watchdog);
-		if (rc < 0)
-			return rc;
+		rc = pacer_start(&n->pacer[i], i, o->cpu[i], NET_PORTS_MAX * NET_PAIRS_MAX, n->hz,
+				 &n->watchdog);
 	}
-	return 0;
+	if (rc < 0)
+		end_pacers(n);
+	return rc;
+}
+
+struct port *net_new_port(struct net *n, const struct port_options *opt)
+{
+	struct port *p = opt->kind->create(opt);
+	u32 i;
+
+	if (!p)
+		return NULL;
+	if (net_rss_init(p, opt->rss) < 0) {
+		opt->kind->destroy(p);
+		return NULL;
+	}
+	p->net = n;
+	limit_begin(&p->limit, &p->opt.limit, n->hz, rp_tsc());
+	for (i = 0; i < p->opt.pairs; i++)
+		p->flow[i].pacer = p->opt.pacers ? p->opt.pacer[i % p->opt.pacers] :
+				   n->next_pacer++ % n->pacer_count;
+	net_egress_place(p, p->flow[0].pacer);
+	return p;
+}
+
+void net_free_port(struct port *p)
+{
+	net_rss_fini(p);
+	p->opt.kind->destroy(p);
 }
 
 int net_init(struct net *n, const struct net_options *o, u64 hz)
 {
-	u32 k, flows = 0;
 	int rc;
 
 	memset(n, 0, sizeof(*n));
@@ -251,46 +391,60 @@ int net_init(struct net *n, const struct net_options *o, u64 hz)
 	n->timer.fd = n->watchdog.fd = -1;
 	if (!o->port_count)
 		return 0;
-	rc = watchdog_init(&n->watchdog);
+	rc = net_start_pacers(n, o);
 	if (rc < 0)
 		return rc;
-	n->port = calloc(o->port_count, sizeof(*n->port));
-	if (!n->port)
-		return -ENOMEM;
 	while (n->port_count < o->port_count) {
-		const struct port_options *opt = &o->port[n->port_count];
-		struct port *p = opt->kind->create(opt);
+		struct port *p = net_new_port(n, &o->port[n->port_count]);
 
 		if (!p)
 			return -ENOMEM;
-		p->net = n;
 		n->port[n->port_count++] = p;
-		for (k = 0; k < p->opt.pairs; k++)
-			p->flow[k].pacer = flows++ % o->pacer_count;
 	}
-	link_ports(n, o);
-	rc = make_switches(n, o);
-	return rc < 0 ? rc : start_pacers(n, o, flows);
+	return net_connect(n, o);
+}
+
+int net_watch_pacers(struct net *n, char *why, size_t why_bytes)
+{
+	int rc;
+
+	if (n->timer.fd >= 0 || n->watchdog.fd < 0)
+		return 0;
+	n->timer.fd = n->watchdog.fd;
+	n->timer.ready = on_timer;
+	rc = loop_add(n->loop, &n->timer, EPOLLIN);
+	if (rc == 0)
+		return 0;
+	n->timer.fd = -1;
+	snprintf(why, why_bytes, "cannot watch the pacers: %s", strerror(-rc));
+	return -1;
 }
 
 int net_open(struct net *n, struct loop *loop, gid_t gid, char *why, size_t why_bytes)
 {
 	u32 i;
-	int rc;
 
 	n->loop = loop;
-	n->timer.fd = n->watchdog.fd;
-	n->timer.ready = on_timer;
-	rc = n->port_count ? loop_add(loop, &n->timer, EPOLLIN) : 0;
-	if (rc < 0) {
-		snprintf(why, why_bytes, "cannot watch the pacers: %s", strerror(-rc));
+	if (net_watch_pacers(n, why, why_bytes) < 0)
 		return -1;
-	}
 	for (i = 0; i < n->port_count; i++)
 		if (n->port[i]->opt.kind->open(n->port[i], loop, gid, why, why_bytes) < 0)
 			return -1;
 	net_settle(n);
 	return 0;
+}
+
+static void do_sandbox(void *arg)
+{
+	sandbox_thread();
+}
+
+void net_sandbox(struct net *n)
+{
+	u32 i;
+
+	for (i = 0; i < n->pacer_count; i++)
+		pacer_call(&n->pacer[i], do_sandbox, NULL);
 }
 
 void net_check_memory(struct net *n)
@@ -308,15 +462,9 @@ void net_fini(struct net *n)
 
 	for (i = 0; i < n->port_count; i++)
 		n->port[i]->opt.kind->close(n->port[i]);
-	for (i = 0; i < n->pacer_count; i++)
-		pacer_end(&n->pacer[i]);
-	if (n->port_count)
-		watchdog_fini(&n->watchdog);
+	end_pacers(n);
 	for (i = 0; i < n->port_count; i++)
-		n->port[i]->opt.kind->destroy(n->port[i]);
+		net_free_port(n->port[i]);
 	for (i = 0; i < n->switch_count; i++)
-		net_switch_fini(&n->sw[i]);
-	free(n->sw);
-	free(n->pacer);
-	free(n->port);
+		net_switch_fini(n->sw[i]);
 }

@@ -4,7 +4,8 @@
  *
  * Everything here is the main thread's. A TX queue that is attached is a
  * flow, always: into a switch, or into the peer's RX queue of the same pair, or,
- * if the peer has enabled fewer, into one that it shares; and if there is no peer
+ * if the peer has enabled fewer, into one that it shares, or into all of them if the
+ * peer steers (net_rss.h); and if there is no peer
  * its packets are dropped. A message that concerns a queue takes the flows that use it from
  * their pacers; net_settle() then begins every flow whose queues are ready.
  */
@@ -46,11 +47,12 @@ struct net {
 	struct loop_source timer;	/* the watchdog's; .fd -1: none */
 	u64 hz;				/* of the counter */
 	u32 port_count;
-	struct port **port;
+	struct port *port[NET_PORTS_MAX];
 	u32 switch_count;
-	struct net_switch *sw;
+	struct net_switch *sw[NET_SWITCHES_MAX];
 	u32 pacer_count;
 	struct pacer *pacer;
+	u32 next_pacer;			/* of the next pair that is new */
 };
 
 /*
@@ -62,8 +64,8 @@ const char *net_parse_port(char *arg, struct net_options *o);
 const char *net_parse_link(char *arg, struct net_options *o);
 const char *net_parse_switch(char *arg, struct net_options *o);
 const char *net_parse_pacers(char *arg, struct net_options *o);
-/* Do they go together? NULL, or one line of what is wrong. */
-const char *net_check(const struct net_options *o);
+/* Do they go together? NULL, or one line of what is wrong, and the name of what. */
+const char *net_check(const struct net_options *o, const char **who);
 /* A port's index by its name, or -1; and is it taken by a link or a switch? */
 int net_option_port(const struct net_options *o, const char *name);
 bool net_option_taken(const struct net_options *o, u32 port);
@@ -72,6 +74,19 @@ bool net_option_taken(const struct net_options *o, u32 port);
 int net_init(struct net *n, const struct net_options *o, u64 hz);
 /* 0, or -1 with one line of why. */
 int net_open(struct net *n, struct loop *loop, gid_t gid, char *why, size_t why_bytes);
+/* ---- For net_init(), net_open() and a reload (net_reload.h) ---- */
+
+/* 0 or -errno: then there is none. */
+int net_start_pacers(struct net *n, const struct net_options *o);
+int net_watch_pacers(struct net *n, char *why, size_t why_bytes);
+/* Not open, and not yet in @n; NULL: no memory. */
+struct port *net_new_port(struct net *n, const struct port_options *opt);
+void net_free_port(struct port *p);
+/* Links and switches that are not there yet, between the ports that are. 0 or -errno. */
+int net_connect(struct net *n, const struct net_options *o);
+
+/* Pacers that are there only make the system calls that they need from now on. */
+void net_sandbox(struct net *n);
 /* A process that shares memory with us has taken some away. */
 void net_check_memory(struct net *n);
 void net_fini(struct net *n);
@@ -80,12 +95,22 @@ void net_fini(struct net *n);
 void net_link_down(struct port *p);
 /* Takes every flow from its pacer that uses queue @i of @p. */
 void net_halt(struct port *p, u32 i);
+/* Takes every flow from its pacer that @p's pacing is for. */
+void net_halt_pacing(struct port *p);
+/* How many pairs, from 0 on, can be received on. */
+u32 net_rx_pairs(const struct port *p);
 /* Begins what can run and does not. */
 void net_settle(struct net *n);
 /* Has pair @i of @p, or the switch that it is in, served by another pacer. 0 or -errno. */
 int net_move(struct port *p, u32 i, u32 pacer);
+/* Has @p's pairs where @o says, after net_settle(); if it says nothing they stay. */
+void net_place(struct port *p, const struct port_options *o);
 /* Other pacing for all of a port's queues; @set was checked. */
 void net_set(struct port *p, const struct flow_params *set);
+/* Another limit of what it sends; @set was checked. */
+void net_set_limit(struct port *p, const struct limit_params *set);
+/* The same, and net_settle() is the caller's to call. */
+void net_take_limit(struct port *p, const struct limit_params *set);
 struct port *net_find(const struct net *n, const char *name);
 
 #endif /* RINGPACED_NET_H */

@@ -2,8 +2,10 @@
 /* The control protocol's requests about ports. */
 #include <string.h>
 
+#include "limitopt.h"
 #include "net_control.h"
 #include "net_describe.h"
+#include "net_egress.h"
 #include "net_switch.h"
 
 struct port *net_control_port(const struct net *n, const json_t *args)
@@ -40,35 +42,51 @@ json_t *net_control_set(struct port *p, const json_t *args, struct ctl_error *e)
 		"v", "id", "cmd", "device", "strategy", "y_ns", "dmax_ns", "cpu_cap_percent",
 		"k", "burst", NULL
 	};
+	struct limit_params limit = p->opt.limit;
 	struct flow_params set = p->opt.pacing;
+	bool new_limit = false;
 	const char *key;
 	json_t *value;
 
 	json_object_foreach((json_t *)args, key, value) {
-		if (args_known(key, keys))
+		new_limit |= limit_is_arg(key);
+		if (args_known(key, keys) || limit_is_arg(key))
 			continue;
 		ctl_fail(e, "unknown-key", "set: a port has no \"%s\"", key);
 		return NULL;
 	}
-	if (!args_flow_params(args, &set, e))
+	if (!args_flow_params(args, &set, e) || !limit_args(args, &limit, e))
 		return NULL;
-	net_set(p, &set);
+	if (new_limit)
+		net_set_limit(p, &limit);
+	if (memcmp(&set, &p->opt.pacing, sizeof(set)) || !new_limit)
+		net_set(p, &set);
 	return describe_port(p);
 }
 
 json_t *net_control_move(struct net *n, const json_t *args, struct ctl_error *e)
 {
 	struct port *p = net_control_port(n, args);
+	bool egress = json_is_true(json_object_get(args, "egress"));
 	u64 pair = 0, pacer = 0;
 
 	if (!p) {
 		ctl_fail(e, "no-device", "device: there is no such port");
 		return NULL;
 	}
-	if (!args_required_u64(args, "pair", 0, p->opt.pairs - 1, &pair, e) ||
+	if (egress && !p->egress) {
+		ctl_fail(e, "bad-value", "egress: only a port with nic=NAME has one");
+		return NULL;
+	}
+	if ((!egress && !args_required_u64(args, "pair", 0, p->opt.pairs - 1, &pair, e)) ||
 	    !args_required_u64(args, "pacer", 0, n->pacer_count - 1, &pacer, e))
 		return NULL;
-	net_move(p, (u32)pair, (u32)pacer);
+	if (egress) {
+		net_egress_place(p, (u32)pacer);
+		net_settle(n);
+	} else {
+		net_move(p, (u32)pair, (u32)pacer);
+	}
 	return describe_port(p);
 }
 

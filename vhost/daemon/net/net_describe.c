@@ -2,7 +2,11 @@
 /* Ports, pacers and their statistics as JSON. */
 #include <stdio.h>
 
+#include "kicks.h"
+#include "limitopt.h"
 #include "net_describe.h"
+#include "net_rss.h"
+#include "net_state.h"
 #include "net_switch.h"
 #include "vlanopt.h"
 #include "pacing/report.h"
@@ -45,13 +49,14 @@ json_t *describe_port(const struct port *p)
 	for (i = 0; i < p->opt.pairs; i++)
 		json_array_append_new(pacers, p->flow[i].at ?
 			json_integer(p->flow[i].at->index) : json_null());
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "device", p->opt.name, "kind", "net", "backend", p->opt.kind->name,
 			 p->opt.kind->address, p->opt.address, "connected", port_link_up(p),
 			 "peer", p->peer ? json_string(p->peer->opt.name) : json_null(),
 			 "switch", p->sw ? json_string(p->sw->name) : json_null(),
 			 "broken", string_or_null(broken),
 			 "pacing", describe_pacing(&p->opt.pacing),
+			 "limit", limit_describe(&p->opt.limit, &p->limit),
 			 "pacers", pacers, "queues", queues);
 }
 
@@ -66,18 +71,47 @@ static json_t *describe_drops(const struct port_queue *q)
 	return o;
 }
 
-/* The party of queue @i: the consumer of a TX queue, the producer of an RX queue. */
-static const struct rp_party *party_of(const struct port *p, u32 i)
+static json_t *describe_backlog(struct port_queue *q)
 {
-	if (i & 1)
-		return &p->flow[i / 2].flow.c;
-	return p->peer && i / 2 < p->peer->opt.pairs ? &p->peer->flow[i / 2].flow.p : NULL;
+	u32 most, told;
+
+	if (!port_queue_is_rx(q))
+		return q->attached && q->ops->waiting && q->ops->waiting(q, &most) ?
+			json_pack("{s:i}", "waiting", (int)most) : json_null();
+	if (!q->attached || !q->ops->backlog || !q->ops->backlog(q, &most, &told))
+		return json_null();
+	return json_pack("{s:i, s:i}", "most", (int)most, "told", (int)told);
+}
+
+/*
+ * The party of queue @i: the consumer of a TX queue, the producer of an RX queue; NULL:
+ * it has none, as others write it, too.
+ */
+const struct rp_party *port_queue_party(const struct port *p, u32 i)
+{
+	const struct port_flow *f = net_party_flow(p, i);
+
+	if (!f)
+		return NULL;
+	return i & 1 ? &f->flow.c : &f->flow.p;
+}
+
+static json_t *describe_kicks(const struct port_queue *q)
+{
+	s64 n = kicks_of(q->kick_fd);
+
+	return n < 0 ? json_null() : json_integer(n);
+}
+
+bool port_queue_drops(const struct port *p, u32 i)
+{
+	return !port_queue_is_rx(p->queue[i]) || p->sw || p->rss->made;
 }
 
 json_t *describe_port_stats(const struct port *p, u32 i)
 {
-	const struct rp_party *party = party_of(p, i);
-	const struct port_queue *q = p->queue[i];
+	const struct rp_party *party = port_queue_party(p, i);
+	struct port_queue *q = p->queue[i];
 	struct rp_report r = { 0 };
 	json_t *o = json_object();
 
@@ -85,7 +119,9 @@ json_t *describe_port_stats(const struct port *p, u32 i)
 		rp_party_report(party, &r);
 	json_object_set_new(o, "packets", json_integer((json_int_t)rp_load(&q->packets)));
 	json_object_set_new(o, "bytes", json_integer((json_int_t)rp_load(&q->bytes)));
-	if (!port_queue_is_rx(q) || p->sw)
+	json_object_set_new(o, "kicks", describe_kicks(q));
+	json_object_set_new(o, "backlog", describe_backlog(q));
+	if (port_queue_drops(p, i))
 		json_object_set_new(o, "dropped", describe_drops(q));
 #define X(name) json_object_set_new(o, #name, json_integer((json_int_t)r.name));
 	RP_REPORT_FIELDS(X)
@@ -151,7 +187,7 @@ json_t *describe_switches(const struct net *n)
 	u32 i;
 
 	for (i = 0; i < n->switch_count; i++)
-		json_array_append_new(list, describe_switch(&n->sw[i]));
+		json_array_append_new(list, describe_switch(n->sw[i]));
 	return list;
 }
 

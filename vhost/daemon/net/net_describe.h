@@ -7,6 +7,10 @@
 
 #include "net.h"
 
+/* Of queue @i: the consumer of a TX queue, the producer of an RX queue; NULL: nobody. */
+const struct rp_party *port_queue_party(const struct port *p, u32 i);
+/* Does it count packets that did not arrive? */
+bool port_queue_drops(const struct port *p, u32 i);
 /* The port as an element of `list`, and of its queue @i the statistics. */
 json_t *describe_port(const struct port *p);
 json_t *describe_port_stats(const struct port *p, u32 i);

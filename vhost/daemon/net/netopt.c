@@ -2,7 +2,9 @@
 /* The arguments of --port, --link and --pacers. */
 #include <string.h>
 
+#include "limitopt.h"
 #include "net.h"
+#include "nicopt.h"
 #include "optval.h"
 #include "vlanopt.h"
 #include "worker.h"
@@ -56,6 +58,30 @@ static const char *parse_vlan(const char *value, struct port_options *opt)
 	return NULL;
 }
 
+static const char *parse_rss(const char *value, struct port_options *opt)
+{
+	u32 n;
+
+	if (!opt_u32(value, 1, RSS_ENTRIES_MAX, &n) || n & (n - 1))
+		return "rss: the entries of a table, a power of two in 1..512";
+	opt->rss = n;
+	return NULL;
+}
+
+static const char *parse_pacer(char *list, struct port_options *opt)
+{
+	char *one, *save;
+	u32 v;
+
+	opt->pacers = 0;
+	for (one = strtok_r(list, "+", &save); one; one = strtok_r(NULL, "+", &save)) {
+		if (opt->pacers == NET_PAIRS_MAX || !opt_u32(one, 0, NET_PACERS_MAX - 1, &v))
+			return "pacer: expected N[+N...], in 0..63 each";
+		opt->pacer[opt->pacers++] = (u8)v;
+	}
+	return opt->pacers ? NULL : "pacer: no number";
+}
+
 static const char *parse_pacing(const char *key, const char *value, struct flow_params *p)
 {
 	if (!strcmp(key, "strategy"))
@@ -70,12 +96,13 @@ static const char *parse_pacing(const char *key, const char *value, struct flow_
 	if (!strcmp(key, "burst"))
 		return opt_u32(value, 1, BATCH_PACKETS, &p->burst) ? NULL :
 			"burst: not in 1..64";
-	return "unknown key: only socket, tap, pairs, mtu, vlan, trunk, macs, strategy, dmax-ns, "
-	       "y-ns, cpu-cap, burst, full-ms are known";
+	return "unknown key: only socket, tap, nic, pairs, pacer, mtu, rss, vlan, trunk, macs, "
+	       "strategy, dmax-ns, y-ns, cpu-cap, burst, full-ms, rate-pps, rate-bps, burst-packets, "
+	       "burst-bytes, weights, link-bps, queue-bytes, classes, nic-queue are known";
 }
 
 /* A port's kind is told by the key of its address. */
-static const struct port_kind *const kinds[] = { &vhost_port_kind, &tap_port_kind };
+static const struct port_kind *const kinds[] = { &vhost_port_kind, &tap_port_kind, &nic_port_kind };
 
 static const struct port_kind *kind_by_key(const char *key)
 {
@@ -91,7 +118,7 @@ static const char *parse_address(const struct port_kind *kind, const char *value
 				 struct port_options *opt)
 {
 	if (opt->kind)
-		return "a port has one socket, or one tap";
+		return "a port has one socket, or one tap, or one nic";
 	opt->kind = kind;
 	opt->address = value;
 	return NULL;
@@ -101,6 +128,7 @@ static const char *parse_key(char *key, struct port_options *opt)
 {
 	const struct port_kind *kind;
 	char *value = strchr(key, '=');
+	const char *why;
 
 	if (!value)
 		return "expected KEY=VALUE after the name";
@@ -111,9 +139,13 @@ static const char *parse_key(char *key, struct port_options *opt)
 	if (!strcmp(key, "pairs"))
 		return opt_u32(value, 1, NET_PAIRS_MAX, &opt->pairs) ? NULL :
 			"pairs: not in 1..64";
+	if (!strcmp(key, "pacer"))
+		return parse_pacer(value, opt);
 	if (!strcmp(key, "mtu"))
 		return opt_u32(value, NET_MTU_MIN, NET_MTU_MAX, &opt->mtu) ? NULL :
 			"mtu: not in 68..65535";
+	if (!strcmp(key, "rss"))
+		return parse_rss(value, opt);
 	if (!strcmp(key, "vlan"))
 		return parse_vlan(value, opt);
 	if (!strcmp(key, "trunk")) {
@@ -124,6 +156,8 @@ static const char *parse_key(char *key, struct port_options *opt)
 		return opt_u32(value, 1, MACS_MAX, &opt->macs) ? NULL : "macs: not in 1..65536";
 	if (!strcmp(key, "full-ms"))
 		return parse_full(value, opt);
+	if (limit_parse(key, value, &opt->limit, &why) || nic_parse(key, value, &opt->nic, &why))
+		return why;
 	return parse_pacing(key, value, &opt->pacing);
 }
 
@@ -150,8 +184,12 @@ static const char *check(const struct port_options *opt)
 		.cpu_cap_percent = opt->pacing.cpu_cap_percent,
 	};
 
-	const char *why = opt->kind ? opt->kind->check(opt) : "socket=PATH or tap=NAME is missing";
+	const char *why = opt->kind ? opt->kind->check(opt) : "socket=PATH, tap=NAME or nic=NAME is missing";
 
+	if (!why)
+		why = limit_check(&opt->limit);
+	if (!why)
+		why = nic_check(opt);
 	if (why)
 		return why;
 	if (opt->vlan.untagged && vlan_allowed(&opt->vlan, opt->vlan.untagged))
@@ -216,7 +254,7 @@ const char *net_parse_link(char *arg, struct net_options *o)
 	a = net_option_port(o, arg);
 	b = net_option_port(o, comma + 1);
 	if (a < 0 || b < 0)
-		return "there is no such port before it on the command line";
+		return "there is no such port before it";
 	if (a == b || net_option_taken(o, (u32)a) || net_option_taken(o, (u32)b))
 		return "a port has one link, to another port, or is in one switch";
 	o->link[o->link_count][0] = (u32)a;

@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "log.h"
+#include "log/log.h"
 #include "pacer.h"
+#include "sandbox.h"
 #include "worker.h"
 
 /* A pacer's stack holds a few batches' worth of buffers. */
@@ -330,10 +331,14 @@ bool pacer_check(struct pacer *w)
 static void *pacer_main(void *arg)
 {
 	struct pacer *w = arg;
+	char name[16];
 	u64 now;
 
 	/* Sleeps as short as the kernel can make them, not 50 us longer. */
 	prctl(PR_SET_TIMERSLACK, 1UL);
+	snprintf(name, sizeof(name), "pacer%u", w->index);
+	prctl(PR_SET_NAME, name);
+	sandbox_thread();
 	for (;;) {
 		if (unlikely(rp_load(&w->pending)) && !carry_out(w))
 			return NULL;
@@ -357,13 +362,13 @@ static int start_thread(struct pacer *w)
 	sigset_t all, old;
 	pthread_attr_t attr;
 	cpu_set_t set;
-	char name[16];
 	int rc;
 
 	/* Signals are the main thread's; a pacer only takes the nudge. */
 	sigfillset(&all);
 	sigdelset(&all, SIGUSR1);
 	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGSYS);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	if (w->cpu >= 0) {
@@ -378,8 +383,6 @@ static int start_thread(struct pacer *w)
 	if (rc)
 		return -rc;
 	w->has_thread = true;
-	snprintf(name, sizeof(name), "pacer%u", w->index);
-	pthread_setname_np(w->thread, name);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Offloads of a packet: what its header may say, and doing without them. */
+#include "csum.h"
 #include "packet.h"
 
 const char *const drop_names[DROPS] = {
@@ -53,28 +54,6 @@ enum drop packet_check_offloads(struct virtio_net_hdr_v1 *h, u32 bytes,
 	return DROP_NONE;
 }
 
-/* The Internet checksum of @bytes, as they lie in memory. */
-static u16 checksum(const u8 *data, u32 bytes)
-{
-	u64 sum = 0;
-	u32 word;
-	u16 last = 0;
-
-	for (; bytes >= sizeof(word); data += sizeof(word), bytes -= sizeof(word)) {
-		memcpy(&word, data, sizeof(word));
-		sum += word;
-	}
-	for (; bytes >= sizeof(last); data += sizeof(last), bytes -= sizeof(last)) {
-		memcpy(&last, data, sizeof(last));
-		sum += last;
-	}
-	if (bytes)
-		sum += *data;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (u16)~sum;
-}
-
 bool packet_finish(struct batch *b, struct packet *p, struct rp_seg *to)
 {
 	u32 start = p->hdr.csum_start, at = start + p->hdr.csum_offset, i, n = 0;
@@ -87,7 +66,7 @@ bool packet_finish(struct batch *b, struct packet *p, struct rp_seg *to)
 		n += p->seg[i].bytes;
 	}
 	/* The pseudo header's sum is there already (sec. 5.1.6.2.1). */
-	sum = checksum(b->bounce + start, p->bytes - start);
+	sum = (u16)~csum_fold(csum_add(0, b->bounce + start, p->bytes - start));
 	sum = sum ? sum : 0xffff;	/* 0 is "none" in UDP */
 	memcpy(b->bounce + at, &sum, sizeof(sum));
 	memset(&p->hdr, 0, sizeof(p->hdr));

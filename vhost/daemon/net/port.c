@@ -8,9 +8,10 @@
 bool port_init(struct port *p, const struct port_options *o)
 {
 	p->opt = *o;
+	p->opt.address = strdup(o->address);
 	p->queue = calloc(2 * o->pairs, sizeof(*p->queue));
 	p->flow = calloc(o->pairs, sizeof(*p->flow));
-	return p->queue && p->flow;
+	return p->opt.address && p->queue && p->flow;
 }
 
 void port_begin(struct port *p)
@@ -23,6 +24,7 @@ void port_begin(struct port *p)
 
 void port_fini(struct port *p)
 {
+	free((char *)p->opt.address);
 	free(p->queue);
 	free(p->flow);
 }

@@ -12,6 +12,7 @@
 
 #include "packet.h"
 
+struct capture_writer;
 struct port_queue;
 
 struct rp_port_ops {
@@ -27,6 +28,17 @@ struct rp_port_ops {
 	u32 (*put)(struct port_queue *q, struct batch *b, u32 from);
 	/* Packets that wait (TX), or buffers that are free (RX). */
 	u32 (*ready)(struct port_queue *q);
+	/*
+	 * RX: buffers that the peer may not have looked at, *@most and, by what it
+	 * has told, *@told. Any thread's, of a queue that is attached. False: it is
+	 * not known. NULL: never.
+	 */
+	bool (*backlog)(struct port_queue *q, u32 *most, u32 *told);
+	/*
+	 * TX: buffers that the peer has sent and not got back. Any thread's, of a queue
+	 * that is attached. False: it is not known. NULL: never.
+	 */
+	bool (*waiting)(struct port_queue *q, u32 *n);
 	/* As in struct rp_ring_ops. */
 	bool (*peer_wants)(struct port_queue *q);
 	void (*notify)(struct port_queue *q);
@@ -42,6 +54,8 @@ struct port_queue {
 	bool attached;			/* the main thread's: it may be used */
 	int kick_fd;			/* readable edge: the peer has notified us */
 	const char *broken;		/* read relaxed: why it was given up */
+	/* Who wants copies; the main thread writes it: see capture_hook(). NULL: nobody. */
+	struct capture_writer *capture;
 	/* Counters: the thread's, read relaxed. Of what arrived. */
 	u64 packets;
 	u64 bytes;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "capture/hook.h"
 #include "switch.h"
 
 /* ---- Where to ---- */
@@ -46,6 +47,20 @@ static enum drop learn_and_find(struct switch_port *in, struct switch_route *r, 
 	return DROP_NONE;
 }
 
+/* Which of @to's RX queues. */
+static struct rss_way way_to(const struct switch_port *in, const struct switch_port *to,
+			     const struct packet *p)
+{
+	u32 pairs = to->rx_count ? to->rx_count : 1;
+
+	if (unlikely(to->by_source))
+		return (struct rss_way){ .pair = (u16)(to->pair_of[in->index] % pairs) };
+
+	if (unlikely(to->rss))
+		return rss_steer(to->rss, p, pairs);
+	return (struct rss_way){ .pair = pairs > 1 ? (u16)(frame_hash(p) % pairs) : 0 };
+}
+
 static enum drop route(struct switch_port *in, const struct packet *p, struct switch_route *r,
 		       const struct switch_route *before, u64 now_tsc)
 {
@@ -75,15 +90,12 @@ static void route_all(struct switch_port *in, struct batch *b, u64 now_tsc)
 			continue;
 		p->drop = (u8)route(in, p, r, before, now_tsc);
 		before = p->drop ? NULL : r;
+		if (before && r->to)
+			r->way = way_to(in, r->to, p);
 	}
 }
 
 /* ---- Into RX queues ---- */
-
-static struct switch_rx *rx_of(struct switch_port *p, const struct packet *pkt)
-{
-	return &p->rx[p->rx_count > 1 ? frame_hash(pkt) % p->rx_count : 0];
-}
 
 static void touch(struct fwd_switch *s, struct switch_rx *rx)
 {
@@ -140,19 +152,20 @@ static u32 put(struct fwd_switch *s, struct switch_rx *rx)
 	return n;
 }
 
-static void count_drops(struct switch_rx *rx, const struct batch *out, u32 n)
+/* What became of a packet on its way to @to, dropped for @why or not. */
+static void count(struct switch_port *to, const struct rss_way *way, u8 why)
 {
-	u32 i;
-
-	for (i = 0; i < n; i++)
-		if (unlikely(out->pkt[i].drop))
-			rp_add(&rx->q->dropped[out->pkt[i].drop], 1);
+	if (unlikely(why))
+		rp_add(&to->rx[way->pair].q->dropped[why], 1);
+	else if (unlikely(to->rss))
+		rss_count(to->rss, way->entry);
 }
 
 /* Packets of @b from @i on that go to the same RX queue; the index behind them. */
-static u32 prepare_run(struct fwd_switch *s, const struct batch *b, u32 i, struct switch_rx *rx)
+static u32 prepare_run(struct fwd_switch *s, const struct batch *b, u32 i)
 {
 	struct switch_port *to = s->route[i].to;
+	u32 pair = s->route[i].way.pair;
 
 	do {
 		const struct switch_route *r = &s->route[i];
@@ -163,7 +176,7 @@ static u32 prepare_run(struct fwd_switch *s, const struct batch *b, u32 i, struc
 			s->out.pkt[s->out.n - 1].drop = DROP_VLAN;
 		i++;
 	} while (i < b->n && !b->pkt[i].drop && s->route[i].to == to &&
-		 (to->rx_count == 1 || rx_of(to, &b->pkt[i]) == rx));
+		 s->route[i].way.pair == pair);
 	return i;
 }
 
@@ -178,30 +191,34 @@ static u32 forward_run(struct fwd_switch *s, struct batch *b, u32 i, u64 now_tsc
 		b->pkt[i].drop = DROP_NO_PEER;
 		return i + 1;
 	}
-	rx = rx_of(to, &b->pkt[i]);
-	end = prepare_run(s, b, i, rx);
+	rx = &to->rx[s->route[i].way.pair];
+	end = prepare_run(s, b, i);
 	n = put(s, rx);
 	if (i + n < end && !may_hold(rx, to->full_tsc, now_tsc))
 		for (; i + n < end; n++)
 			if (!s->out.pkt[n].drop)
 				s->out.pkt[n].drop = DROP_FULL;
-	count_drops(rx, &s->out, n);
-	for (k = 0; k < n; k++)
+	capture_hook(rx->q, &s->out, 0, n);
+	for (k = 0; k < n; k++) {
 		b->pkt[i + k].drop = s->out.pkt[k].drop;
+		count(to, &s->route[i + k].way, b->pkt[i + k].drop);
+	}
 	return i + n;
 }
 
 /* One copy of a frame to all; why it did not arrive. */
-static enum drop copy_to(struct fwd_switch *s, struct switch_port *to, const struct packet *p,
+static enum drop copy_to(struct switch_port *in, struct switch_port *to, const struct packet *p,
 			 const struct switch_route *r, enum vlan_out how)
 {
-	struct switch_rx *rx = rx_of(to, p);
+	const struct rss_way way = way_to(in, to, p);
+	struct fwd_switch *s = in->sw;
 
 	s->out.n = s->out.n_seg = s->out.bytes = 0;
 	prepare(s, p, r, how);
-	if (!put(s, rx))
+	if (!put(s, &to->rx[way.pair]))
 		s->out.pkt[0].drop = DROP_FULL;
-	count_drops(rx, &s->out, 1);
+	capture_hook(to->rx[way.pair].q, &s->out, 0, 1);
+	count(to, &way, s->out.pkt[0].drop);
 	s->copies++;
 	rp_add(&s->flood_copies, 1);
 	return s->out.pkt[0].drop;
@@ -222,7 +239,7 @@ static enum drop flood(struct switch_port *in, const struct packet *p,
 
 		if (to == in || how == VLAN_NOT || !to->rx_count)
 			continue;
-		rc = copy_to(s, to, p, r, how);
+		rc = copy_to(in, to, p, r, how);
 		arrived |= !rc;
 		why = rc;
 	}

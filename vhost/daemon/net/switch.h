@@ -6,7 +6,8 @@
  * frame by frame, and frames in a row for the same RX queue are put there as one
  * batch, from the sender's memory: still one copy. Whatever is sent to a port is
  * put into one of its RX queues by the hash of the frame's flow, modulo the pairs
- * that its guest receives on, so a flow stays in order. A frame for a group, or
+ * that its guest receives on, or by the port's own table (rss.h), so a flow stays in
+ * order. A frame for a group, or
  * for an address that nobody has sent from, goes to every port of the VLAN but
  * the one that it came from, by one copy each.
  *
@@ -26,6 +27,7 @@
 #include "fdb.h"
 #include "frame.h"
 #include "port_ops.h"
+#include "rss.h"
 
 #define SWITCH_PORTS_MAX	64u
 #define SWITCH_COPIES		128u
@@ -45,6 +47,10 @@ struct switch_port {
 	u64 full_tsc;			/* how long a full queue may hold senders up */
 	u32 pairs, rx_count;		/* ->rx[] from 0 on that are attached */
 	struct switch_rx *rx;		/* pairs */
+	struct rss *rss;		/* NULL: it does not steer */
+	/* What comes from port i goes to this pair, if ->by_source */
+	bool by_source;
+	u8 pair_of[SWITCH_PORTS_MAX];
 };
 
 /* Where a frame goes. */
@@ -52,6 +58,7 @@ struct switch_route {
 	struct vlan_head head;
 	u16 vlan;
 	struct switch_port *to;		/* NULL: to all */
+	struct rss_way way;		/* at ->to */
 };
 
 struct fwd_switch {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "net.h"
+#include "nicopt.h"
 #include "optval.h"
 
 #define AGE_S_DEFAULT	300u
@@ -18,7 +19,7 @@ static const char *add_port(const char *name, struct switch_options *s, struct n
 	struct port_options *p;
 
 	if (i < 0)
-		return "ports: there is no such port before it on the command line";
+		return "ports: there is no such port before it";
 	if (net_option_taken(o, (u32)i))
 		return "ports: a port has one link, or is in one switch";
 	p = &o->port[i];
@@ -86,15 +87,36 @@ const char *net_parse_switch(char *arg, struct net_options *o)
 	return why;
 }
 
-const char *net_check(const struct net_options *o)
+/* A port's pacers are there, and its own to choose. */
+static const char *check_pacers(const struct net_options *o, const struct port_options *p)
 {
 	u32 i;
 
-	for (i = 0; i < o->switch_count; i++)
-		if (o->sw[i].pacer >= o->pacer_count)
-			return "--switch: there is no such pacer";
-	for (i = 0; i < o->port_count; i++)
-		if ((o->port[i].vlan_set || o->port[i].macs) && !o->port[i].in_switch)
-			return "--port: vlan, trunk and macs are for a port that is in a switch";
+	if (p->pacers && p->in_switch && p->kind != &nic_port_kind)
+		return "pacer: a switch has one for all of its ports: say it there";
+	for (i = 0; i < p->pacers; i++)
+		if (p->pacer[i] >= o->pacer_count)
+			return "pacer: there is no such pacer";
 	return NULL;
+}
+
+const char *net_check(const struct net_options *o, const char **who)
+{
+	const char *why;
+	u32 i;
+
+	for (i = 0; i < o->switch_count; i++) {
+		*who = o->sw[i].name;
+		if (o->sw[i].pacer >= o->pacer_count)
+			return "pacer: there is no such pacer";
+	}
+	for (i = 0; i < o->port_count; i++) {
+		*who = o->port[i].name;
+		if ((o->port[i].vlan_set || o->port[i].macs) && !o->port[i].in_switch)
+			return "vlan, trunk and macs are for a port that is in a switch";
+		why = check_pacers(o, &o->port[i]);
+		if (why)
+			return why;
+	}
+	return nic_check_switches(o, who);
 }

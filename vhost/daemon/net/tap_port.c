@@ -11,7 +11,7 @@
 
 #include "loop.h"
 #include "net.h"
-#include "tap_queue.h"
+#include "tap_port.h"
 
 struct tap_port {
 	struct port port;
@@ -24,11 +24,16 @@ static struct tap_port *of_port(const struct port *p)
 	return container_of(p, struct tap_port, port);
 }
 
+bool tap_name_ok(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n && n < IFNAMSIZ && !strpbrk(name, "/% ");
+}
+
 static const char *check(const struct port_options *o)
 {
-	size_t n = strlen(o->address);
-
-	if (!n || n >= IFNAMSIZ || strpbrk(o->address, "/% "))
+	if (!tap_name_ok(o->address))
 		return "tap: not the name of an interface, 1 to 15 characters";
 	return o->mtu ? "mtu: a tap has its own, see ip link set NAME mtu BYTES" : NULL;
 }
@@ -100,7 +105,7 @@ static int attach(int fd, const char *name, bool one)
 	return ioctl(fd, TUNSETVNETHDRSZ, &bytes) < 0 ? -errno : 0;
 }
 
-static const char *advice(int error)
+const char *tap_advice(int error)
 {
 	switch (error) {
 	case EPERM:
@@ -117,17 +122,25 @@ static const char *advice(int error)
 	}
 }
 
-static int open_pair(struct tap_port *p, u32 i)
+int tap_open(const char *name, bool one)
 {
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), rc;
 
 	if (fd < 0)
 		return -errno;
-	rc = attach(fd, p->port.opt.address, p->port.opt.pairs == 1);
-	if (rc < 0) {
-		close(fd);
-		return rc;
-	}
+	rc = attach(fd, name, one);
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
+}
+
+static int open_pair(struct tap_port *p, u32 i)
+{
+	int fd = tap_open(p->port.opt.address, p->port.opt.pairs == 1);
+
+	if (fd < 0)
+		return fd;
 	tap_queue_set(&p->queue[2 * i], fd);
 	tap_queue_set(&p->queue[2 * i + 1], fd);
 	return 0;
@@ -142,7 +155,7 @@ static int start(struct port *port, struct loop *loop, gid_t gid, char *why, siz
 		rc = open_pair(of_port(port), i);
 		if (rc < 0) {
 			snprintf(why, why_bytes, "cannot use tap %s: %s: %s", port->opt.address,
-				 strerror(-rc), advice(-rc));
+				 strerror(-rc), tap_advice(-rc));
 			return -1;
 		}
 	}
@@ -174,20 +187,46 @@ static bool link_up(const struct port *port)
 	return t[0].q.attached && !rp_load(&t[0].q.broken) && !rp_load(&t[1].q.broken);
 }
 
-/* The kernel segments, and completes checksums, where the receivers could not. */
-static void peers_can(struct port *port, const struct offloads *can)
+/* An interface that was deleted: the one of that name, if there is one again, or a new one. */
+static int heal(struct port *port, char *why, size_t why_bytes)
 {
 	struct tap_port *p = of_port(port);
+	u32 i, broken = 0;
+
+	for (i = 0; i < 2 * port->opt.pairs; i++)
+		broken += !!rp_load(&p->queue[i].q.broken);
+	if (!broken)
+		return 0;
+	end(port);
+	p->offloads = 0;
+	if (start(port, NULL, 0, why, why_bytes) < 0) {
+		end(port);
+		return -1;
+	}
+	for (i = 0; i < 2 * port->opt.pairs; i++)
+		rp_store(&p->queue[i].q.broken, NULL);
+	return 1;
+}
+
+void tap_tell_offloads(const struct tap_queue *q, unsigned int *told, const struct offloads *can)
+{
 	unsigned int flags = 0;
 
 	if (can->csum)
 		flags = TUN_F_CSUM | (can->tso4 ? TUN_F_TSO4 : 0) | (can->tso6 ? TUN_F_TSO6 : 0) |
 			(can->ecn && (can->tso4 || can->tso6) ? TUN_F_TSO_ECN : 0);
-	if (flags == p->offloads || !p->queue[0].q.attached)
+	if (flags == *told || !q->q.attached)
 		return;
 	/* Of the whole interface. One that is refused costs frames (offload), no more. */
-	if (ioctl(p->queue[0].fd, TUNSETOFFLOAD, (unsigned long)flags) == 0)
-		p->offloads = flags;
+	if (ioctl(q->fd, TUNSETOFFLOAD, (unsigned long)flags) == 0)
+		*told = flags;
+}
+
+static void peers_can(struct port *port, const struct offloads *can)
+{
+	struct tap_port *p = of_port(port);
+
+	tap_tell_offloads(p->queue, &p->offloads, can);
 }
 
 const struct port_kind tap_port_kind = {
@@ -199,5 +238,6 @@ const struct port_kind tap_port_kind = {
 	.open = start,
 	.close = end,
 	.link_up = link_up,
+	.heal = heal,
 	.peers_can = peers_can,
 };

@@ -6,7 +6,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "log/log.h"
 #include "tap_queue.h"
 
 #define FRAME_BYTES	(PACKET_HDR_BYTES + PACKET_MAX_BYTES)

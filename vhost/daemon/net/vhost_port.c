@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
-#include "net.h"
+#include "log/log.h"
+#include "net_rss.h"
+#include "rarp.h"
+#include "rss_guest.h"
 #include "vq.h"
 
 #define BIT(n)	(1ULL << (n))
@@ -19,6 +21,7 @@
  */
 #define FEATURES (BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_RING_F_EVENT_IDX) |		\
 		  BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VHOST_USER_F_PROTOCOL_FEATURES) | \
+		  BIT(VHOST_F_LOG_ALL) |						\
 		  BIT(VIRTIO_NET_F_MRG_RXBUF) | BIT(VIRTIO_NET_F_STATUS) |		\
 		  BIT(VIRTIO_NET_F_GUEST_ANNOUNCE) | BIT(VIRTIO_NET_F_CTRL_VQ) |	\
 		  BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_GUEST_CSUM) |		\
@@ -31,6 +34,7 @@ struct vhost_port {
 	struct session session;
 	struct offloads tx_can;
 	struct vq *vq;			/* 2 * pairs */
+	bool suspect;			/* see struct vq */
 };
 
 static struct vhost_port *of_session(const struct session *s)
@@ -48,7 +52,8 @@ static u64 features(const struct session *s)
 	const struct port *p = &of_session(s)->port;
 
 	return FEATURES | (p->opt.pairs > 1 ? BIT(VIRTIO_NET_F_MQ) : 0) |
-	       (p->opt.mtu ? BIT(VIRTIO_NET_F_MTU) : 0);
+	       (p->opt.mtu ? BIT(VIRTIO_NET_F_MTU) : 0) |
+	       (p->opt.rss ? BIT(VIRTIO_NET_F_RSS) : 0);
 }
 
 static void get_config(const struct session *s, void *config, u32 bytes)
@@ -88,13 +93,52 @@ static void features_set(struct session *s, u64 f)
 	};
 }
 
+/* What the guest has set. It is told if that cannot be done. */
+static const char *set_rss(struct session *s, const VhostUserMsg *m, u64 *rc)
+{
+	struct port *p = &of_session(s)->port;
+	struct vhost_user_net_rss said;
+	struct rss_config c;
+	const char *why;
+	bool on;
+
+	if (!has(s->vu.protocol_features, VHOST_USER_PROTOCOL_F_NET_RSS))
+		return "SET_RSS without its protocol feature";
+	memcpy(&said, &m->payload, sizeof(said));
+	why = rss_guest_read(&said, p->opt.pairs, &c, &on);
+	if (!why && net_rss_guest(p, on ? &c : NULL) < 0)
+		why = "no memory";
+	*rc = why != NULL;
+	if (why)
+		log_warn("%s: RSS of its guest refused: %s", s->name, why);
+	else
+		log_info("%s: %s", s->name, on ? "its guest has set RSS" : "its guest has no RSS");
+	return NULL;
+}
+
+static const char *announce(struct session *s, const VhostUserMsg *m)
+{
+	u8 mac[6];
+
+	memcpy(mac, &m->payload.u64, sizeof(mac));
+	rarp_send(&of_session(s)->port, mac);
+	return NULL;
+}
+
 /* The MTU that the frontend's user has set. Frames are not cut to it. */
-static const char *message(struct session *s, const VhostUserMsg *m)
+static const char *set_mtu(struct session *s, const VhostUserMsg *m)
 {
 	if (m->payload.u64 < NET_MTU_MIN || m->payload.u64 > NET_MTU_MAX)
 		return "SET_MTU: not in 68..65535";
 	log_info("%s: MTU %u", s->name, (u32)m->payload.u64);
 	return NULL;
+}
+
+static const char *message(struct session *s, const VhostUserMsg *m, u64 *rc)
+{
+	if ((u32)m->request == VHOST_USER_NET_SET_RSS)
+		return set_rss(s, m, rc);
+	return m->request == VHOST_USER_SEND_RARP ? announce(s, m) : set_mtu(s, m);
 }
 
 static bool park(struct session *s, u32 i, u16 *last_avail)
@@ -135,26 +179,37 @@ static void gone(struct session *s)
 	for (i = 0; i < 2 * p->port.opt.pairs; i++) {
 		net_halt(&p->port, i);
 		vq_detach(&p->vq[i]);
+		vq_forget(&p->vq[i]);
 	}
 	net_link_down(&p->port);
+	if (net_rss_guest(&p->port, NULL) < 0)
+		log_error("%s: the table of a guest that has gone stays: no memory", s->name);
 	settle(s);
 }
 
-static const struct session_ops ops = {
-	.features = features,
-	.protocol_features = BIT(VHOST_USER_PROTOCOL_F_MQ) |
-		BIT(VHOST_USER_PROTOCOL_F_REPLY_ACK) |
-		BIT(VHOST_USER_PROTOCOL_F_NET_MTU) |
-		BIT(VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS),
-	.requests = BIT(VHOST_USER_NET_SET_MTU),
-	.get_config = get_config,
-	.features_set = features_set,
-	.message = message,
-	.park = park,
-	.sync = sync_queue,
-	.settle = settle,
-	.gone = gone,
-};
+#define PORT_OPS(more_features, more_requests) {		\
+	.features = features,					\
+	.protocol_features = BIT(VHOST_USER_PROTOCOL_F_MQ) |	\
+		BIT(VHOST_USER_PROTOCOL_F_REPLY_ACK) |		\
+		BIT(VHOST_USER_PROTOCOL_F_NET_MTU) |		\
+		BIT(VHOST_USER_PROTOCOL_F_LOG_SHMFD) |		\
+		BIT(VHOST_USER_PROTOCOL_F_RARP) |		\
+		BIT(VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS) | (more_features),	\
+	.requests = BIT(VHOST_USER_NET_SET_MTU) |		\
+		BIT(VHOST_USER_SEND_RARP) | (more_requests),	\
+	.get_config = get_config,				\
+	.features_set = features_set,				\
+	.message = message,					\
+	.park = park,						\
+	.sync = sync_queue,					\
+	.settle = settle,					\
+	.gone = gone,						\
+}
+
+static const struct session_ops plain_ops = PORT_OPS(0, 0);
+/* Of a port that steers: its guest may say how. */
+static const struct session_ops rss_ops = PORT_OPS(BIT(VHOST_USER_PROTOCOL_F_NET_RSS),
+						   BIT(VHOST_USER_NET_SET_RSS));
 
 static const char *check(const struct port_options *o)
 {
@@ -177,14 +232,16 @@ static struct port *create(const struct port_options *o)
 
 	if (!p)
 		return NULL;
-	session_init(&p->session, &ops, p->port.opt.name, o->address, 2 * o->pairs);
 	p->vq = calloc(2 * o->pairs, sizeof(*p->vq));
 	if (!port_init(&p->port, o) || !p->vq) {
 		destroy(&p->port);
 		return NULL;
 	}
+	session_init(&p->session, o->rss ? &rss_ops : &plain_ops, p->port.opt.name,
+		     p->port.opt.address, 2 * o->pairs);
 	for (i = 0; i < 2 * o->pairs; i++) {
 		vq_init(&p->vq[i], p->port.opt.name, i);
+		p->vq[i].suspect = &p->suspect;
 		p->port.queue[i] = &p->vq[i].q;
 	}
 	port_begin(&p->port);

@@ -2,45 +2,12 @@
 /* Tags of frames that come into a switch, and leave it. */
 #include "vlan.h"
 
-#define ADDRESS_BYTES	12u
-#define PLAIN_BYTES	14u
 #define VLAN_MASK	0xfffu
-
-static bool is_type(const u8 *at, u16 type)
-{
-	return at[0] == type >> 8 && at[1] == (type & 0xff);
-}
-
-static bool is_ctag(const u8 *at)
-{
-	return is_type(at, 0x8100);
-}
 
 /* Any that a guest would take for one. */
 static bool is_tag(const u8 *at)
 {
-	return is_ctag(at) || is_type(at, 0x88a8);
-}
-
-bool vlan_parse(struct vlan_head *h, const u8 *frame, u32 have)
-{
-	const u8 *type = frame + ADDRESS_BYTES;
-
-	if (have < PLAIN_BYTES)
-		return false;
-	h->tag = is_ctag(type);
-	h->tci = 0;
-	h->bytes = PLAIN_BYTES;
-	if (h->tag) {
-		if (have < VLAN_HEAD_BYTES)
-			return false;
-		h->tci = (u16)(type[2] << 8 | type[3]);
-		h->bytes = VLAN_HEAD_BYTES;
-		type += VLAN_TAG_BYTES;
-	}
-	memcpy(h->mac, frame, sizeof(h->mac));
-	memcpy(h->type, type, sizeof(h->type));
-	return true;
+	return vlan_is_type(at, VLAN_TYPE) || vlan_is_type(at, 0x88a8);
 }
 
 u16 vlan_in(const struct vlan_port *p, const struct vlan_head *h)
@@ -62,7 +29,7 @@ enum vlan_out vlan_out(const struct vlan_port *p, const struct vlan_head *h, u16
 u32 vlan_write(u8 *frame, const struct vlan_head *h, u16 vlan, enum vlan_out how)
 {
 	u16 tci = (u16)((h->tci & ~VLAN_MASK) | vlan);
-	u8 *at = frame + ADDRESS_BYTES;
+	u8 *at = frame + VLAN_ADDRESS_BYTES;
 
 	memcpy(frame, h->mac, sizeof(h->mac));
 	if (how == VLAN_TAGGED) {

@@ -12,31 +12,17 @@
 #ifndef RINGPACED_VLAN_H
 #define RINGPACED_VLAN_H
 
-#include "rp.h"
+#include "eth/vlan_head.h"
 
 #define VLAN_MAX		4094u
-#define VLAN_TAG_BYTES		4u
-/* Both addresses, a tag, the type of what follows. */
-#define VLAN_HEAD_BYTES		18u
 
 struct vlan_port {
 	u16 untagged;			/* 0: none */
 	u64 tagged[(VLAN_MAX + 1) / 64 + 1];
 };
 
-/* The front of a frame. */
-struct vlan_head {
-	u8 mac[12];			/* to, from */
-	u8 type[2];			/* as it lies in the frame, behind a tag */
-	u16 tci;			/* the tag's, 0 if there was none */
-	u8 bytes;			/* of the frame's, tag included */
-	bool tag;
-};
-
 enum vlan_out { VLAN_NOT, VLAN_UNTAGGED, VLAN_TAGGED };
 
-/* The first @have bytes of a frame, VLAN_HEAD_BYTES or all of it. False: cut short. */
-bool vlan_parse(struct vlan_head *h, const u8 *frame, u32 have);
 /* The VLAN of a frame that comes in at @p; 0: it may not. */
 u16 vlan_in(const struct vlan_port *p, const struct vlan_head *h);
 /* How a frame of @vlan leaves by @p. */

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A virtqueue of a virtio-net device: packets out of it, and into it. */
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
-#include "copy.h"
-#include "log.h"
-#include "vq.h"
+#include "log/log.h"
+#include "vq_dirty.h"
+#include "vq_fill.h"
 
-/* Buffers of one packet; a driver's smallest ones hold 1500 bytes. */
-#define RX_BUFFERS_MAX	128u
 /* Bytes of a packet that are prefetched beyond its first cache line. */
 #define LINE_BYTES	64u
 
@@ -24,6 +23,7 @@ void vq_init(struct vq *v, const char *port, u32 index)
 	v->q.port = port;
 	v->q.index = index;
 	v->q.kick_fd = v->call_fd = v->err_fd = -1;
+	v->suspect = &v->suspect_alone;
 }
 
 void vq_new_fds(struct vq *v, const struct queue_ring *ring)
@@ -46,9 +46,17 @@ int vq_attach(struct vq *v, const struct queue_ring *ring, const struct offloads
 	vq_new_fds(v, ring);
 	v->can = *can;
 	v->q.size = ring->vring.num;
-	v->posted = 0;
+	v->posted = v->asked = 0;
 	v->short_of = 0;
-	rp_store(&v->q.broken, NULL);
+	v->log = ring->log;
+	v->log_used = ring->log_used;
+	v->log_used_gpa = ring->log_used_gpa;
+	/* rp_dev_init() has written there. */
+	if (vq_logs(v))
+		vq_dirty_state(v);
+	/* A ring that is set up again does not give the peer another go at the pacer. */
+	v->dev.broken = v->barred;
+	rp_store(&v->q.broken, v->barred);
 	v->q.attached = true;
 	return 0;
 }
@@ -59,22 +67,50 @@ void vq_detach(struct vq *v)
 	v->q.kick_fd = v->call_fd = v->err_fd = -1;
 }
 
+void vq_forget(struct vq *v)
+{
+	v->barred = NULL;
+}
+
 /* ---- Of the thread that has the queue ---- */
 
-/* Gives the ring up, if lib/vring found a fault in it. @why: ours, or NULL. */
-static void check_broken(struct vq *v, const char *why)
+/* Is the counter below its maximum, so that one more would not wait? */
+static bool has_room(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
+}
+
+/*
+ * Adds one to an eventfd of the peer's. A full one is pending anyway; false: it made us
+ * wait, and the watchdog ended that. The file is the peer's as well, and may be KVM's: it
+ * can be made to block again at any time, so that O_NONBLOCK, which is the file's, would
+ * be a change of what is not ours and no help. @look: before the write, for one call more.
+ */
+static bool add_one(struct vq *v, int fd, bool look)
 {
 	u64 one = 1;
 
+	if (unlikely(look) && !has_room(fd))
+		return true;
+	if (likely(write(fd, &one, sizeof(one)) > 0) || errno != EINTR)
+		return true;
+	v->barred = "its peer's eventfd is full, and blocks";
+	rp_store(v->suspect, true);
+	return false;
+}
+
+void vq_check_broken(struct vq *v, const char *why)
+{
 	why = why ? why : v->dev.broken;
 	if (likely(!why) || v->q.broken)
 		return;
 	v->dev.broken = why;
 	rp_store(&v->q.broken, why);
 	log_error("%s: queue %u: ring given up: %s", v->q.port, v->q.index, why);
-	if (v->err_fd >= 0 && write(v->err_fd, &one, sizeof(one)) < 0)
-		log_debug("%s: queue %u: cannot tell the frontend: %s", v->q.port,
-			  v->q.index, strerror(errno));
+	if (v->err_fd >= 0)
+		add_one(v, v->err_fd, true);
 }
 
 static u32 vq_ready(struct port_queue *q)
@@ -84,7 +120,7 @@ static u32 vq_ready(struct port_queue *q)
 
 	if (n > v->posted)
 		v->posted = n;
-	check_broken(v, NULL);
+	vq_check_broken(v, NULL);
 	return n;
 }
 
@@ -96,16 +132,9 @@ static bool vq_peer_wants(struct port_queue *q)
 static void vq_notify(struct port_queue *q)
 {
 	struct vq *v = of_queue(q);
-	u64 one = 1;
 
-	if (v->call_fd < 0)
-		return;
-	/* EAGAIN: the counter is full, so a call is pending anyway. */
-	if (likely(write(v->call_fd, &one, sizeof(one)) > 0) || errno == EAGAIN)
-		return;
-	/* The peer has filled it, and made it one that blocks: see watchdog.h. */
-	if (errno == EINTR)
-		check_broken(v, "its call eventfd is full, and blocks");
+	if (v->call_fd >= 0 && !add_one(v, v->call_fd, rp_load(v->suspect)))
+		vq_check_broken(v, v->barred);
 }
 
 static bool vq_arm(struct port_queue *q, u32 k)
@@ -117,16 +146,40 @@ static bool vq_arm(struct port_queue *q, u32 k)
 	/* A driver may keep fewer buffers posted than the ring has slots. */
 	if (port_queue_is_rx(&v->q) && k > most)
 		k = most ? most : 1;
+	v->asked = port_queue_is_rx(&v->q) ? k : 0;
 	if (k < v->short_of)
 		k = v->short_of;
 	hit = rp_dev_arm(&v->dev, k);
-	check_broken(v, NULL);
+	if (vq_logs(v))
+		vq_dirty_state(v);
+	vq_check_broken(v, NULL);
 	return hit;
+}
+
+/* They did not come: perhaps the driver keeps fewer by now. If not, it will be seen. */
+static void learn_posted(struct vq *v)
+{
+	if (v->asked && rp_dev_avail(&v->dev) < v->asked)
+		v->posted /= 2;
+	v->asked = 0;
 }
 
 static void vq_disarm(struct port_queue *q)
 {
-	rp_dev_disarm(&of_queue(q)->dev);
+	struct vq *v = of_queue(q);
+
+	learn_posted(v);
+	rp_dev_disarm(&v->dev);
+	if (vq_logs(v))
+		vq_dirty_state(v);
+}
+
+static void publish(struct vq *v)
+{
+	if (vq_logs(v))
+		vq_dirty_publish(v);
+	else
+		rp_dev_publish(&v->dev);
 }
 
 /* ---- TX: out of the guest ---- */
@@ -193,7 +246,7 @@ static void add_chain(struct vq *v, struct batch *b, const struct rp_chain *c)
 	p->head = c->head;
 	p->n_seg = 0;
 	p->seg = &b->seg[b->n_seg];
-	if (c->out_bytes <= PACKET_HDR_BYTES) {
+	if (c->cut || c->out_bytes <= PACKET_HDR_BYTES) {
 		p->bytes = 0;
 		p->drop = DROP_SIZE;
 		b->n++;
@@ -225,7 +278,7 @@ static bool get_chain(struct vq *v, struct batch *b)
 	struct rp_chain c;
 
 	if (!rp_dev_get(&v->dev, &c)) {
-		check_broken(v, NULL);
+		vq_check_broken(v, NULL);
 		return false;
 	}
 	add_chain(v, b, &c);
@@ -263,112 +316,10 @@ static void vq_done(struct port_queue *q, const struct batch *b, u32 n)
 		return;
 	rp_add(&q->packets, packets);
 	rp_add(&q->bytes, bytes);
-	rp_dev_publish(&v->dev);
+	publish(v);
 }
 
 /* ---- RX: into the guest ---- */
-
-/* Where the next byte of a packet is. */
-struct cursor {
-	const struct rp_seg *seg;
-	u32 at;			/* in *seg */
-};
-
-static void copy_from(struct cursor *c, u8 *to, u32 bytes)
-{
-	while (bytes) {
-		u32 n = c->seg->bytes - c->at;
-
-		n = n < bytes ? n : bytes;
-		copy_bytes(to, (const u8 *)c->seg->base + c->at, n);
-		to += n;
-		bytes -= n;
-		c->at += n;
-		if (c->at == c->seg->bytes) {
-			c->seg++;
-			c->at = 0;
-		}
-	}
-}
-
-/* Writes @hdr to the front of the writable part, which has room for it. */
-static void write_hdr(const struct rp_chain *c, const struct virtio_net_hdr_v1 *hdr)
-{
-	const struct rp_seg *s = &c->seg[c->n_out];
-	const u8 *from = (const u8 *)hdr;
-	u32 left = sizeof(*hdr), n;
-
-	for (; left; s++) {
-		n = s->bytes < left ? s->bytes : left;
-		memcpy(s->base, from, n);
-		from += n;
-		left -= n;
-	}
-}
-
-/* Fills a chain's writable part but its first @skip bytes; how much that was. */
-static u32 fill_chain(const struct rp_chain *c, u32 skip, struct cursor *from, u32 left)
-{
-	u32 i, n, done = 0;
-
-	for (i = c->n_out; i < (u32)c->n_out + c->n_in && done < left; i++) {
-		const struct rp_seg *s = &c->seg[i];
-
-		if (skip >= s->bytes) {
-			skip -= s->bytes;
-			continue;
-		}
-		n = s->bytes - skip < left - done ? s->bytes - skip : left - done;
-		copy_from(from, (u8 *)s->base + skip, n);
-		done += n;
-		skip = 0;
-	}
-	return done;
-}
-
-enum put { PUT_OK, PUT_FULL, PUT_DROP };
-
-/* A packet into buffers of any shape and number. */
-static enum put put_any(struct vq *v, struct packet *p)
-{
-	struct virtio_net_hdr_v1 hdr = p->hdr;
-	struct cursor from = { p->seg, 0 };
-	u32 left = p->bytes, skip = sizeof(hdr), n = 0, done, i;
-	u32 bytes[RX_BUFFERS_MAX];
-	u16 head[RX_BUFFERS_MAX];
-	struct rp_chain first, more, *c = &first;
-
-	do {
-		if (n == RX_BUFFERS_MAX || (n && !v->can.mergeable)) {
-			rp_dev_unget(&v->dev, n);
-			p->drop = DROP_TOO_BIG;
-			return PUT_DROP;
-		}
-		if (!rp_dev_get(&v->dev, c)) {
-			rp_dev_unget(&v->dev, n);
-			check_broken(v, NULL);
-			v->short_bytes = p->bytes;
-			v->short_of = n + 1;
-			return PUT_FULL;
-		}
-		if (unlikely(c->in_bytes < sizeof(hdr))) {
-			rp_dev_unget(&v->dev, n + 1);
-			check_broken(v, "a receive buffer that is too small for a header");
-			return PUT_FULL;
-		}
-		done = fill_chain(c, skip, &from, left);
-		head[n] = c->head;
-		bytes[n++] = done + skip;
-		left -= done;
-		skip = 0;
-		c = &more;
-	} while (left);
-	hdr.num_buffers = (u16)n;
-	write_hdr(&first, &hdr);
-	for (i = 0; i < n; i++)
-		rp_dev_put(&v->dev, head[i], bytes[i]);
-	return PUT_OK;
-}
 
 /* A packet into one plain buffer. False: it is none for that. */
 static inline bool put_plain(struct vq *v, const struct packet *p, const struct rp_buf *buf)
@@ -398,7 +349,7 @@ static inline bool put_plain(struct vq *v, const struct packet *p, const struct 
 static u32 put_burst(struct vq *v, struct batch *b, u32 i)
 {
 	struct rp_buf buf[BATCH_PACKETS];
-	u32 n = rp_dev_get_burst(&v->dev, buf, b->n - i), k;
+	u32 n = rp_dev_get_burst(&v->dev, buf, b->n - i), k, first = i;
 	u32 posted = n + (u16)(v->dev.avail_seen - v->dev.last_avail);
 
 	if (unlikely(posted > v->posted))
@@ -418,6 +369,8 @@ static u32 put_burst(struct vq *v, struct batch *b, u32 i)
 	}
 	if (k < n)
 		rp_dev_unget(&v->dev, n - k);
+	if (vq_logs(v))
+		vq_dirty_burst(v, b, first, i, buf);
 	return i;
 }
 
@@ -431,12 +384,14 @@ static enum put put_one(struct vq *v, struct batch *b, struct packet *p)
 	if (p->drop)
 		return PUT_DROP;
 	if (packet_fits(&p->hdr, &v->can))
-		return put_any(v, p);
+		return vq_put_any(v, p);
+	if (p->hdr.gso_type)
+		return vq_put_segments(v, p);
 	if (!packet_finish(b, p, &seg)) {
 		p->drop = DROP_OFFLOAD;
 		return PUT_DROP;
 	}
-	rc = put_any(v, p);
+	rc = vq_put_any(v, p);
 	/* The bounce buffer and @seg are for now only. */
 	p->seg = as_it_was.seg;
 	p->n_seg = as_it_was.n_seg;
@@ -475,14 +430,26 @@ static u32 vq_put(struct port_queue *q, struct batch *b, u32 from)
 		return i;
 	rp_add(&q->packets, packets);
 	rp_add(&q->bytes, bytes);
-	rp_dev_publish(&v->dev);
+	publish(v);
 	return i;
+}
+
+static bool vq_backlog(struct port_queue *q, u32 *most, u32 *told)
+{
+	return rp_dev_backlog(&of_queue(q)->dev, most, told);
+}
+
+static bool vq_waiting(struct port_queue *q, u32 *n)
+{
+	return rp_dev_waiting(&of_queue(q)->dev, n);
 }
 
 const struct rp_port_ops vq_ops = {
 	.get = vq_get,
 	.done = vq_done,
 	.put = vq_put,
+	.backlog = vq_backlog,
+	.waiting = vq_waiting,
 	.ready = vq_ready,
 	.peer_wants = vq_peer_wants,
 	.notify = vq_notify,

@@ -4,7 +4,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "log/log.h"
 #include "watchdog.h"
 
 int watchdog_init(struct watchdog *d)

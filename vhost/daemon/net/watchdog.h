@@ -5,7 +5,10 @@
  * A peer's call eventfd may be one that blocks, and full: the peer shares it.
  * The pacer would hang there with everybody's flows. So while a pacer is busy
  * the main thread looks every WATCHDOG_NS whether it has made a turn, and if not
- * signals it out of the call; the queue is then given up. When no pacer is busy
+ * signals it out of the call; the queue is then given up until its connection ends,
+ * whatever rings are set up, and from then on the port's eventfds are looked at before
+ * each write. So a peer has one stall of two looks; another one needs a counter that it
+ * fills between look and write, and costs its queue again. When no pacer is busy
  * there is no timer: a pacer that becomes busy starts it.
  *
  *	pacer: busy := 1		main: armed := 0

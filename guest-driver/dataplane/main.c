@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* rp-dataplane: options, DPDK, threads; then the main thread is the control thread. */
+#include <argp.h>
+#include <errno.h>
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_lcore.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "apps.h"
+#include "port_eth.h"
+#include "server.h"
+#include "station.h"
+
+/* How often the control thread looks while groups are on their way. */
+#define LOOK_NS		50000
+
+static struct options {
+	const char *socket, *device;
+	const char *steer_socket, *steer_port;
+	const char *control, *serial;
+	const struct dp_app *app;
+	bool has_station;		/* the application's */
+	u32 threads, groups, batch, memory_mib;
+	u64 sleep_ns, stall_ns, dmax_ns;
+	enum rp_strategy_id idle;
+	int cpus[DP_THREADS_MAX];
+	u32 cpu_count;
+} opt = {
+	.idle = RP_SLEEP,
+	.app = &dp_app_forward, .threads = 1, .groups = 128, .batch = 32, .memory_mib = 128,
+	.sleep_ns = 50000, .stall_ns = DP_STALL_NS,
+};
+
+static struct rp_clock clock_of_tsc;
+static struct workers workers;
+
+/* ---- Options ---- */
+
+enum {
+	OPT_DEVICE = 256, OPT_MEMORY, OPT_SLEEP, OPT_STALL, OPT_DMAX, OPT_CPUS, OPT_SERIAL,
+};
+
+static const struct argp_option option_table[] = {
+	{ "socket", 's', "PATH", 0, "a vhost-user port of ringpaced, by virtio_user", 0 },
+	{ "device", OPT_DEVICE, "NAME", 0, "or a virtual device of DPDK's, with its "
+	  "arguments: net_tap0,iface=tap0", 0 },
+	{ "steer", 'S', "PATH,PORT", 0, "ringpaced's control socket, and the port there that "
+	  "this one is at (rss=GROUPS); without it the device steers", 0 },
+	{ "control", 'c', "PATH", 0, "listen for orders on this socket", 0 },
+	{ "app", 'a', "NAME", 0, "forward (at first), udp-echo, or with TCP: echo", 0 },
+	{ "threads", 't', "N", 0, "threads, 1 to 64 (1)", 0 },
+	{ "groups", 'g', "N", 0, "flow groups: 128 (at first), 256 or 512", 0 },
+	{ "batch", 'b', "N", 0, "most packets of a turn, 1 to 64 (32)", 0 },
+	{ "sleep-ns", OPT_SLEEP, "NS", 0, "an idle thread sleeps so long, up to 1 s; 0: it spins "
+	  "(50000)", 0 },
+	{ "dmax-ns", OPT_DMAX, "NS", 0, "instead of that an idle thread waits as lib/pacing's "
+	  "adaptive strategy has it, within this latency, by interrupts where the port has them; up to 1 s",
+	  0 },
+	{ "cpus", OPT_CPUS, "LIST", 0, "a CPU for each thread, in their order: 2,4-6; the last one "
+	  "parks first (not pinned)", 0 },
+	{ "serial", OPT_SERIAL, "DEVICE", 0, "take orders from this device, too: a virtio-serial "
+	  "port", 0 },
+	{ "stall-ms", OPT_STALL, "MS", 0, "a thread that does not answer for so long in a move has "
+	  "stalled, 1 to 60000 (100)", 0 },
+	{ "memory-mib", OPT_MEMORY, "MIB", 0, "for packets, 64 to 4096 (128)", 0 },
+	{ 0 }
+};
+
+static u64 number(struct argp_state *state, const char *what, const char *arg, u64 min, u64 max)
+{
+	char *end;
+	unsigned long long v = strtoull(arg, &end, 10);
+
+	if (*arg < '0' || *arg > '9' || *end || v < min || v > max)
+		argp_error(state, "%s: %s is not in %llu..%llu", what, arg,
+			   (unsigned long long)min, (unsigned long long)max);
+	return v;
+}
+
+static void add_cpus(struct argp_state *state, const char *arg, u64 from, u64 to)
+{
+	for (; from <= to; from++) {
+		if (from >= CPU_SETSIZE || opt.cpu_count == DP_THREADS_MAX)
+			argp_error(state, "--cpus %s: a CPU that cannot be, or more than %u", arg,
+				   DP_THREADS_MAX);
+		opt.cpus[opt.cpu_count++] = (int)from;
+	}
+}
+
+static void set_cpus(struct argp_state *state, const char *arg)
+{
+	const char *at = arg;
+	char *end;
+
+	do {
+		u64 from = strtoull(at, &end, 10), to = from;
+
+		if (*at < '0' || *at > '9')
+			break;
+		at = end;
+		if (*at == '-' && at[1] >= '0' && at[1] <= '9') {
+			to = strtoull(at + 1, &end, 10);
+			at = end;
+		}
+		add_cpus(state, arg, from, to);
+	} while (*at == ',' && *++at);
+	if (*at)
+		argp_error(state, "--cpus %s: a list such as 2,4-6 is needed", arg);
+}
+
+static void check(struct argp_state *state)
+{
+	if (!opt.socket == !opt.device)
+		argp_error(state, "one of --socket and --device is needed");
+	if (opt.groups & (opt.groups - 1))
+		argp_error(state, "--groups: 128, 256 or 512, not %u", opt.groups);
+	if (!opt.control)
+		argp_error(state, "--control is needed");
+	if (opt.cpu_count && opt.cpu_count != opt.threads)
+		argp_error(state, "--cpus: %u CPUs for %u threads", opt.cpu_count, opt.threads);
+	opt.idle = opt.dmax_ns ? RP_ADAPTIVE : opt.sleep_ns ? RP_SLEEP : RP_BUSY;
+}
+
+static void set_app(struct argp_state *state, const char *name)
+{
+	static const struct dp_app *const apps[] = { &dp_app_forward, &dp_app_udp_echo };
+	u32 i;
+
+	for (i = 0; i < sizeof(apps) / sizeof(apps[0]); i++)
+		if (!strcmp(name, apps[i]->name)) {
+			opt.app = apps[i];
+			opt.has_station = false;
+			return;
+		}
+	opt.app = station_find(name);
+	opt.has_station = opt.app;
+	if (!opt.app)
+		argp_error(state, "--app: there is no %s; forward, udp-echo or echo", name);
+}
+
+static void set_steer(struct argp_state *state, char *arg)
+{
+	char *comma = strrchr(arg, ',');
+
+	if (!comma || comma == arg || !comma[1])
+		argp_error(state, "--steer: PATH,PORT is needed, not %s", arg);
+	*comma = '\0';
+	opt.steer_socket = arg;
+	opt.steer_port = comma + 1;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 's': opt.socket = arg; break;
+	case OPT_DEVICE: opt.device = arg; break;
+	case 'S': set_steer(state, arg); break;
+	case 'c': opt.control = arg; break;
+	case 'a': set_app(state, arg); break;
+	case 't': opt.threads = (u32)number(state, "--threads", arg, 1, DP_THREADS_MAX); break;
+	case 'g':
+		opt.groups = (u32)number(state, "--groups", arg, DP_GROUPS_MIN, DP_GROUPS_MAX);
+		break;
+	case 'b': opt.batch = (u32)number(state, "--batch", arg, 1, DP_BATCH_MAX); break;
+	case OPT_SLEEP: opt.sleep_ns = number(state, "--sleep-ns", arg, 0, 1000000000); break;
+	case OPT_STALL:
+		opt.stall_ns = number(state, "--stall-ms", arg, 1, 60000) * 1000000;
+		break;
+	case OPT_MEMORY:
+		opt.memory_mib = (u32)number(state, "--memory-mib", arg, 64, 4096);
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "%s: there are no arguments", arg);
+		break;
+	case OPT_DMAX: opt.dmax_ns = number(state, "--dmax-ns", arg, 1, 1000000000); break;
+	case OPT_CPUS: set_cpus(state, arg); break;
+	case OPT_SERIAL: opt.serial = arg; break;
+	case ARGP_KEY_END: check(state); break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp_child children[] = { { &station_argp, 0, NULL, 0 }, { 0 } };
+
+static const struct argp argp = {
+	.children = children,
+	.options = option_table, .parser = parse,
+	.doc = "The guest's dataplane: threads that flow groups move between while packets come.\v"
+	       "Example, at a port of ringpaced (--port b,socket=/run/b.sock,pairs=4,rss=128):\n\n"
+	       "  rp-dataplane --socket /run/b.sock --steer /run/ringpaced.ctl,b --threads 4 "
+	       "--control /run/dataplane.ctl\n\nOrders: docs/dataplane.md.",
+};
+
+/* ---- DPDK ---- */
+
+static char device_name[64];
+
+static int start_eal(void)
+{
+	char vdev[300], memory[16], *argv[] = {
+		"rp-dataplane", "--no-huge", "-m", memory, "--no-pci", "--no-telemetry",
+		"--no-shconf", "--log-level=4", "-l", NULL, "--vdev", vdev, NULL,
+	};
+	char lcore[16];
+	cpu_set_t set;
+	int rc, cpu = sched_getcpu();
+
+	if (opt.socket) {
+		snprintf(vdev, sizeof(vdev), "net_virtio_user0,path=%s,queues=%u,queue_size=256",
+			 opt.socket, opt.threads);
+		snprintf(device_name, sizeof(device_name), "net_virtio_user0");
+	} else {
+		snprintf(vdev, sizeof(vdev), "%s", opt.device);
+		snprintf(device_name, sizeof(device_name), "%.*s",
+			 (int)strcspn(opt.device, ","), opt.device);
+	}
+	snprintf(memory, sizeof(memory), "%u", opt.memory_mib);
+	snprintf(lcore, sizeof(lcore), "%d", cpu < 0 ? 0 : cpu);
+	argv[9] = lcore;
+	/* EAL pins its caller, and what that starts would inherit it. */
+	sched_getaffinity(0, sizeof(set), &set);
+	rc = rte_eal_init((int)(sizeof(argv) / sizeof(argv[0])) - 1, argv);
+	sched_setaffinity(0, sizeof(set), &set);
+	if (rc >= 0)
+		return 0;
+	fprintf(stderr, "rp-dataplane: DPDK does not start with %s; the lines above say why\n",
+		vdev);
+	return -1;
+}
+
+static u64 now_ns(void *arg)
+{
+	return rp_tsc_to_ns(&clock_of_tsc, rp_tsc());
+}
+
+/* ---- The control thread ---- */
+
+static int block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void control(struct dp *dp, struct server *s, int signals)
+{
+	const int also[2] = { signals, workers.event_fd };
+	struct signalfd_siginfo info;
+
+	while (read(signals, &info, sizeof(info)) != sizeof(info)) {
+		u32 tended = workers_tend(&workers), moving = dp_control_turn(dp);
+		u64 ended;
+
+		server_wait(s, also, moving || tended ? LOOK_NS : -1);
+		if (read(workers.event_fd, &ended, sizeof(ended)) < 0 && errno != EAGAIN)
+			perror("rp-dataplane: an eventfd cannot be read");
+	}
+}
+
+static int serve(struct dp *dp, int signals)
+{
+	struct server *s = server_open(opt.control, &workers);
+	int rc;
+
+	if (!s)
+		return -1;
+	rc = opt.serial ? server_add_device(s, opt.serial) : 0;
+	rc = rc ? : workers_start(&workers);
+	if (!rc) {
+		printf("rp-dataplane: %s on %s, %u threads, %u flow groups\n", opt.app->name,
+		       opt.socket ? opt.socket : opt.device, opt.threads, opt.groups);
+		fflush(stdout);
+		control(dp, s, signals);
+	}
+	workers_stop(&workers);
+	server_close(s);
+	return rc;
+}
+
+static int run(struct dp_port *port, void *station, int signals)
+{
+	const char *why;
+	int rc;
+
+	workers.idle = opt.idle;
+	workers.sleep_ns = opt.sleep_ns;
+	workers.dmax_ns = opt.dmax_ns;
+	workers.cpus = opt.cpu_count ? opt.cpus : NULL;
+	workers.begin = rte_thread_register;
+	rc = workers_init(&workers, opt.threads, rte_get_tsc_hz());
+	if (!rc) {
+		workers.dp = dp_new(&(struct dp_config){
+			.threads = opt.threads, .groups = opt.groups, .batch = opt.batch,
+			.stall_ns = opt.stall_ns, .port = port, .app = opt.app, .app_arg = station,
+			.now_ns = now_ns,
+			.wake = workers_wake, .arg = &workers,
+		}, &why);
+		rc = workers.dp ? serve(workers.dp, signals) : -1;
+		if (workers.dp)
+			dp_free(workers.dp);
+		else
+			fprintf(stderr, "rp-dataplane: %s\n", why);
+	}
+	workers_fini(&workers);
+	return rc;
+}
+
+/* With what the application has of its own. */
+static int run_app(struct dp_port *port, int signals)
+{
+	void *station = opt.has_station ? station_open(port, opt.groups) : NULL;
+	int rc = -1;
+
+	if (station || !opt.has_station)
+		rc = run(port, station, signals);
+	if (station)
+		station_close(station);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct eth_options eo;
+	struct dp_port *port;
+	int rc = -1, signals;
+
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	signals = block_signals();
+	if (start_eal())
+		return 1;
+	rp_clock_init(&clock_of_tsc, rte_get_tsc_hz());
+	eo = (struct eth_options){
+		.name = device_name, .queues = opt.threads, .entries = opt.groups,
+		.steer_socket = opt.steer_socket, .steer_port = opt.steer_port,
+		.interrupts = opt.idle == RP_ADAPTIVE,
+		.sums = opt.has_station,
+	};
+	port = eth_port_open(&eo);
+	if (port) {
+		rc = run_app(port, signals);
+		eth_port_close(port);
+	}
+	rte_eal_cleanup();
+	close(signals);
+	return rc ? 1 : 0;
+}

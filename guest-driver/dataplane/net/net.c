@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Frames in: Ethernet, IPv4 and ICMP. */
+#include "net.h"
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
+
+u32 net_sum(const u8 *data, u32 bytes, u32 sum)
+{
+	u32 i;
+
+	for (i = 0; i + 1 < bytes; i += 2) {
+		u16 word;
+
+		memcpy(&word, data + i, 2);
+		sum += word;
+	}
+	if (i < bytes)
+		sum += data[i];
+	/* Frames are shorter than what would overflow it. */
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+u16 net_sum_end(u32 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (u16)~(sum + (sum >> 16));
+}
+
+static void bad(struct dp_thread *t, struct dp_group *g, struct dp_pkt *p)
+{
+	if (g)
+		dp_count(&net_group_counts(g)->malformed, 1);
+	dp_release(t, p);
+}
+
+static void swap(u8 *a, u8 *b, u32 n)
+{
+	while (n--) {
+		u8 was = a[n];
+
+		a[n] = b[n];
+		b[n] = was;
+	}
+}
+
+/* An echo request goes back as the reply. */
+static void icmp_input(struct dp_thread *t, struct dp_group *g, struct net_frame *f)
+{
+	u8 *l4 = f->p->data + ETH_HLEN + f->ip_bytes;
+	struct icmphdr h;
+	struct iphdr ip;
+
+	if (f->l4_bytes < sizeof(h) || net_sum_end(net_sum(l4, f->l4_bytes, 0))) {
+		bad(t, g, f->p);
+		return;
+	}
+	memcpy(&h, f->front + ETH_HLEN + f->ip_bytes, sizeof(h));
+	/* With options it would have to go the way that they say, or not at all. */
+	if (h.type != ICMP_ECHO || h.code || f->ip_bytes != sizeof(ip)) {
+		dp_release(t, f->p);
+		return;
+	}
+	h.type = ICMP_ECHOREPLY;
+	h.checksum = 0;
+	memcpy(l4, &h, sizeof(h));
+	h.checksum = net_sum_end(net_sum(l4, f->l4_bytes, 0));
+	memcpy(l4, &h, sizeof(h));
+	memcpy(&ip, f->front + ETH_HLEN, sizeof(ip));
+	swap((u8 *)&ip.saddr, (u8 *)&ip.daddr, 4);
+	ip.ttl = 64;
+	ip.check = 0;
+	ip.check = net_sum_end(net_sum((u8 *)&ip, sizeof(ip), 0));
+	memcpy(f->p->data + ETH_HLEN, &ip, sizeof(ip));
+	memcpy(f->p->data, f->front + ETH_ALEN, ETH_ALEN);
+	memcpy(f->p->data + ETH_ALEN, f->front, ETH_ALEN);
+	f->p->bytes = ETH_HLEN + f->ip_bytes + f->l4_bytes;
+	dp_send(t, f->p);
+}
+
+static bool from_a_station(const struct net *net, u32 ip)
+{
+	u32 host = ntohl(ip);
+
+	return ip != net->cfg.ip && host >> 24 && host >> 24 != 127 && host >> 28 < 0xe &&
+	       ip != (net->cfg.ip | ~net->cfg.mask);
+}
+
+/* For us, whole, in one piece? */
+static bool ip_is_good(const struct net *net, struct net_frame *f, const struct iphdr *ip)
+{
+	u32 total = ntohs(ip->tot_len);
+
+	f->ip_bytes = ip->ihl * 4u;
+	if (ip->version != 4 || f->ip_bytes < sizeof(*ip) || total < f->ip_bytes ||
+	    total > f->p->bytes - ETH_HLEN || f->have < ETH_HLEN + f->ip_bytes ||
+	    net_sum_end(net_sum(f->front + ETH_HLEN, f->ip_bytes, 0)))
+		return false;
+	f->l4_bytes = total - f->ip_bytes;
+	return from_a_station(net, ip->saddr);
+}
+
+static void ip_input(struct net *net, struct dp_thread *t, struct dp_group *g, struct net_frame *f)
+{
+	struct iphdr ip;
+
+	if (f->have < ETH_HLEN + sizeof(ip)) {
+		bad(t, g, f->p);
+		return;
+	}
+	memcpy(&ip, f->front + ETH_HLEN, sizeof(ip));
+	if (!ip_is_good(net, f, &ip))
+		bad(t, g, f->p);
+	else if (ip.daddr != net->cfg.ip || ip.frag_off & htons(IP_OFFMASK | IP_MF))
+		dp_release(t, f->p);
+	else if (ip.protocol == IPPROTO_TCP && g)
+		net_tcp_input(t, g, f);
+	else if (ip.protocol == IPPROTO_ICMP)
+		icmp_input(t, g, f);
+	else
+		dp_release(t, f->p);
+}
+
+static void packet(struct dp_thread *t, struct dp_group *g, struct dp_pkt *p)
+{
+	struct net *net = t->dp->cfg.app_arg;
+	struct net_frame f = { .p = p, .have = p->bytes < NET_FRONT_BYTES ? p->bytes :
+								    NET_FRONT_BYTES };
+	struct ethhdr eth;
+
+	memcpy(f.front, p->data, f.have);
+	if (f.have < sizeof(eth)) {
+		bad(t, g, p);
+		return;
+	}
+	memcpy(&eth, f.front, sizeof(eth));
+	if (eth.h_proto == htons(ETH_P_ARP))
+		net_arp_input(net, t, p);
+	else if (eth.h_proto == htons(ETH_P_IP) && !memcmp(eth.h_dest, net->port->mac, ETH_ALEN))
+		ip_input(net, t, g, &f);
+	else
+		dp_release(t, p);
+}
+
+const struct dp_app net_app = {
+	.name = "tcp",
+	.open = net_group_open,
+	.close = net_group_close,
+	.packet = packet,
+};

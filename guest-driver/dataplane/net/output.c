@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Packets of lwIP out, into frames of the port. */
+#include "ctx.h"
+
+#include <netinet/in.h>
+
+#include "lwip/inet_chksum.h"
+#include "lwip/netif.h"
+
+#define ETH_BYTES	14u
+#define IP_BYTES	20u
+
+static void write_ethernet(u8 *at, const u8 to[6], const u8 from[6])
+{
+	memcpy(at, to, 6);
+	memcpy(at + 6, from, 6);
+	at[12] = 0x08;
+	at[13] = 0x00;
+}
+
+/* The port sums what follows, and needs what does not follow in the checksum's place. */
+static void start_sum(struct dp_pkt *p)
+{
+	struct tcp_hdr *th = (void *)(p->data + ETH_BYTES + IP_BYTES);
+	struct {
+		u32 src, dst;
+		u8 zero, proto;
+		u16 bytes;
+	} pseudo = { .proto = IPPROTO_TCP,
+		     .bytes = lwip_htons((u16)(p->bytes - ETH_BYTES - IP_BYTES)) };
+	u16 sum;
+
+	memcpy(&pseudo.src, p->data + ETH_BYTES + 12, 8);
+	sum = (u16)~net_sum_end(net_sum((u8 *)&pseudo, sizeof(pseudo), 0));
+	memcpy(&th->chksum, &sum, sizeof(sum));
+	p->sum_from = ETH_BYTES + IP_BYTES;
+}
+
+err_t net_output(struct netif *nif, struct pbuf *p, const ip4_addr_t *to)
+{
+	struct net *net = nif->state;
+	struct dp_thread *t = net_thread();
+	struct dp_pkt *pkt;
+	u8 mac[6];
+
+	if (!t || p->tot_len + ETH_BYTES > net->port->frame_bytes)
+		return ERR_IF;
+	if (!net_neighbour(net, t, to->addr, mac)) {
+		dp_count(&net_group_of(lwip_ctx)->counts.no_neighbour, 1);
+		return ERR_RTE;
+	}
+	pkt = net->port->ops->alloc(net->port, t->id);
+	if (!pkt) {
+		dp_count(&net_group_of(lwip_ctx)->counts.no_memory, 1);
+		return ERR_MEM;
+	}
+	write_ethernet(pkt->data, mac, net->port->mac);
+	pbuf_copy_partial(p, pkt->data + ETH_BYTES, p->tot_len, 0);
+	pkt->bytes = p->tot_len + ETH_BYTES;
+	if (net->port->sums)
+		start_sum(pkt);
+	dp_send(t, pkt);
+	return ERR_OK;
+}

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The dataplane: its core and the port without hardware, which need no DPDK.
+DP_DIR := guest-driver/dataplane
+DP_CORE := $(addprefix $(DP_DIR)/,come.c control.c dataplane.c leave.c meter.c pkt.c port_soft.c \
+	spread.c thread.c wheel.c)
+DP_OBJS := $(DP_CORE:%.c=$(OBJ)/%.o)
+DEPS += $(DP_OBJS:.o=.d)
+
+include $(DP_DIR)/lwip/lwip.mk
+
+$(BUILD)/libdataplane.a: $(DP_OBJS)
+	$(call say,AR,$@)rm -f $@; ar rcs $@ $^
+
+# The station with TCP on top of it.
+NET_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard $(DP_DIR)/net/*.c))
+DEPS += $(NET_OBJS:.o=.d)
+$(NET_OBJS): $(LWIP_STAMP)
+$(NET_OBJS): EXTRA_CFLAGS := $(LWIP_CPPFLAGS) -iquote $(DP_DIR)/net
+
+$(BUILD)/libdpnet.a: $(NET_OBJS) $(LWIP_OBJS)
+	$(call say,AR,$@)rm -f $@; ar rcs $@ $^
+
+NET_TESTS := test_tcp test_tcp_threads
+$(addprefix $(BUILD)/tests/unit/,$(NET_TESTS)): $(BUILD)/libdpnet.a $(BUILD)/libdataplane.a
+$(foreach t,$(NET_TESTS),$(eval UNIT_CFLAGS_$(t) := -iquote $(DP_DIR) -iquote $(DP_DIR)/net))
+$(foreach t,$(NET_TESTS),$(eval UNIT_LIBS_$(t) := $(BUILD)/libdataplane.a $(BUILD)/libringpace.a -lsodium))
+
+# Once more, with a switch between threads wherever they can meet.
+DP_POINTS := $(DP_CORE:%.c=$(OBJ)/points/%.o)
+DEPS += $(DP_POINTS:.o=.d)
+$(DP_POINTS): $(OBJ)/points/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -DDP_INTERLEAVE -MMD -MP -c -o $@ $<
+
+DP_TESTS := test_dp_meter test_dp_orders test_dp_wheel test_dp_moves test_dp_threads test_dp_workers
+$(addprefix $(BUILD)/tests/unit/,$(DP_TESTS)): $(BUILD)/libdataplane.a
+UNIT_SRCS_test_dp_workers := $(addprefix $(DP_DIR)/,tend.c worker.c)
+# Orders to a dataplane whose threads stand; also what tests/fuzz takes.
+DP_ORDERS := $(addprefix $(DP_DIR)/,orders.c telemetry_json.c worker.c)
+UNIT_SRCS_test_dp_orders := $(DP_ORDERS)
+$(foreach t,$(DP_TESTS),$(eval UNIT_CFLAGS_$(t) := -iquote $(DP_DIR)))
+$(foreach t,$(DP_TESTS),$(eval UNIT_LIBS_$(t) := $(BUILD)/libringpace.a))
+UNIT_LIBS_test_dp_orders += -ljansson
+
+$(BUILD)/tests/unit/test_dp_interleave: $(DP_POINTS)
+UNIT_CFLAGS_test_dp_interleave := -iquote $(DP_DIR) -DDP_INTERLEAVE
+UNIT_LIBS_test_dp_interleave := $(BUILD)/libringpace.a
+
+# The program, where DPDK is.
+ifeq ($(shell pkg-config --exists libdpdk $(HUSH) && echo yes),yes)
+DP_PROGRAM := $(addprefix $(OBJ)/$(DP_DIR)/,apps.o main.o orders.o port_eth.o server.o station.o \
+	steer_ctl.o telemetry_json.o tend.o virtio_look.o worker.o)
+DEPS += $(DP_PROGRAM:.o=.d)
+$(DP_PROGRAM): EXTRA_CFLAGS = $(subst -I,-isystem ,$(shell pkg-config --cflags libdpdk)) \
+	-DALLOW_EXPERIMENTAL_API -iquote $(DP_DIR)
+
+$(BUILD)/rp-dataplane: $(DP_PROGRAM) $(BUILD)/libdpnet.a $(BUILD)/libdataplane.a $(BUILD)/libringpace.a
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libdpdk) -ljansson -lsodium
+
+PROGRAMS += $(BUILD)/rp-dataplane
+endif

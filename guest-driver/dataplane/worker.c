@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The threads of rp-dataplane. */
+#include "worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+static struct worker *worker_of(struct rp_party *p)
+{
+	return p->ctx;
+}
+
+/* L, of the strategies: what a receive queue holds. */
+#define QUEUE_LEN	256u
+/* Without interrupts a block is a sleep of at most so long. */
+#define BLOCK_NS	1000000U
+
+/* ---- A turn of the dataplane, as a ring of lib/pacing ---- */
+
+static u32 ring_work(struct rp_party *p, u32 max)
+{
+	struct worker *w = worker_of(p);
+	u32 n = dp_thread_turn(w->all->dp, w->id);
+
+	p->now_tsc = rp_tsc();
+	return n;
+}
+
+/* Who sends to a port is not told when it has been emptied. */
+static bool ring_wants(struct rp_party *p)
+{
+	return false;
+}
+
+static void ring_nothing(struct rp_party *p)
+{
+}
+
+static struct dp_port *port_of(const struct worker *w)
+{
+	return w->all->dp->cfg.port;
+}
+
+static u32 ring_ready(struct rp_party *p)
+{
+	struct worker *w = worker_of(p);
+	struct dp_port *port = port_of(w);
+
+	return port->ops->depth ? port->ops->depth(port, w->id) : 0;
+}
+
+static void set_interrupt(struct worker *w, bool on)
+{
+	struct dp_port *port = port_of(w);
+
+	if (w->irq_fd >= 0)
+		port->ops->interrupt(port, w->id, on);
+}
+
+/* Others' words and the queue are looked at after it was asked to be woken. */
+static bool ring_arm(struct rp_party *p, u32 k)
+{
+	struct worker *w = worker_of(p);
+
+	set_interrupt(w, true);
+	/* The interrupt's being asked for, before the look at the ring. */
+	rp_mb();
+	return !dp_thread_rest(w->all->dp, w->id) || ring_ready(p);
+}
+
+static void ring_disarm(struct rp_party *p)
+{
+	set_interrupt(worker_of(p), false);
+}
+
+static const struct rp_ring_ops ring_ops = {
+	.work = ring_work,
+	.peer_wants = ring_wants,
+	.notify = ring_nothing,
+	.arm = ring_arm,
+	.disarm = ring_disarm,
+	.ready = ring_ready,
+};
+
+static bool nothing_to_do(const struct worker *w)
+{
+	const struct dp_thread *t = &w->all->dp->threads[w->id];
+
+	return !(atomic_load_explicit(&w->all->active, memory_order_relaxed) >> w->id & 1) &&
+	       !t->groups && !t->coming_count && !t->leaving_count;
+}
+
+static bool thread_stopping(struct rp_party *p)
+{
+	struct worker *w = worker_of(p);
+
+	return atomic_load_explicit(&w->all->stop, memory_order_relaxed) || nothing_to_do(w);
+}
+
+static void thread_sleep(struct rp_party *p, u64 ns)
+{
+	const struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000U),
+				     .tv_nsec = (long)(ns % 1000000000U) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
+}
+
+static bool has_timers(const struct worker *w)
+{
+	const struct dp_group *g;
+
+	for (g = w->all->dp->threads[w->id].groups; g; g = g->next)
+		if (g->wheel.timers)
+			return true;
+	return false;
+}
+
+/* How long a block may last, -1: for ever. Timers are looked at every tick. */
+static s64 longest_ns(const struct worker *w, u64 timeout_ns)
+{
+	u64 ns = timeout_ns ? timeout_ns : ~0ULL >> 1;
+
+	if (has_timers(w) && ns > DP_TICK_NS)
+		ns = DP_TICK_NS;
+	if (w->irq_fd < 0 && ns > BLOCK_NS)
+		ns = BLOCK_NS;
+	return ns == ~0ULL >> 1 ? -1 : (s64)ns;
+}
+
+static void take_all(int fd)
+{
+	u64 taken;
+
+	if (fd >= 0 && read(fd, &taken, sizeof(taken)) < 0 && errno != EAGAIN && errno != EINTR)
+		perror("rp-dataplane: an eventfd cannot be read");
+}
+
+/* Until somebody wakes it or, @irq, packets come. */
+static bool wait_for(struct worker *w, bool irq, s64 ns)
+{
+	const struct timespec ts = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+	struct pollfd p[2] = {
+		{ .fd = w->wake_fd, .events = POLLIN },
+		{ .fd = irq ? w->irq_fd : -1, .events = POLLIN },
+	};
+
+	if (ppoll(p, 2, ns < 0 ? NULL : &ts, NULL) <= 0)
+		return false;
+	if (p[0].revents)
+		take_all(w->wake_fd);
+	if (p[1].revents) {
+		take_all(w->irq_fd);
+		dp_count(&w->interrupts, 1);
+	}
+	return true;
+}
+
+static enum rp_wake thread_block(struct rp_party *p, u64 timeout_ns)
+{
+	struct worker *w = worker_of(p);
+
+	if (!wait_for(w, true, longest_ns(w, timeout_ns)))
+		return ring_ready(p) ? RP_WAKE_NOTIFIED : RP_WAKE_STOP;
+	return RP_WAKE_NOTIFIED;
+}
+
+static u64 thread_cpu(struct rp_party *p)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static const struct rp_thread_ops thread_ops = {
+	.stopping = thread_stopping,
+	.sleep = thread_sleep,
+	.block = thread_block,
+	.cpu_ns = thread_cpu,
+};
+
+/* ---- Parked ---- */
+
+static void wake(struct worker *w)
+{
+	const u64 one = 1;
+
+	if (write(w->wake_fd, &one, sizeof(one)) < 0)
+		perror("rp-dataplane: a thread cannot be woken");
+}
+
+/* Until it has something to do: no look at anything, no time limit. */
+static void park(struct worker *w)
+{
+	/* What woke it before is of no use any more: it has looked since. */
+	take_all(w->wake_fd);
+	atomic_store(&w->parked, true);
+	while (!atomic_load(&w->all->stop) && nothing_to_do(w)) {
+		if (dp_thread_rest(w->all->dp, w->id)) {
+			wait_for(w, false, -1);
+			dp_count(&w->wakes, 1);
+		}
+		dp_thread_turn(w->all->dp, w->id);
+	}
+	atomic_store(&w->parked, false);
+}
+
+static void pin(const struct worker *w)
+{
+	cpu_set_t set;
+
+	if (!w->all->cpus)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET((size_t)w->all->cpus[w->id], &set);
+	if (pthread_setaffinity_np(pthread_self(), sizeof(set), &set))
+		fprintf(stderr, "rp-dataplane: thread %u cannot run on CPU %d: it is not pinned\n",
+			w->id, w->all->cpus[w->id]);
+}
+
+/* However it ends. */
+static void tell_end(void *arg)
+{
+	struct worker *w = arg;
+	const u64 one = 1;
+
+	/* Release: all that it had; pairs with the acquire in workers_tend(). */
+	atomic_store_explicit(&w->ended, true, memory_order_release);
+	if (write(w->all->event_fd, &one, sizeof(one)) < 0)
+		perror("rp-dataplane: the end of a thread cannot be told");
+}
+
+static void take_turns(struct worker *w)
+{
+	while (!atomic_load(&w->all->stop)) {
+		rp_party_run(&w->party);
+		park(w);
+	}
+}
+
+static void *run(void *arg)
+{
+	struct worker *w = arg;
+
+	atomic_store(&w->tid, gettid());
+	pin(w);
+	pthread_cleanup_push(tell_end, w);
+	if (!w->all->begin || !w->all->begin())
+		take_turns(w);
+	else
+		fprintf(stderr, "rp-dataplane: thread %u cannot begin\n", w->id);
+	pthread_cleanup_pop(1);
+	return NULL;
+}
+
+/* ---- Life ---- */
+
+void workers_wake(void *arg, u32 thread)
+{
+	struct workers *ws = arg;
+
+	wake(&ws->worker[thread]);
+}
+
+u32 workers_set_active(struct workers *ws, u64 active, enum dp_cause cause)
+{
+	u64 was;
+	u32 i;
+
+	active |= 1;
+	was = atomic_exchange(&ws->active, active);
+	for (i = 0; i < ws->count; i++)
+		if (active & ~was & 1ULL << i)
+			wake(&ws->worker[i]);
+	return dp_spread(ws->dp, active, cause);
+}
+
+static void prepare(struct worker *w, struct workers *ws, u32 id, u64 tsc_hz)
+{
+	const struct rp_params params = {
+		.strategy = ws->idle, .role = RP_CONSUMER, .queue_len = QUEUE_LEN, .threshold = 1,
+		.y_ns = ws->sleep_ns, .dmax_ns = ws->dmax_ns,
+	};
+
+	w->all = ws;
+	w->id = id;
+	w->party.ring = &ring_ops;
+	w->party.thread = &thread_ops;
+	w->party.ctx = w;
+	rp_party_init(&w->party, &params, tsc_hz);
+	w->party.burst = 1;
+}
+
+int workers_init(struct workers *ws, u32 count, u64 tsc_hz)
+{
+	u32 i;
+
+	ws->count = count;
+	ws->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	atomic_store(&ws->active, dp_first_threads(count));
+	for (i = 0; i < count; i++) {
+		prepare(&ws->worker[i], ws, i, tsc_hz);
+		ws->worker[i].wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		if (ws->event_fd < 0 || ws->worker[i].wake_fd < 0) {
+			perror("rp-dataplane: no eventfd");
+			ws->count = i;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int workers_start(struct workers *ws)
+{
+	u32 i;
+	int rc;
+
+	for (i = 0; i < ws->count; i++) {
+		struct worker *w = &ws->worker[i];
+		struct dp_port *port = ws->dp->cfg.port;
+
+		w->irq_fd = port->ops->interrupt_fd ? port->ops->interrupt_fd(port, i) : -1;
+		rc = pthread_create(&w->thread, NULL, run, w);
+		w->started = !rc;
+		if (rc) {
+			fprintf(stderr, "rp-dataplane: thread %u cannot be started: %s\n", i,
+				strerror(rc));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void workers_stop(struct workers *ws)
+{
+	u32 i;
+
+	atomic_store(&ws->stop, true);
+	for (i = 0; i < ws->count; i++) {
+		wake(&ws->worker[i]);
+		if (ws->worker[i].started)
+			pthread_join(ws->worker[i].thread, NULL);
+		ws->worker[i].started = false;
+	}
+}
+
+void workers_fini(struct workers *ws)
+{
+	u32 i;
+
+	for (i = 0; i < ws->count; i++)
+		close(ws->worker[i].wake_fd);
+	if (ws->event_fd >= 0)
+		close(ws->event_fd);
+}

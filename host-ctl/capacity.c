@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Learns the capacities of a policy's steps. */
+#include "capacity.h"
+
+#define FORGET		0.9995	/* per observation */
+#define SEEN_ALPHA	0.1
+#define PEAK_ALPHA	0.05
+#define SPREAD_MIN	1e-3	/* of batch sizes, below which they tell nothing */
+#define ITEMS_MIN	16	/* fewer tell nothing of their cost */
+#define NSEC_PER_SEC	1e9
+
+void hc_capacity_init(struct hc_capacity *c, const struct hc_policy *p, const struct hc_host *h)
+{
+	u32 i;
+
+	*c = (struct hc_capacity){ .policy = p, .batch = 1, .peak = 1 };
+	for (i = 0; i < p->steps; i++)
+		c->nominal[i] = hc_nominal(h, &p->step[i]);
+}
+
+/* Work of one thread's second at @step, in seconds of a thread at 1 GHz. */
+static double thread_speed(const struct hc_capacity *c, u32 step)
+{
+	return c->nominal[step] / hc_config_threads(&c->policy->step[step]);
+}
+
+/* Least squares of work = iterations * t_iter + items * t_item. */
+static void solve(struct hc_capacity *c)
+{
+	double det = c->ii * c->nn - c->in * c->in;
+	double iter, item;
+
+	if (det < SPREAD_MIN * c->ii * c->nn)
+		return;
+	iter = (c->iw * c->nn - c->nw * c->in) / det;
+	item = (c->nw * c->ii - c->iw * c->in) / det;
+	if (iter < 0)
+		iter = 0;
+	if (item > 0)
+		c->ratio = iter / item;
+}
+
+/* Per item, so that intervals of little and of much work count alike. */
+static void fit(struct hc_capacity *c, double i, double work)
+{
+	c->ii = c->ii * FORGET + i * i;
+	c->in = c->in * FORGET + i;
+	c->nn = c->nn * FORGET + 1;
+	c->iw = c->iw * FORGET + i * work;
+	c->nw = c->nw * FORGET + work;
+	solve(c);
+}
+
+void hc_capacity_learn(struct hc_capacity *c, u32 step, u32 batch, const struct hc_work *w)
+{
+	double work = w->busy_ns * thread_speed(c, step) / w->items;
+	double i = w->iterations / w->items, alpha = c->work[step] > 0 ? SEEN_ALPHA : 1;
+
+	if (w->items < ITEMS_MIN || w->iterations < 1 || !(work > 0))
+		return;
+	c->batch = batch ? batch : 1;
+	fit(c, i, work);
+	c->work[step] += alpha * (work - c->work[step]);
+	c->iterations[step] += alpha * (i - c->iterations[step]);
+	if (w->peak >= 1)
+		c->peak += PEAK_ALPHA * (w->peak - c->peak);
+}
+
+/* t_item of the nearest step that was seen, the stronger of two; 0: none was. */
+static double item_cost(const struct hc_capacity *c, u32 step)
+{
+	u32 d, s;
+
+	for (d = 0; d < c->policy->steps; d++) {
+		s = step + d;
+		if (s >= c->policy->steps || !(c->work[s] > 0))
+			s = step >= d ? step - d : step;
+		if (c->work[s] > 0)
+			return c->work[s] / (1 + c->ratio * c->iterations[s]);
+	}
+	return 0;
+}
+
+double hc_capacity(const struct hc_capacity *c, u32 step)
+{
+	double cost = item_cost(c, step) * (1 + c->ratio / c->batch);
+
+	return cost > 0 ? c->nominal[step] * NSEC_PER_SEC / (cost * c->peak) : 0;
+}
+
+double hc_threshold(const struct hc_capacity *c, u32 from, u32 to)
+{
+	double have = hc_capacity(c, from), left = hc_capacity(c, to);
+
+	return have > 0 ? 1 - left / have : 1 - c->nominal[to] / c->nominal[from];
+}

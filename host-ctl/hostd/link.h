@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A connection to another daemon's control socket (docs/control.md), in the loop.
+ *
+ * Nothing waits: a request that does not fit into the socket ends the connection, and
+ * one that is not answered in time, too. It is made again every LINK_RETRY_NS. Replies
+ * are matched by the request's id, which is its slot's number and a count; a slot has one
+ * request under way at most.
+ */
+#ifndef HOSTD_LINK_H
+#define HOSTD_LINK_H
+
+#include <jansson.h>
+
+#include "loop.h"
+
+#define LINK_RETRY_NS	1000000000ULL
+#define LINK_LINE_MAX	(1u << 20)
+#define LINK_SLOTS	512u
+
+struct link;
+
+/* @result: borrowed; NULL: refused, with its @code. */
+typedef void link_reply(void *ctx, const json_t *result, const char *code);
+
+struct link_slot {
+	link_reply *reply;
+	void *ctx;
+	u32 count;
+	bool waiting;
+};
+
+struct link {
+	struct loop *loop;
+	struct loop_source src;		/* .fd -1: not connected */
+	const char *path;
+	u64 timeout_ns, tried_ns, sent_ns;	/* sent: since when an answer is waited for */
+	char *in;
+	size_t in_bytes, in_size;
+	u32 slots, waiting;
+	struct link_slot slot[LINK_SLOTS];
+	u64 lost;			/* connections */
+	bool told;
+};
+
+void link_init(struct link *l, const char *path, struct loop *loop, u64 timeout_ns);
+void link_fini(struct link *l);
+/* A new slot, or -1: there is none left. */
+int link_slot(struct link *l, link_reply *reply, void *ctx);
+/* Takes @args; false: not sent, as there is no connection or the one before is under way. */
+bool link_send(struct link *l, u32 slot, const char *cmd, json_t *args);
+/* Connects, or ends what has not answered. Call it every tick. */
+void link_tick(struct link *l, u64 now);
+static inline bool link_up(const struct link *l)
+{
+	return l->src.fd >= 0;
+}
+
+#endif /* HOSTD_LINK_H */

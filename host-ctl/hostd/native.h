@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tenants that are processes of this host: by a pidfile, or all of a cgroup. */
+#ifndef HOSTD_NATIVE_H
+#define HOSTD_NATIVE_H
+
+#include <sched.h>
+
+#include "../control.h"
+#include "conf.h"
+#include "undo.h"
+
+#define NATIVE_TASKS_MAX	1024u
+
+struct native {
+	const struct conf_tenant *conf;
+	struct undo *undo;
+	cpu_set_t cpus;		/* that it was last confined to */
+	bool confined, stopped;
+	u64 cpu_sum, cpu_ns;	/* of its threads at present; of all time */
+};
+
+/* All threads; new ones of confined processes are confined by the kernel itself. */
+enum hc_enforced native_confine(struct native *n, const cpu_set_t *cpus);
+/* Also threads that were made meanwhile by processes that came into the tenant later. */
+void native_again(struct native *n);
+/* By the cgroup's freezer where there is one, else by signals. */
+enum hc_enforced native_stop(struct native *n, bool stop);
+/* Processor time of all of its threads since the first call; false: there is none. */
+bool native_cpu_ns(struct native *n, u64 *ns);
+
+extern const struct undo_kind native_affinity_kind, native_signal_kind, native_freezer_kind;
+
+#endif /* HOSTD_NATIVE_H */

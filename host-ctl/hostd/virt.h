@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Domains of libvirt, without ever waiting for it.
+ *
+ * Theory of operation. libvirt's calls block, for as long as libvirtd likes, and cannot
+ * be taken back. So there are two threads with a connection each: one brings domains to
+ * what is wanted of them, the other asks for their statistics. The loop says what it
+ * wants of a domain at last (what was wanted before and not begun is forgotten), and looks
+ * later whether that is done. What fails is tried again after a while, and what takes
+ * longer than the time-out is told as not enforced; both go on until it is done or
+ * something else is wanted. A libvirtd that goes away is such a failure. All shared
+ * state is under one lock, which no call of libvirt is made under.
+ */
+#ifndef HOSTD_VIRT_H
+#define HOSTD_VIRT_H
+
+#include <pthread.h>
+#include <sched.h>
+
+#include "../control.h"
+#include "conf.h"
+#include "undo.h"
+
+struct virt_want {
+	bool confine;		/* to .cpus, with so many .vcpus */
+	cpu_set_t cpus;
+	u32 vcpus;
+	bool suspend, resume;
+	u32 shares;		/* 0: as they are */
+};
+
+struct virt_stats {
+	u64 taken_ns;		/* 0: never */
+	bool running;
+	int id;			/* of this run of it */
+	u64 cpu_ns;		/* of all vCPUs */
+	u64 steal_ns;		/* that they waited to run; 0 where it is not told */
+	u32 vcpus;
+};
+
+struct virt_domain {
+	const struct conf_tenant *conf;
+	struct virt_want want;
+	u64 asked, done;	/* numbers of what was wanted */
+	u64 asked_ns, retry_ns;
+	int at;			/* its id when it was brought there; -1: it does not run */
+	bool late;		/* told */
+	char why[160];		/* what failed last; "": nothing */
+	struct virt_stats stats;
+};
+
+struct virt {
+	const char *uri;
+	u64 timeout_ns, retry_ns;
+	struct undo *undo;
+	pthread_mutex_t lock;
+	pthread_cond_t work, look;
+	bool stop, started, want_stats;
+	u64 stats_failed;	/* times */
+	pthread_t orders, statistics;
+	u32 domains;
+	struct virt_domain domain[CONF_TENANTS_MAX];
+};
+
+void virt_init(struct virt *v, const char *uri, u64 timeout_ns, struct undo *undo);
+/* Before the start; its number. */
+u32 virt_add(struct virt *v, const struct conf_tenant *t);
+/* 0 or -errno. */
+int virt_start(struct virt *v);
+/* Waits for calls of libvirt for @ms at most; a thread that still hangs is left alone: false. */
+bool virt_stop(struct virt *v, u32 ms);
+void virt_fini(struct virt *v);
+
+/* What is wanted from now on; none of it is done yet. */
+enum hc_enforced virt_want(struct virt *v, u32 domain, const struct virt_want *want);
+/* What has become of that: pending, enforced, nobody, or failed (and tried again). */
+enum hc_enforced virt_state(struct virt *v, u32 domain, char why[160]);
+/* Domains that have begun to run since are brought to what is wanted of them. */
+void virt_again(struct virt *v);
+/* Asks for statistics, unless they are being asked for already. */
+void virt_look(struct virt *v);
+void virt_stats(struct virt *v, u32 domain, struct virt_stats *s);
+
+extern const struct undo_kind virt_kind;
+
+/* ---- Between the files ---- */
+struct _virDomain;
+struct _virConnect;
+/* NULL; or why not. *@id: -1: there is no such domain, or it does not run. */
+const char *virt_apply(struct _virConnect *conn, struct undo *undo, const struct conf_tenant *t,
+		       const struct virt_want *want, int *id);
+void virt_read_stats(struct virt *v, struct _virConnect *conn);
+
+#endif /* HOSTD_VIRT_H */

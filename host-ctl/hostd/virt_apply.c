@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Brings a domain to what is wanted of it: vCPUs, pins, shares, running or not; and back. */
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cpulist.h"
+#include "virt.h"
+
+#define MAP_BYTES	(CPU_SETSIZE / 8)
+#define VCPUS_MAX	256
+/* Of a domain that runs that is what it has now, not what it is to have later. */
+#define NOW		VIR_DOMAIN_AFFECT_CURRENT
+
+struct dom {
+	virDomainPtr ptr;
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	struct undo *undo;
+	const struct conf_tenant *conf;
+};
+
+/* What libvirt says of what failed, of this thread. */
+static const char *because(const char *what)
+{
+	static __thread char why[160];
+	const char *text = virGetLastErrorMessage();
+
+	snprintf(why, sizeof(why), "%s: %s", what, text ? text : "no reason given");
+	return why;
+}
+
+static bool note(const struct dom *d, const char *what, const char *value)
+{
+	char target[UNDO_TARGET_MAX];
+
+	snprintf(target, sizeof(target), "%s/%s", d->uuid, what);
+	return undo_note(d->undo, &virt_kind, d->conf->name, target, value);
+}
+
+/* ---- Maps of CPUs ---- */
+
+/* The size that libvirt accepts for this host, and the set in its form. */
+static int to_map(virDomainPtr dom, const cpu_set_t *set, unsigned char map[MAP_BYTES])
+{
+	int cpus = virNodeGetCPUMap(virDomainGetConnect(dom), NULL, NULL, 0), i;
+
+	if (cpus <= 0 || cpus > CPU_SETSIZE)
+		cpus = CPU_SETSIZE;
+	memset(map, 0, MAP_BYTES);
+	for (i = 0; i < cpus; i++)
+		if (CPU_ISSET(i, set))
+			VIR_USE_CPU(map, i);
+	return VIR_CPU_MAPLEN(cpus);
+}
+
+static void from_map(const unsigned char *map, int bytes, char text[CPULIST_TEXT])
+{
+	cpu_set_t set;
+	int i;
+
+	CPU_ZERO(&set);
+	for (i = 0; i < bytes * 8 && i < CPU_SETSIZE; i++)
+		if (VIR_CPU_USED(map, i))
+			CPU_SET(i, &set);
+	cpulist_print(&set, text);
+}
+
+/* ---- Pins ---- */
+
+static const char *note_pins(const struct dom *d, int vcpus, int bytes)
+{
+	unsigned char *maps = calloc((size_t)vcpus, (size_t)bytes);
+	char what[32], text[CPULIST_TEXT];
+	const char *why = NULL;
+	int n, i;
+
+	n = maps ? virDomainGetVcpuPinInfo(d->ptr, vcpus, maps, bytes, NOW) : -1;
+	if (n < 0)
+		why = because("its pins cannot be read");
+	for (i = 0; i < n && !why; i++) {
+		snprintf(what, sizeof(what), "vcpu/%d", i);
+		from_map(maps + (size_t)i * (size_t)bytes, bytes, text);
+		if (!note(d, what, text))
+			why = "its pins cannot be noted, so they are not changed";
+	}
+	free(maps);
+	return why;
+}
+
+static const char *pin_emulator(const struct dom *d, unsigned char *map, int bytes)
+{
+	unsigned char before[MAP_BYTES] = { 0 };
+	char text[CPULIST_TEXT];
+
+	if (virDomainGetEmulatorPinInfo(d->ptr, before, bytes, NOW) < 0)
+		return because("its emulator's pin cannot be read");
+	from_map(before, bytes, text);
+	if (!note(d, "emulator", text))
+		return "its emulator's pin cannot be noted, so it is not changed";
+	return virDomainPinEmulator(d->ptr, map, bytes, NOW) < 0 ?
+		because("its emulator cannot be pinned") : NULL;
+}
+
+static const char *pin(const struct dom *d, const cpu_set_t *cpus)
+{
+	unsigned char map[MAP_BYTES];
+	int bytes = to_map(d->ptr, cpus, map), i;
+	int vcpus = virDomainGetVcpusFlags(d->ptr, VIR_DOMAIN_AFFECT_LIVE);
+	const char *why;
+
+	if (vcpus <= 0 || vcpus > VCPUS_MAX)
+		return because("its vCPUs cannot be counted");
+	why = note_pins(d, vcpus, bytes);
+	for (i = 0; i < vcpus && !why; i++)
+		if (virDomainPinVcpuFlags(d->ptr, (unsigned int)i, map, bytes, NOW) < 0)
+			why = because("a vCPU cannot be pinned");
+	return why || !d->conf->emulator ? why : pin_emulator(d, map, bytes);
+}
+
+/* ---- vCPUs ---- */
+
+static const char *set_live(const struct dom *d, int now, u32 n)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", now);
+	if (!note(d, "vcpus", text))
+		return "its vCPUs cannot be noted, so they are not changed";
+	return virDomainSetVcpusFlags(d->ptr, n, VIR_DOMAIN_AFFECT_LIVE) < 0 ?
+		because("its vCPUs cannot be changed live") : NULL;
+}
+
+/* Those below @n on, the others off, by the guest's agent. */
+static const char *set_guest(const struct dom *d, int vcpus, u32 n)
+{
+	char list[32];
+
+	snprintf(list, sizeof(list), "%d", vcpus);
+	if (!note(d, "guest-vcpus", list))
+		return "its vCPUs cannot be noted, so they are not changed";
+	snprintf(list, sizeof(list), "0-%u", n - 1);
+	if (virDomainSetGuestVcpus(d->ptr, list, 1, 0) < 0)
+		return because("its agent cannot put vCPUs on line");
+	snprintf(list, sizeof(list), "%u-%d", n, vcpus - 1);
+	if ((int)n < vcpus && virDomainSetGuestVcpus(d->ptr, list, 0, 0) < 0)
+		return because("its agent cannot take vCPUs off line");
+	return NULL;
+}
+
+static const char *set_vcpus(const struct dom *d, u32 n)
+{
+	int now = virDomainGetVcpusFlags(d->ptr, VIR_DOMAIN_AFFECT_LIVE);
+	int most = virDomainGetVcpusFlags(d->ptr, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_VCPU_MAXIMUM);
+
+	if (now <= 0 || most <= 0)
+		return because("its vCPUs cannot be counted");
+	if ((int)n > (d->conf->vcpus == CONF_AGENT ? now : most))
+		n = (u32)(d->conf->vcpus == CONF_AGENT ? now : most);
+	if (d->conf->vcpus == CONF_AGENT)
+		return set_guest(d, now, n);
+	return d->conf->vcpus == CONF_HOTPLUG && (int)n != now ? set_live(d, now, n) : NULL;
+}
+
+/* ---- Shares ---- */
+
+static bool is_shares(const char *name)
+{
+	/* The second is another driver's word for the same. */
+	return !strcmp(name, VIR_DOMAIN_SCHEDULER_CPU_SHARES) ||
+	       !strcmp(name, VIR_DOMAIN_SCHEDULER_WEIGHT);
+}
+
+static void put(virTypedParameterPtr p, u64 value)
+{
+	if (p->type == VIR_TYPED_PARAM_ULLONG)
+		p->value.ul = value;
+	else
+		p->value.ui = (unsigned int)value;
+}
+
+/* Sets it, and tells what it was. */
+static const char *exchange_shares(virDomainPtr dom, u64 shares, const struct dom *d)
+{
+	virTypedParameter params[32];
+	int n = 32, i;
+	char text[24];
+
+	if (virDomainGetSchedulerParameters(dom, params, &n) < 0)
+		return because("its shares cannot be read");
+	for (i = 0; i < n && !is_shares(params[i].field); i++)
+		;
+	if (i == n)
+		return "it has no shares that could be set";
+	snprintf(text, sizeof(text), "%llu", params[i].type == VIR_TYPED_PARAM_ULLONG ?
+		 params[i].value.ul : params[i].value.ui);
+	if (d && !note(d, "shares", text))
+		return "its shares cannot be noted, so they are not changed";
+	put(&params[i], shares);
+	return virDomainSetSchedulerParametersFlags(dom, &params[i], 1, NOW) < 0 ?
+		because("its shares cannot be set") : NULL;
+}
+
+/* ---- All of it ---- */
+
+static const char *run_or_not(const struct dom *d, const struct virt_want *want, int state)
+{
+	if (want->suspend && state != VIR_DOMAIN_PAUSED) {
+		if (!note(d, "suspended", "run"))
+			return "that it runs cannot be noted, so it is not suspended";
+		return virDomainSuspend(d->ptr) < 0 ? because("it cannot be suspended") : NULL;
+	}
+	/* Only who was suspended by us. */
+	if (want->resume) {
+		char target[UNDO_TARGET_MAX];
+
+		snprintf(target, sizeof(target), "%s/suspended", d->uuid);
+		if (undo_one(d->undo, &virt_kind, target) == UNDO_FAILED)
+			return because("it cannot be resumed");
+	}
+	return NULL;
+}
+
+static const char *apply_to(const struct dom *d, const struct virt_want *want, int state)
+{
+	const char *why = NULL;
+
+	/* vCPUs that appear are pinned, and those that go need no pin. */
+	if (want->confine && want->vcpus && d->conf->vcpus != CONF_PARK)
+		why = set_vcpus(d, want->vcpus);
+	if (!why && want->confine)
+		why = pin(d, &want->cpus);
+	if (!why && want->shares)
+		why = exchange_shares(d->ptr, want->shares, d);
+	return why ? why : run_or_not(d, want, state);
+}
+
+const char *virt_apply(virConnectPtr conn, struct undo *undo, const struct conf_tenant *t,
+		       const struct virt_want *want, int *id)
+{
+	struct dom d = { .undo = undo, .conf = t };
+	const char *why = NULL;
+	int state = VIR_DOMAIN_NOSTATE, reason;
+
+	d.ptr = virDomainLookupByName(conn, t->domain);
+	if (!d.ptr && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
+		return because("it cannot be looked up");
+	*id = d.ptr ? (int)virDomainGetID(d.ptr) : -1;
+	if (*id >= 0) {
+		virDomainGetState(d.ptr, &state, &reason, 0);
+		virDomainGetUUIDString(d.ptr, d.uuid);
+		why = apply_to(&d, want, state);
+	}
+	if (d.ptr)
+		virDomainFree(d.ptr);
+	return why;
+}
+
+/* ---- Back ---- */
+
+static int repin(virDomainPtr dom, const char *what, const char *value)
+{
+	unsigned char map[MAP_BYTES];
+	cpu_set_t set;
+	int bytes;
+
+	if (!cpulist_parse(value, &set))
+		return -1;
+	bytes = to_map(dom, &set, map);
+	if (!strcmp(what, "emulator"))
+		return virDomainPinEmulator(dom, map, bytes, NOW);
+	return virDomainPinVcpuFlags(dom, (unsigned int)atoi(what + strlen("vcpu/")), map, bytes,
+				     NOW);
+}
+
+static int restore_one(virDomainPtr dom, const char *what, const char *value)
+{
+	char list[32];
+
+	if (!strcmp(what, "emulator") || !strncmp(what, "vcpu/", strlen("vcpu/")))
+		return repin(dom, what, value);
+	if (!strcmp(what, "vcpus"))
+		return virDomainSetVcpusFlags(dom, (unsigned int)atoi(value),
+					      VIR_DOMAIN_AFFECT_LIVE);
+	if (!strcmp(what, "guest-vcpus")) {
+		snprintf(list, sizeof(list), "0-%d", atoi(value) - 1);
+		return virDomainSetGuestVcpus(dom, list, 1, 0);
+	}
+	if (!strcmp(what, "shares"))
+		return exchange_shares(dom, strtoull(value, NULL, 10), NULL) ? -1 : 0;
+	if (!strcmp(what, "suspended"))
+		return virDomainResume(dom);
+	return -1;
+}
+
+/* A vCPU that is not there any more has no pin to be given back. */
+static bool is_moot(virDomainPtr dom, const char *what)
+{
+	return !strncmp(what, "vcpu/", strlen("vcpu/")) &&
+	       atoi(what + strlen("vcpu/")) >= virDomainGetVcpusFlags(dom, VIR_DOMAIN_AFFECT_LIVE);
+}
+
+static enum undo_done restore(const struct undo_where *w, const char *target, const char *value)
+{
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	const char *what = strchr(target, '/');
+	enum undo_done done = UNDO_FAILED;
+	virConnectPtr conn;
+	virDomainPtr dom;
+
+	if (!what || (size_t)(what - target) >= sizeof(uuid))
+		return UNDO_GONE;
+	snprintf(uuid, sizeof(uuid), "%.*s", (int)(what - target), target);
+	conn = virConnectOpen(w->libvirt);
+	if (!conn)
+		return UNDO_FAILED;
+	dom = virDomainLookupByUUIDString(conn, uuid);
+	if (!dom && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
+		done = UNDO_GONE;
+	/* Of a domain that has ended all was live, and ended with it. */
+	if (dom && (virDomainIsActive(dom) == 0 || is_moot(dom, what + 1)))
+		done = UNDO_GONE;
+	else if (dom && restore_one(dom, what + 1, value) == 0)
+		done = UNDO_DONE;
+	if (dom)
+		virDomainFree(dom);
+	virConnectClose(conn);
+	return done;
+}
+
+const struct undo_kind virt_kind = { .name = "domain", .restore = restore, .slow = true };

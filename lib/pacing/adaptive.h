@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parts of the adaptive strategy, and what they share. The hooks and their
+ * state machine call the others:
+ *
+ *   limits	how long a side may sleep, and the margins that correct that
+ *   window	producer: how short the queue has to be
+ *   mode	spin, sleep or block, and how rarely that changes
+ *   tell	what it says of itself
+ *   learn	what it hands over to one that comes after it
+ *
+ * Context: the party's thread; what others read for show is stored by rp_store().
+ */
+#ifndef RP_ADAPTIVE_H
+#define RP_ADAPTIVE_H
+
+#include "pacing/estimate.h"
+
+/* The shortest time before a mode that had to be left is tried again. */
+#define ADAPTIVE_RETRY_MIN_NS	3000000u
+/* A sleep that is only to learn what one costs now: at most one part of the time in so many. */
+#define ADAPTIVE_TRY_SHARE	1024
+
+struct adaptive {
+	struct rp_estimate e;
+	enum rp_wait mode;
+	enum rp_wait now;	/* the mode, or BLOCK while idle */
+	/* The present wait */
+	u64 wait_ns;		/* when it began */
+	u64 asked_ns;		/* SLEEP */
+	u64 tick_ns;		/* SPIN: the next look at the totals */
+	/* Since the last wake-up */
+	u64 woke_ns;
+	u32 ready;
+	bool peer_waited;	/* the ring was full or dry at the wake-up */
+	u32 odd;		/* cycles that a sleep which was far too long has spoiled */
+	bool slept;		/* in the mode SLEEP */
+	bool gap;		/* there was a pause of the traffic */
+	/* The law */
+	u64 y_ns;		/* nominal sleep */
+	u64 target_ns;		/* effective sleep that is aimed for; 0: none is short enough */
+	u64 m_d_ns, m_l_ns;
+	u64 idle_ns;		/* for so long nothing has moved */
+	u64 still_ns;		/* cycles without items, since the last one with some */
+	u64 repair_ns;		/* longest next block of a producer */
+	u32 streak;
+	u64 pulse_ns;		/* the last pulse */
+	u32 behind;		/* producer: pulses in a row at which C was more than D_MAX behind */
+	u32 near;		/* producer: pulses in a row at which C was near */
+	u32 dry;		/* producer: cycles in a row in which C waited */
+	u32 out;		/* producer: items that were out when it waited last */
+	bool shared;		/* the CPU: to spin takes it from whom we wait for */
+	bool absent;		/* producer: C is often not there */
+	bool wider;		/* producer: the window has just grown, it is not full */
+	/* Changes of mode */
+	u64 entered_ns, retry_ns;
+	u32 failures;		/* of sleeps, lately */
+	u64 failed_ns;		/* the last, or one was forgotten */
+	u64 try_ns;		/* not before then a sleep that is an experiment */
+	u64 doubt_ns;		/* since then another mode has been better; 0: none has */
+	/* To tell */
+	u64 changes;
+	u64 mode_ns[3];
+	const char *unmet;
+};
+
+static inline bool is_producer(const struct rp_strategy *s)
+{
+	return s->params.role == RP_PRODUCER;
+}
+
+static inline u64 min_u64(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+static inline u64 max_u64(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
+
+static inline u32 min_u32(u32 a, u32 b)
+{
+	return a < b ? a : b;
+}
+
+static inline u64 less(u64 a, u64 b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* What of a ring this side may use. */
+static inline u32 adaptive_slots(const struct rp_strategy *s)
+{
+	return is_producer(s) ? s->window : s->params.queue_len;
+}
+
+/* ---- Limits ---- */
+
+/* The time in which the peer uses the ring up: sLS begins there. */
+u64 rp_adaptive_ring_limit_ns(const struct rp_strategy *s, const struct adaptive *a);
+/* The longest effective sleep that keeps D_MAX, without a margin. */
+u64 rp_adaptive_latency_limit_ns(const struct rp_strategy *s, const struct adaptive *a);
+/* Twice the mean deviation of what sleeps last too long. */
+u64 rp_adaptive_spread_ns(const struct adaptive *a);
+/* After a cycle with c->timed > 0, of a consumer. */
+void rp_adaptive_move_m_d(const struct rp_strategy *s, struct adaptive *a,
+			  const struct rp_cycle *c);
+void rp_adaptive_move_m_l(const struct rp_strategy *s, struct adaptive *a);
+void rp_adaptive_move_target(const struct rp_strategy *s, struct adaptive *a);
+void rp_adaptive_move_y(struct adaptive *a);
+
+/* ---- Window ---- */
+
+void rp_adaptive_move_window(struct rp_strategy *s, struct adaptive *a);
+/* The hook. */
+void rp_adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns);
+
+/* ---- Mode ---- */
+
+bool rp_adaptive_waits_often(const struct adaptive *a);
+/* Is a sleep due whose only purpose is to learn what one costs? */
+bool rp_adaptive_tries_sleep(const struct rp_strategy *s, const struct adaptive *a, u64 now_ns);
+void rp_adaptive_move_mode(const struct rp_strategy *s, struct adaptive *a, u64 now_ns);
+void rp_adaptive_tell_unmet(const struct rp_strategy *s, struct adaptive *a);
+
+/* ---- Hooks ---- */
+
+void rp_adaptive_status(const struct rp_strategy *s, struct rp_status *st);
+u32 rp_adaptive_learned(const struct rp_strategy *s, void *buf);
+void rp_adaptive_learn(struct rp_strategy *s, const void *buf, u32 bytes);
+
+#endif /* RP_ADAPTIVE_H */

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The adaptive strategy as a producer: it keeps the queue as short as D_MAX asks
+ * for, since in the fast-producer regimes nothing else cuts the latency.
+ */
+#include "pacing/adaptive.h"
+
+/* So many queues in a row that were drained, and a producer's is longer. */
+#define DRY_STREAK	4
+/* Looks in a row at which C was more than D_MAX behind: it does not just sleep. */
+#define BEHIND_STREAK	3
+/* And so many at which it was not half of that, until it is left alone. */
+#define NEAR_STREAK	16
+
+static u64 nearest(u64 a, u64 b)
+{
+	return (a + b / 2) / b;
+}
+
+/*
+ * w items take w W on average, and are done in time 98 times of 100 if
+ * w W + 2.05 sigma sqrt(w) <= D_MAX; sigma is itself an estimate. Three rounds are
+ * enough to solve that.
+ */
+static u32 window_for(const struct adaptive *a, u64 dmax_ns, u32 queue_len)
+{
+	u64 sigma = rp_estimate_sigma_ns(&a->e) * 11 / 4;
+	u64 t = rp_mean_ns(&a->e.t.mean);
+	u64 w = t ? nearest(dmax_ns, t) : queue_len;
+	u32 i;
+
+	for (i = 0; i < 3 && w > 1; i++)
+		w = nearest(dmax_ns, t + sigma / rp_isqrt(w) + !t);
+	w = max_u64(w, 1);
+	return w < queue_len ? (u32)w : queue_len;
+}
+
+/* What of D_MAX the items that are out may take. */
+static u64 horizon_ns(const struct rp_strategy *s)
+{
+	return s->params.dmax_ns - s->params.dmax_ns / 16;
+}
+
+/*
+ * With a single item out, T holds our own work, too. When that is most of it we
+ * are the slower side: the queue would be empty if we did not wait for it to be.
+ */
+static bool held_back(const struct rp_strategy *s, const struct adaptive *a)
+{
+	u64 own = rp_mean_ns(&a->e.own);
+
+	return s->window == 1 && less(rp_mean_ns(&a->e.t.mean), own) < own / 2;
+}
+
+/*
+ * At a full queue. T may be ours: a consumer that sleeps for Y lets us wait at
+ * a short queue, with T = Y / w or less. The next window, HORIZON / T, is then
+ * longer by HORIZON / Y, and grows until it is in nobody's way, since
+ * consumers sleep for less than the horizon; and they are told that we waited.
+ * A queue that was drained while we slept tells no T: the consumer waited for
+ * us. It shortens our sleep; when that does not help, the queue is too short.
+ * And where the consumer has no CPU for longer than D_MAX, a short queue
+ * would keep no item in time, but have us wait for the next time it runs.
+ */
+void rp_adaptive_move_window(struct rp_strategy *s, struct adaptive *a)
+{
+	u32 len = s->params.queue_len, before = s->window, window;
+
+	if (!s->params.dmax_ns || !a->e.t.mean.n)
+		return;
+	a->dry = a->peer_waited ? a->dry + 1 : 0;
+	if (a->absent || held_back(s, a))
+		window = len;
+	else if (a->dry >= DRY_STREAK)
+		window = min_u32(before + before / 2 + 1, len);
+	else
+		window = window_for(a, horizon_ns(s), len);
+	a->wider = window > before;
+	rp_store(&s->window, window);
+}
+
+/* Pulses are to come a few times in D_MAX, however long a batch takes. */
+static void pace_pulses(struct rp_strategy *s, struct adaptive *a, u64 now_ns)
+{
+	u64 since = now_ns - max_u64(a->pulse_ns, a->woke_ns);
+
+	a->pulse_ns = now_ns;
+	if (since > s->params.dmax_ns / 4)
+		s->pulse = s->pulse > 1 ? s->pulse / 2 : 1;
+	else if (since < s->params.dmax_ns / 16)
+		s->pulse = min_u32(2 * s->pulse, RP_PULSE_BATCHES);
+}
+
+/* Who never waited knows how slow C is at most; so what is far above tells nothing. */
+static bool tells_pace(const struct rp_estimate *e, const struct rp_cycle *c)
+{
+	u64 t = e->t.mean.v;
+
+	return !e->t.mean.n || c->ns << RP_MEAN_SHIFT < c->items * (t + t / 2);
+}
+
+/*
+ * A producer that never waits does not notice that its items do: a consumer
+ * about as fast may be a whole queue behind. One that sleeps is only now and then.
+ */
+void rp_adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
+{
+	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
+	struct rp_cycle c;
+	u64 behind;
+
+	pace_pulses(s, a, now_ns);
+	/* Filling the window takes the faster side less than D_MAX. */
+	if (!is_producer(s) ||
+	    now_ns - max_u64(a->e.last_ns, a->woke_ns) < s->params.dmax_ns ||
+	    !rp_estimate_cycle(&a->e, s, now_ns, &c))
+		return;
+	rp_add(&a->mode_ns[a->now], c.ns);
+	if (tells_pace(&a->e, &c))
+		rp_estimate_pace(&a->e, c.items, c.ns);
+	a->peer_waited = false;
+	a->idle_ns = 0;
+	a->still_ns = 0;
+	a->out = 0;
+	behind = (s->window - ready) * a->e.t.mean.v >> RP_MEAN_SHIFT;
+	a->behind = behind > horizon_ns(s) ? a->behind + 1 : 0;
+	if (a->behind >= BEHIND_STREAK)
+		rp_adaptive_move_window(s, a);
+	a->near = behind < horizon_ns(s) / 2 ? a->near + 1 : 0;
+	if (a->near >= NEAR_STREAK)
+		rp_store(&s->window, s->params.queue_len);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * bench estimator: what the adaptive strategy's bookkeeping costs. It is done
+ * once a cycle, from one wait to the next, and nothing per item; so what an item
+ * pays is that divided by the cycle's items. The strategy is fed with totals
+ * whose times are made up, on a thread that does nothing else; the CPU time that
+ * it asks for every 5 ms is a real system call.
+ */
+#include "bench.h"
+#include "pacing/pacing.h"
+
+#define LEN		1024u
+#define DMAX_NS		300000u
+#define T_NS		2000u		/* pace of the other side */
+#define SLEEP_NS	55000u		/* the shortest sleep */
+#define WARM		4096u
+
+static const u32 batches[] = { 1, 4, 16, 64 };
+#define BATCHES		(sizeof(batches) / sizeof(batches[0]))
+
+static struct rp_totals made_up;
+
+static void get_totals(const struct rp_strategy *s, struct rp_totals *t, bool cpu)
+{
+	(void)s;
+	if (cpu)
+		made_up.cpu_ns = thread_cpu_ns();
+	*t = made_up;
+}
+
+static const struct rp_env_ops env = { .totals = get_totals };
+
+/* @items have come, a wait begins and ends. Returns the time at its end. */
+static u64 cycle(struct rp_strategy *s, u32 items, u64 at_ns)
+{
+	struct rp_decision d;
+	u64 took;
+
+	made_up.items += items;
+	made_up.timed += items;
+	made_up.work_ns += items * (T_NS / 4);
+	at_ns += items * (T_NS / 4);
+	d = s->ops->idle(s, at_ns);
+	took = d.wait == RP_WAIT_SLEEP ? d.wait_ns + SLEEP_NS : T_NS;
+	if (took < items * T_NS / 4 * 3)
+		took = items * T_NS / 4 * 3;
+	if (d.wait == RP_WAIT_SPIN) {
+		made_up.spin_ns += took;
+		return at_ns + took;
+	}
+	made_up.sleeps++;
+	made_up.sleep_ns += took;
+	s->ops->woken(s, RP_WAKE_SLEPT, items, at_ns + took);
+	return at_ns + took;
+}
+
+/* CPU time of a cycle of so many items. */
+static double measure(u32 items, enum rp_role role, u64 for_ns)
+{
+	const struct rp_params p = {
+		.strategy = RP_ADAPTIVE, .role = role, .queue_len = LEN, .threshold = 1,
+		.dmax_ns = DMAX_NS,
+	};
+	static struct rp_strategy s;
+	u64 at = 1000000, n = 0, begin, used, i;
+
+	made_up = (struct rp_totals){ 0 };
+	rp_strategy_init(&s, &p, &env);
+	for (i = 0; i < WARM; i++)
+		at = cycle(&s, items, at);
+	begin = thread_cpu_ns();
+	do {
+		for (i = 0; i < WARM; i++)
+			at = cycle(&s, items, at);
+		n += WARM;
+		used = thread_cpu_ns() - begin;
+	} while (used < for_ns);
+	return (double)used / (double)n;
+}
+
+/* The least of all rounds: what else the machine does only adds to it. */
+static json_t *row(u32 items, enum rp_role role, const struct bench_options *o)
+{
+	const u64 for_ns = (u64)(o->seconds * 1e9) / BATCHES / 2;
+	double least = UNKNOWN, ns;
+	u32 i;
+
+	for (i = 0; i < o->rounds && !stopped(); i++) {
+		ns = measure(items, role, for_ns);
+		if (!is_known(least) || ns < least)
+			least = ns;
+	}
+	return json_pack("{s:s,s:i,s:f,s:f}", "role", role == RP_PRODUCER ? "producer" : "consumer",
+			 "batch", (int)items, "cycle_ns", least, "item_ns", least / items);
+}
+
+static json_t *bench_run(const struct bench_options *o)
+{
+	static const enum rp_role roles[] = { RP_CONSUMER, RP_PRODUCER };
+	json_t *rows = json_array();
+	u32 r, i;
+
+	for (r = 0; r < 2; r++)
+		for (i = 0; i < BATCHES; i++)
+			json_array_append_new(rows, row(batches[i], roles[r], o));
+	if (stopped()) {
+		json_decref(rows);
+		return NULL;
+	}
+	return json_pack("{s:o,s:i}", "cycles", rows, "rounds", (int)o->rounds);
+}
+
+static void bench_print(const json_t *result)
+{
+	size_t i;
+	json_t *v;
+
+	printf("%-10s %16s %14s %14s\n", "side", "items a cycle", "cycle, ns", "item, ns");
+	json_array_foreach(json_object_get(result, "cycles"), i, v)
+		printf("%-10s %16.0f %14.1f %14.2f\n",
+		       json_string_value(json_object_get(v, "role")),
+		       json_number_at(v, "batch"), json_number_at(v, "cycle_ns"),
+		       json_number_at(v, "item_ns"));
+}
+
+const struct bench bench_estimator = {
+	.name = "estimator",
+	.summary = "what the adaptive strategy's bookkeeping costs, CPU time a cycle and an item",
+	.run = bench_run,
+	.print = bench_print,
+};

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `ringpace bench host`: the host controller on the simulated host, against the Pareto bound. */
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../../host-ctl/decision.h"
+#include "bench.h"
+#include "hostsim/args.h"
+#include "hostsim/patterns.h"
+
+enum { OPT_SEED = 256, OPT_DECISIONS, OPT_JSON };
+
+static const struct argp_option options[] = {
+	{ "seed", OPT_SEED, "N", 0, "of the simulated host and the noise, 0..4294967295 (1)", 0 },
+	{ "decisions", OPT_DECISIONS, "FILE", 0,
+	  "write every decision that is more than to hold, one JSON object a line", 0 },
+	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },
+	{ 0 }
+};
+
+struct args {
+	u64 seed;
+	const char *decisions;
+	bool json;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct args *a = state->input;
+
+	switch (key) {
+	case OPT_SEED:
+		if (!hostsim_seed(arg, &a->seed))
+			argp_error(state, "--seed %s: not a number in 0..4294967295", arg);
+		break;
+	case OPT_DECISIONS:
+		a->decisions = arg;
+		break;
+	case OPT_JSON:
+		a->json = true;
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "%s: no such argument", arg);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "Runs the host controller on a simulated host under three load patterns of four "
+	"simulated minutes, with the energy and the consolidation policy.\v"
+	"Prints, for each, what was measured (W, or the background job's part of its peak), "
+	"the bound that the Pareto frontier of static configurations gives, the strongest "
+	"static configuration, the part of the bound's gain that was reached, and the SLO "
+	"violations: seconds whose 99th percentile is above 500 us. All of it is simulated "
+	"(docs/host.md).\n\nExample:\n\n  ringpace bench host --json",
+};
+
+static const struct {
+	const char *name, *key;
+	const struct hc_policy *policy;
+} goals[] = {
+	[PARETO_ENERGY] = { "energy", "energy_vs_pareto", &hc_policy_energy },
+	[PARETO_BATCH] = { "consolidate", "background_vs_pareto", &hc_policy_consolidate },
+};
+#define GOALS	(sizeof(goals) / sizeof(goals[0]))
+
+struct results {
+	struct pattern_run run[GOALS][PATTERNS];
+};
+
+static void write_decision(void *ctx, const struct hc_decision *d)
+{
+	if (d->why >= HC_ADD_DELAY)
+		json_print(hc_decision_json(d, &hs_host), ctx);
+}
+
+static int run_all(const struct args *a, FILE *decisions, struct results *res)
+{
+	static struct pareto pareto;
+	struct pattern_watch watch = { .decision = write_decision, .ctx = decisions };
+	const char *why;
+	u32 g, i;
+
+	pareto_sweep(&pareto, a->seed);
+	for (g = 0; g < GOALS; g++)
+		for (i = 0; i < PATTERNS; i++) {
+			why = pattern_run(patterns[i], goals[g].policy, g, &pareto, &hc_defaults,
+					  a->seed, decisions ? &watch : NULL, &res->run[g][i]);
+			if (why)
+				return fail("policy %s: %s", goals[g].name, why);
+		}
+	return 0;
+}
+
+static u32 violations(const struct results *res)
+{
+	u32 g, i, sum = 0;
+
+	for (g = 0; g < GOALS; g++)
+		for (i = 0; i < PATTERNS; i++)
+			sum += res->run[g][i].violations;
+	return sum;
+}
+
+static void print_row(struct table *t, enum pareto_goal g, u32 i, const struct pattern_run *r)
+{
+	bool energy = g == PARETO_ENERGY;
+
+	table_cell(t, "%s", goals[g].name);
+	table_cell(t, "%s", patterns[i]->name);
+	table_cell(t, energy ? "W" : "%%");
+	table_number(t, energy ? r->watts : 100 * r->batch, 1);
+	table_number(t, energy ? r->bound : 100 * r->bound, 1);
+	table_number(t, energy ? r->max_watts : 0, 1);
+	table_number(t, 100 * pattern_gain(r, g), 1);
+	table_number(t, r->violations, 0);
+	table_number(t, r->p99_max_ns / 1e3, 0);
+	table_number(t, r->changes, 0);
+	table_number(t, r->migrations, 0);
+}
+
+static void print_table(const struct results *res)
+{
+	static const char *const heads[] = {
+		"policy", "pattern", "unit", "measured", "Pareto", "max static", "% of Pareto",
+		"SLO violations", "worst p99 us", "changes", "migrations",
+	};
+	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]));
+	u32 g, i;
+
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(t, "%s", heads[i]);
+	for (g = 0; g < GOALS; g++)
+		for (i = 0; i < PATTERNS; i++)
+			print_row(t, g, i, &res->run[g][i]);
+	table_print(t, stdout);
+	table_free(t);
+	printf("%u SLO violations in six runs; simulated\n", violations(res));
+}
+
+static json_t *run_json(const struct pattern_run *r, enum pareto_goal g)
+{
+	json_t *v = json_object();
+	bool energy = g == PARETO_ENERGY;
+
+	json_object_set_new(v, energy ? "watts" : "background",
+			    json_real(energy ? r->watts : r->batch));
+	json_object_set_new(v, "pareto", json_real(r->bound));
+	json_object_set_new(v, "max_static", json_real(energy ? r->max_watts : 0));
+	json_object_set_new(v, "slo_violations", json_integer(r->violations));
+	json_object_set_new(v, "p99_max_ns", json_real(r->p99_max_ns));
+	json_object_set_new(v, "changes", json_integer(r->changes));
+	json_object_set_new(v, "migrations", json_integer(r->migrations));
+	json_object_set_new(v, "migration_ns", json_real(r->migration_ns));
+	return v;
+}
+
+static void print_json(const struct results *res, u64 seed)
+{
+	json_t *v = json_object(), *runs = json_object(), *gains, *list;
+	u32 g, i;
+
+	for (g = 0; g < GOALS; g++) {
+		gains = json_object();
+		list = json_object();
+		for (i = 0; i < PATTERNS; i++) {
+			json_object_set_new(gains, patterns[i]->name,
+					    json_real(pattern_gain(&res->run[g][i], g)));
+			json_object_set_new(list, patterns[i]->name,
+					    run_json(&res->run[g][i], g));
+		}
+		json_object_set_new(v, goals[g].key, gains);
+		json_object_set_new(runs, goals[g].name, list);
+	}
+	json_object_set_new(v, "slo_violations", json_integer(violations(res)));
+	json_object_set_new(v, "runs", runs);
+	json_object_set_new(v, "seed", json_integer((json_int_t)seed));
+	json_object_set_new(v, "simulated", json_true());
+	json_print(v, stdout);
+}
+
+static int bench_main(int argc, char **argv)
+{
+	struct args a = { .seed = 1 };
+	struct results res;
+	FILE *decisions = NULL;
+	int rc;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	if (a.decisions) {
+		decisions = fopen(a.decisions, "w");
+		if (!decisions) {
+			fail("cannot write decisions to %s: %s", a.decisions, strerror(errno));
+			return 1;
+		}
+	}
+	rc = run_all(&a, decisions, &res);
+	if (decisions && fclose(decisions))
+		rc = fail("cannot write decisions to %s: %s", a.decisions, strerror(errno));
+	if (rc)
+		return 1;
+	if (a.json)
+		print_json(&res, a.seed);
+	else
+		print_table(&res);
+	return 0;
+}
+
+const struct bench bench_host = {
+	.name = "host",
+	.summary = "the host controller on a simulated host, against the Pareto bound",
+	.main = bench_main,
+};

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Flow groups of the simulated host: where they should be, and how they get there. */
+#include "hostsim.h"
+
+#include <math.h>
+
+/* 000, table 2: total time of a migration, mean, 95th percentile over mean, maximum. */
+#define GROW_NS		463e3
+#define GROW_SIGMA	0.95
+#define GROW_MAX_NS	2870e3
+#define SHRINK_NS	93e3
+#define SHRINK_SIGMA	0.40
+#define SHRINK_MAX_NS	456e3
+
+/* Thread t is thread t / HS_CORES of core t % HS_CORES. */
+static bool wanted(const struct hc_config *c, u32 t)
+{
+	return t % HS_CORES < c->cores && t / HS_CORES < c->threads;
+}
+
+/* The wanted thread with the largest (sign 1) or smallest (-1) load. */
+static u32 extreme(const struct hs *h, const double *load, double sign)
+{
+	u32 best = HS_THREADS, t;
+
+	for (t = 0; t < HS_THREADS; t++)
+		if (wanted(&h->config, t) &&
+		    (best == HS_THREADS || sign * load[t] > sign * load[best]))
+			best = t;
+	return best;
+}
+
+static void give(const struct hs *h, u8 *owner, double *load, u32 group, u32 to)
+{
+	load[owner[group]] -= h->weight[group];
+	load[to] += h->weight[group];
+	owner[group] = (u8)to;
+}
+
+/* The heaviest group on a thread that is not wanted, or HS_GROUPS. */
+static u32 stray(const struct hs *h, const u8 *owner)
+{
+	u32 best = HS_GROUPS, g;
+
+	for (g = 0; g < HS_GROUPS; g++)
+		if (!wanted(&h->config, owner[g]) &&
+		    (best == HS_GROUPS || h->weight[g] > h->weight[best]))
+			best = g;
+	return best;
+}
+
+/* The group of @from whose move to @to evens the two out best, or HS_GROUPS. */
+static u32 evening(const struct hs *h, const u8 *owner, const double *load, u32 from, u32 to)
+{
+	double gap = load[from] - load[to], best_left = gap * 0.99, left;
+	u32 best = HS_GROUPS, g;
+
+	for (g = 0; g < HS_GROUPS; g++) {
+		left = fabs(gap - 2 * h->weight[g]);
+		if (owner[g] == from && left < best_left) {
+			best_left = left;
+			best = g;
+		}
+	}
+	return best;
+}
+
+/* The groups of @from and @to whose exchange evens the two out best; false: none does. */
+static bool exchange(const struct hs *h, const u8 *owner, const double *load, u32 from, u32 to,
+		     u32 *give_g, u32 *take_g)
+{
+	double gap = load[from] - load[to], best_left = gap * 0.9, left;
+	bool found = false;
+	u32 g, k;
+
+	for (g = 0; g < HS_GROUPS; g++) {
+		for (k = 0; owner[g] == from && k < HS_GROUPS; k++) {
+			left = fabs(gap - 2 * (h->weight[g] - h->weight[k]));
+			if (owner[k] != to || left >= best_left)
+				continue;
+			best_left = left;
+			*give_g = g;
+			*take_g = k;
+			found = true;
+		}
+	}
+	return found;
+}
+
+/* First moves alone, which takes less time; with @refine exchanges as well. */
+static void spread(const struct hs *h, u8 *owner, bool refine)
+{
+	double load[HS_THREADS] = { 0 };
+	u32 g, k, hi, lo, i;
+
+	for (g = 0; g < HS_GROUPS; g++)
+		load[owner[g]] += h->weight[g];
+	while ((g = stray(h, owner)) < HS_GROUPS)
+		give(h, owner, load, g, extreme(h, load, -1));
+	for (i = 0; i < 2 * HS_GROUPS; i++) {
+		hi = extreme(h, load, 1);
+		lo = extreme(h, load, -1);
+		g = evening(h, owner, load, hi, lo);
+		if (g < HS_GROUPS) {
+			give(h, owner, load, g, lo);
+		} else if (refine && exchange(h, owner, load, hi, lo, &g, &k)) {
+			give(h, owner, load, g, lo);
+			give(h, owner, load, k, hi);
+		} else {
+			break;
+		}
+	}
+}
+
+static void sum_up(struct hs *h)
+{
+	u32 g;
+
+	memset(h->share, 0, sizeof(h->share));
+	for (g = 0; g < HS_GROUPS; g++)
+		h->share[h->owner[g]] += h->weight[g];
+}
+
+void hs_place(struct hs *h)
+{
+	spread(h, h->owner, true);
+	sum_up(h);
+}
+
+static struct hs_move *move_of(struct hs *h, u32 from, u32 to)
+{
+	struct hs_move *m;
+	u32 i;
+
+	for (i = 0; i < h->moves; i++)
+		if (h->move[i].from == from && h->move[i].to == to)
+			return &h->move[i];
+	if (h->moves == HS_MOVES)
+		return NULL;
+	m = &h->move[h->moves++];
+	*m = (struct hs_move){ .from = from, .to = to };
+	return m;
+}
+
+static double duration_ns(struct hs *h)
+{
+	double sigma = h->growing ? GROW_SIGMA : SHRINK_SIGMA;
+	double mean = h->growing ? GROW_NS : SHRINK_NS;
+	double max = h->growing ? GROW_MAX_NS : SHRINK_MAX_NS;
+	double u = hs_uniform(&h->rng), v = hs_uniform(&h->rng), ns;
+
+	ns = mean * exp(sigma * sqrt(-2 * log(1 - u)) * cos(6.283185307179586 * v) -
+			sigma * sigma / 2);
+	return ns < max ? ns : max;
+}
+
+static void begin(struct hs *h)
+{
+	struct hs_move *m = &h->move[h->move_at];
+	double ns = duration_ns(h), part;
+	u32 i;
+
+	for (i = 0; i < m->groups; i++)
+		h->held_share += h->weight[m->group[i]];
+	part = h->share[m->from] > 0 ? h->held_share / h->share[m->from] : 0;
+	h->held = h->queue[m->from] * part;
+	h->queue[m->from] -= h->held;
+	h->share[m->from] -= h->held_share;
+	h->move_end_ns = h->now_ns + (u64)ns;
+	h->migrations++;
+	h->migration_ns += ns;
+}
+
+static void end(struct hs *h)
+{
+	struct hs_move *m = &h->move[h->move_at];
+	u32 i;
+
+	for (i = 0; i < m->groups; i++)
+		h->owner[m->group[i]] = (u8)m->to;
+	h->queue[m->to] += h->held;
+	h->held = 0;
+	h->held_share = 0;
+	h->move_end_ns = 0;
+	h->move_at++;
+	sum_up(h);
+}
+
+static void plan(struct hs *h)
+{
+	struct hs_move *m;
+	u8 owner[HS_GROUPS];
+	u32 g;
+
+	memcpy(owner, h->owner, sizeof(owner));
+	spread(h, owner, h->plan == HS_REFINE);
+	h->moves = 0;
+	h->move_at = 0;
+	for (g = 0; g < HS_GROUPS; g++) {
+		if (owner[g] == h->owner[g])
+			continue;
+		m = move_of(h, h->owner[g], owner[g]);
+		if (m)
+			m->group[m->groups++] = (u8)g;
+	}
+}
+
+/* When the coarse plan is done the fine one follows; a new order comes before the rest of it. */
+void hs_move_tick(struct hs *h)
+{
+	if (h->move_end_ns && h->now_ns >= h->move_end_ns)
+		end(h);
+	if (h->move_end_ns)
+		return;
+	if (h->ordered) {
+		h->plan = HS_COARSE;
+		h->ordered = false;
+		plan(h);
+	}
+	if (h->move_at == h->moves && h->plan == HS_COARSE) {
+		h->plan = HS_REFINE;
+		plan(h);
+	}
+	if (h->move_at < h->moves)
+		begin(h);
+}

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * bench packets: what forwarding between two virtual machines' network cards costs, and
+ * can do. Two guests of our own, which one thread plays, at two vhost-user sockets; between
+ * them one thread of ringpaced, of DPDK's testpmd or of Open vSwitch, on a CPU of its own.
+ * Saturated all of them poll; below that ringpaced and Open vSwitch sleep when they can.
+ * Rounds of all alternate, so that what the machine does meanwhile meets all.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "model_args.h"
+#include "packets/packets.h"
+
+/* Before a measurement, and no longer than that. */
+#define WARMUP_NS	(NSEC_PER_SEC * 3 / 10)
+
+const struct packets_contender packets_who[PACKETS_WHO] = {
+	[WHO_RINGPACED] = { "ringpaced", RINGPACED, 0 },
+	[WHO_TESTPMD] = { "testpmd", TESTPMD, 0 },
+	/* Open vSwitch takes 32 frames at once, and cannot be told otherwise. */
+	[WHO_RINGPACED32] = { "ringpaced32", RINGPACED, 32 },
+	[WHO_OVS] = { "ovs", OVS, 32 },
+};
+
+const struct forward_load packets_loads[PACKETS_LOADS] = {
+	{ "64/b1", 64, 1, 0 },
+	{ "64/b8", 64, 8, 0 },
+	{ PACKETS_PEAK, 64, 32, 0 },
+	{ "1500/b32", 1500, 32, 0 },
+	{ "65000/b32", 65000, 32, 0 },
+	{ "load1", 64, 32, 1 },
+	{ "load10", 64, 32, 10 },
+	{ "load30", 64, 32, 30 },
+};
+
+/* ---- Who measures what ---- */
+
+bool packets_measures(const struct packets_run *r, u32 load, u32 who)
+{
+	const struct forward_load *l = &packets_loads[load];
+
+	if (!(r->args->loads & 1u << load) || !r->forwarder[packets_who[who].id].there)
+		return false;
+	/* It is there for Open vSwitch, which by default takes no segments from guests. */
+	if (who == WHO_RINGPACED32)
+		return packets_measures(r, load, WHO_OVS) && !l->percent && l->burst != 32;
+	return who != WHO_OVS || l->frame_bytes <= 1514;
+}
+
+double packets_median(const struct packets_run *r, u32 load, u32 who, size_t field)
+{
+	double v[BENCH_ROUNDS_MAX];
+	u32 i;
+
+	if (!packets_measures(r, load, who))
+		return UNKNOWN;
+	for (i = 0; i < r->args->rounds; i++)
+		v[i] = *(const double *)((const char *)&r->sample[load][who][i] + field);
+	return median(v, r->args->rounds);
+}
+
+static u32 load_by_name(const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < PACKETS_LOADS && strcmp(packets_loads[i].name, name); i++)
+		;
+	return i;
+}
+
+/* The slowest one's: a share of it is one that all can take. */
+static void find_peak(struct packets_run *r)
+{
+	u32 load = load_by_name(PACKETS_PEAK), who;
+	double pps;
+
+	r->peak_pps = UNKNOWN;
+	for (who = 0; who < PACKETS_WHO; who++) {
+		pps = packets_median_of(r, load, who, pps);
+		if (is_known(pps) && !(pps >= r->peak_pps))
+			r->peak_pps = pps;
+	}
+}
+
+/* ---- Measuring ---- */
+
+static void progress(const struct packets_run *r, u32 load, u32 round, u32 who)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[Kbench packets: %s, round %u/%u, %s",
+			packets_loads[load].name, round + 1, r->args->rounds,
+			packets_who[who].name);
+}
+
+static int measure_one(struct packets_run *r, u32 load, u32 round, u32 who)
+{
+	const struct forward_load *l = &packets_loads[load];
+	struct forwarder *f = &r->forwarder[packets_who[who].id];
+	const u64 ns = (u64)(r->args->seconds * 1e9);
+	const struct guests_task t = {
+		.load = l, .warmup_ns = ns < WARMUP_NS ? ns : WARMUP_NS, .ns = ns,
+		.rate_pps = l->percent ? (u64)(r->peak_pps * l->percent / 100) + 1 : 0,
+	};
+	u32 batch = packets_who[who].batch ? packets_who[who].batch : l->burst;
+	struct guests *g = calloc(1, sizeof(*g));
+	int rc;
+
+	if (!g)
+		abort();
+	progress(r, load, round, who);
+	rc = f->ops->start(f, l, batch) || guests_open(g, f, l) ||
+		guests_run(g, &t, &r->sample[load][who][round]) ? -1 : 0;
+	guests_close(g);
+	f->ops->stop(f);
+	free(g);
+	return rc;
+}
+
+/* A peer that did not start on a busy machine is no reason to lose what has been measured. */
+static int measure_again(struct packets_run *r, u32 load, u32 round, u32 who)
+{
+	if (!measure_one(r, load, round, who))
+		return 0;
+	if (packets_who[who].id == RINGPACED || stopped())
+		return -1;
+	return measure_one(r, load, round, who);
+}
+
+static int measure_load(struct packets_run *r, u32 load)
+{
+	u32 round, i, who;
+
+	for (round = 0; round < r->args->rounds; round++)
+		for (i = 0; i < PACKETS_WHO; i++) {
+			/* Another one begins each round. */
+			who = (i + round) % PACKETS_WHO;
+			if (packets_measures(r, load, who) &&
+			    measure_again(r, load, round, who))
+				return -1;
+		}
+	return 0;
+}
+
+static int measure_all(struct packets_run *r)
+{
+	u32 i;
+
+	r->peak_pps = r->args->peak_pps ? (double)r->args->peak_pps : UNKNOWN;
+	for (i = 0; i < PACKETS_LOADS; i++) {
+		if (!(r->args->loads & 1u << i))
+			continue;
+		if (packets_loads[i].percent && !r->args->peak_pps)
+			find_peak(r);
+		if (measure_load(r, i))
+			return -1;
+	}
+	return 0;
+}
+
+/* Those that were asked for by name must be there; of others the result says why not. */
+static int open_forwarders(struct packets_run *r)
+{
+	u32 i;
+
+	for (i = 0; i < FORWARDERS && !stopped(); i++) {
+		struct forwarder *f = &r->forwarder[i];
+
+		if (i != RINGPACED && !(r->args->peers & 1u << i)) {
+			snprintf(f->why_not, sizeof(f->why_not), "--peers does not name it");
+			continue;
+		}
+		forwarder_open(f, forwarders[i], &r->args->f);
+		if (!f->there && (i == RINGPACED || r->args->peers_given))
+			return fail("%s", f->why_not);
+	}
+	return stopped() ? -1 : 0;
+}
+
+/* ---- The command ---- */
+
+enum {
+	OPT_ROUNDS = 256, OPT_SECONDS, OPT_DMAX, OPT_OVS_SLEEP, OPT_PEERS, OPT_LOADS, OPT_PEAK,
+	OPT_JSON, OPT_MARKDOWN,
+};
+
+static const struct argp_option options[] = {
+	{ "rounds", OPT_ROUNDS, "N", 0, "measurements of each, of which medians are taken, 1..99 "
+	  "(5)", 0 },
+	{ "seconds", OPT_SECONDS, "S", 0, "length of one, 0.1..60 seconds (1)", 0 },
+	{ "peers", OPT_PEERS, "LIST", 0, "of testpmd,ovs, or none (those that are installed)", 0 },
+	{ "loads", OPT_LOADS, "LIST", 0, "of 64/b1,64/b8,64/b32,1500/b32,65000/b32 (frame bytes, "
+	  "burst; saturated) and load1,load10,load30 (percent of the peak) (all)", 0 },
+	{ "peak-pps", OPT_PEAK, "R", 0, "what load1, load10, load30 are shares of, frames per second "
+	  "(the slowest one's " PACKETS_PEAK ")", 0 },
+	{ "dmax-ns", OPT_DMAX, "NS", 0, "D_MAX of ringpaced's ports at these, ns (1000000)", 0 },
+	{ "ovs-sleep-us", OPT_OVS_SLEEP, "US", 0, "Open vSwitch's pmd-maxsleep at these, 0..10000 us "
+	  "(half of D_MAX: as long as it may sleep within that bound)", 0 },
+	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },
+	{ "markdown", OPT_MARKDOWN, NULL, 0, "tables for documents", 0 },
+	{ 0 }
+};
+
+static void peers(struct argp_state *state, struct packets_args *a, const char *arg)
+{
+	char *copy = strdup(arg), *rest = copy, *name;
+	u32 i;
+
+	if (!copy)
+		abort();
+	a->peers = 0;
+	a->peers_given = true;
+	while (strcmp(arg, "none") && (name = strsep(&rest, ","))) {
+		for (i = RINGPACED + 1; i < FORWARDERS && strcmp(forwarders[i]->name, name); i++)
+			;
+		if (i == FORWARDERS)
+			argp_error(state, "--peers %s: testpmd, ovs and none are known", name);
+		a->peers |= 1u << i;
+	}
+	free(copy);
+}
+
+static void loads(struct argp_state *state, struct packets_args *a, const char *arg)
+{
+	char *copy = strdup(arg), *rest = copy, *name;
+	u32 i;
+
+	if (!copy)
+		abort();
+	a->loads = 0;
+	while ((name = strsep(&rest, ","))) {
+		i = load_by_name(name);
+		if (i == PACKETS_LOADS)
+			argp_error(state, "--loads %s: no such load; see --help", name);
+		a->loads |= 1u << i;
+	}
+	free(copy);
+}
+
+static void check(struct argp_state *state, struct packets_args *a)
+{
+	u32 i;
+
+	for (i = 0; i < PACKETS_LOADS; i++)
+		if (a->loads & 1u << i && packets_loads[i].percent && !a->peak_pps &&
+		    !(a->loads & 1u << load_by_name(PACKETS_PEAK)))
+			argp_error(state, "--loads %s: a share of what? Name " PACKETS_PEAK
+				   ", too, or say --peak-pps", packets_loads[i].name);
+	if (a->f.ovs_sleep_us == ~0u)
+		a->f.ovs_sleep_us = (u32)(a->f.dmax_ns / 2000 < 10000 ? a->f.dmax_ns / 2000 : 10000);
+}
+
+static double seconds(struct argp_state *state, const char *arg)
+{
+	u64 ns = opt_seconds(state, "seconds", arg);
+
+	if (ns < NSEC_PER_SEC / 10 || ns > 60 * NSEC_PER_SEC)
+		argp_error(state, "--seconds %s: not in 0.1..60", arg);
+	return (double)ns / 1e9;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct packets_args *a = state->input;
+
+	switch (key) {
+	case OPT_ROUNDS:
+		a->rounds = (u32)opt_between(state, "rounds", arg, 1, BENCH_ROUNDS_MAX);
+		break;
+	case OPT_SECONDS:
+		a->seconds = seconds(state, arg);
+		break;
+	case OPT_DMAX:
+		a->f.dmax_ns = opt_between(state, "dmax-ns", arg, 1, NSEC_PER_SEC);
+		break;
+	case OPT_OVS_SLEEP:
+		a->f.ovs_sleep_us = (u32)opt_number(state, "ovs-sleep-us", arg, 10000);
+		break;
+	case OPT_PEERS:
+		peers(state, a, arg);
+		break;
+	case OPT_LOADS:
+		loads(state, a, arg);
+		break;
+	case OPT_PEAK:
+		a->peak_pps = opt_between(state, "peak-pps", arg, 100, 100000000);
+		break;
+	case OPT_JSON:
+		a->json = true;
+		break;
+	case OPT_MARKDOWN:
+		a->markdown = true;
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "%s: no such argument", arg);
+		break;
+	case ARGP_KEY_END:
+		check(state, a);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "Forwards frames between two guests' network cards: ringpaced, DPDK's testpmd and "
+	"Open vSwitch with DPDK, in turns, one thread each. Saturated, frames per second, all of them "
+	"polling; at 1, 10 and 30 % of the peak, CPU time per frame and latency from when frames were "
+	"due, with ringpaced adaptive and Open vSwitch sleeping (pmd-maxsleep). It needs two CPUs to "
+	"itself. With all peers there are 25 measurements a round, and who is measured starts for "
+	"each.\v"
+	"Examples:\n\n  ringpace bench packets --json\n"
+	"  ringpace bench packets --peers testpmd --loads 64/b32,load10 --rounds 3",
+};
+
+static int run(int argc, char **argv)
+{
+	struct packets_args a = {
+		.f = { .dmax_ns = 1000000, .ovs_sleep_us = ~0u }, .rounds = 5, .seconds = 1,
+		.loads = (1u << PACKETS_LOADS) - 1, .peers = 1u << TESTPMD | 1u << OVS,
+	};
+	struct packets_run *r = calloc(1, sizeof(*r));
+	struct bench out = bench_packets;
+	u32 i;
+	int rc;
+
+	if (!r)
+		abort();
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	catch_signals();
+	r->args = &a;
+	rc = open_forwarders(r) ? -1 : measure_all(r);
+	for (i = 0; i < FORWARDERS; i++)
+		forwarder_close(&r->forwarder[i]);
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[K");
+	if (a.markdown)
+		out.print = packets_print_markdown;
+	rc = rc ? stopped() ? EXIT_STOPPED : 1 : bench_finish(&out, packets_result(r), a.json);
+	free(r);
+	return rc;
+}
+
+const struct bench bench_packets = {
+	.name = "packets",
+	.summary = "forwarding between two network cards, beside testpmd and Open vSwitch",
+	.print = packets_print,
+	.main = run,
+};

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What forwarders have in common. */
+#include "packets/forwarder.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+const struct forwarder_ops *const forwarders[FORWARDERS] = {
+	[RINGPACED] = &forwarder_ringpaced,
+	[TESTPMD] = &forwarder_testpmd,
+	[OVS] = &forwarder_ovs,
+};
+
+void forwarder_open(struct forwarder *f, const struct forwarder_ops *ops,
+		    const struct forwarder_params *p)
+{
+	memset(f, 0, sizeof(*f));
+	f->ops = ops;
+	f->params = p;
+	f->pid = f->database = f->daemon.pid = -1;
+	/* Why it cannot be measured is part of the result. */
+	fail_capture(f->why_not, sizeof(f->why_not));
+	f->there = !ops->open || !ops->open(f);
+	fail_capture(NULL, 0);
+	if (!f->there)
+		forwarder_close(f);
+}
+
+void forwarder_close(struct forwarder *f)
+{
+	if (f->ops && f->ops->close)
+		f->ops->close(f);
+}
+
+int forwarder_paths(struct forwarder *f, const char *name)
+{
+	const char *dir = run_dir();
+	u32 i;
+
+	if (!dir)
+		return -1;
+	for (i = 0; i < 2; i++)
+		snprintf(f->socket[i], sizeof(f->socket[i]), "%s/%s%u", dir, name, i);
+	snprintf(f->log, sizeof(f->log), "%s/%s.log", dir, name);
+	/* What DPDK keeps of a process lies in there, too, and goes with it. */
+	return setenv("RUNTIME_DIRECTORY", dir, 1) ?
+		fail("bench packets: cannot set RUNTIME_DIRECTORY: %m") : 0;
+}
+
+int forwarder_await(struct forwarder *f, pid_t pid)
+{
+	u64 end = now_ns() + FORWARDER_START_NS;
+
+	while (access(f->socket[0], F_OK) || access(f->socket[1], F_OK)) {
+		if (!child_alive(pid) || now_ns() > end)
+			return fail("bench packets: %s does not start: %s", f->ops->name,
+				    log_tail(f->log));
+		if (!nap_ms(5))
+			return -1;
+	}
+	return 0;
+}
+
+double forwarder_cpu_ns(const struct forwarder *f)
+{
+	struct timespec ts;
+	clockid_t clock;
+
+	if (f->pid <= 0 || clock_getcpuclockid(f->pid, &clock) || clock_gettime(clock, &ts))
+		return UNKNOWN;
+	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}

@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `ringpace pareto` and `ringpace bench host` from the outside: keys, the frontier, wrong use.
+. "$(dirname "$0")/lib.sh"
+
+refuses() {	# text in the error, command, options...
+	local text=$1 rc
+	shift
+	"$ringpace" "$@" >/dev/null 2>"$scratch/err"
+	rc=$?
+	[ $rc -eq 2 ] && grep -q -e "$text" "$scratch/err"
+}
+
+"$ringpace" pareto --goal consolidate --json >"$scratch/pareto" 2>"$scratch/err"
+check "pareto ends well" test $? -eq 0
+check "all configurations are swept" json_of "$scratch/pareto" '.configurations == 224'
+check "the consolidation policy comes out" json_of "$scratch/pareto" \
+	'[.frontier[] | [.cores, .threads, .ghz]] ==
+	 [range(1; 9) | [., 2, 2.4]] + [[8, 2, 2.8]]'
+check "stronger steps carry more" json_of "$scratch/pareto" \
+	'[.frontier[].max_pps] | . == sort and .[-1] > 6200000'
+
+"$ringpace" bench host --json --decisions "$scratch/decisions" >"$scratch/bench" 2>"$scratch/err"
+check "bench host ends well" test $? -eq 0
+check "its keys" json_of "$scratch/bench" \
+	'(.energy_vs_pareto, .background_vs_pareto | keys) == ["sine", "slope", "step"] and
+	 (.slo_violations | type) == "number" and .simulated'
+check "no gain beyond the Pareto bound" json_of "$scratch/bench" \
+	'[.energy_vs_pareto[], .background_vs_pareto[]] | all(. > 0.85 and . <= 1.01)'
+check "fewer violations than the paper" json_of "$scratch/bench" '.slo_violations < 25'
+check "decisions tell what was done" json_of "$scratch/decisions" \
+	'.why and .actuators and .basis == "fresh"'
+
+check "refuses --goal" refuses "--goal" pareto --goal speed
+check "refuses --seed" refuses "--seed" pareto --seed -1
+check "refuses an argument" refuses surplus pareto surplus
+check "refuses --seed of the benchmark" refuses "--seed" bench host --seed x
+"$ringpace" bench host --decisions /nonexistent/x >/dev/null 2>"$scratch/err"
+check "a file that cannot be written is an error" test $? -eq 1
+finish

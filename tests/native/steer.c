@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A guest that sends many flows from two pairs of queues, and one with four pairs
+ * whose port steers them:
+ *
+ *	a ══ ringpaced ══ b (rss=16), linked, or both in a switch
+ *
+ * Flows keep to the pair that their entry names. Entries are moved while frames
+ * come, as a guest does it that moves its flows between threads: the order, then
+ * what is in the old queue, then the new one. Nothing is lost, nothing reordered.
+ */
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "net_bed.h"
+
+#define FLOWS		64u
+#define ENTRIES		16u
+#define RX_PAIRS	4u
+#define TX_PAIRS	2u
+#define FRAME_BYTES	100u
+
+struct frame {
+	struct ethhdr eth;
+	struct iphdr ip;
+	struct udphdr udp;
+	u64 seq;
+	u32 flow;
+} __attribute__((packed));
+
+static struct sender {
+	struct net_end *from;
+	pthread_t thread;
+	u64 limit;			/* so many in all, read relaxed */
+	u64 sent;			/* read relaxed */
+	u32 stop;			/* read relaxed */
+	u32 turn[TX_PAIRS];
+	u64 seq[FLOWS];
+} sender;
+
+static struct receiver {
+	struct net_end *at;
+	u64 next[FLOWS];
+	u64 packets, bad, gaps;		/* not the next one of its flow */
+	u32 pairs_of[FLOWS];		/* a bit for each pair that it came to */
+	u64 per_pair[RX_PAIRS];
+} rx;
+
+/* ---- Sending ---- */
+
+static void write_frame(u8 *at, u32 flow, u64 seq)
+{
+	struct frame f = {
+		.eth = { .h_dest = { 2, 0, 0, 0, 0, 2 }, .h_source = { 2, 0, 0, 0, 0, 1 },
+			 .h_proto = htons(ETH_P_IP) },
+		.ip = { .version = 4, .ihl = 5, .tot_len = htons(FRAME_BYTES - ETH_HLEN), .ttl = 64,
+			.protocol = IPPROTO_UDP, .saddr = htonl(0x0a000001),
+			.daddr = htonl(0x0a000002) },
+		.udp = { .source = htons((u16)(40000 + flow)), .dest = htons(9),
+			 .len = htons(FRAME_BYTES - ETH_HLEN - sizeof(struct iphdr)) },
+		.seq = seq, .flow = flow,
+	};
+
+	memset(at, 0, FRAME_BYTES);
+	memcpy(at, &f, sizeof(f));
+}
+
+/* Up to 16 frames from @pair, of flows that are always its; how many. */
+static u32 send_some(struct sender *s, u32 pair)
+{
+	u64 sent = rp_load(&s->sent), limit = rp_load(&s->limit);
+	u32 n = 0;
+	u8 *at;
+
+	net_reclaim(s->from, pair);
+	while (n < 16 && sent + n < limit && (at = net_tx_next(s->from, pair))) {
+		u32 flow = s->turn[pair]++ * 7 % (FLOWS / TX_PAIRS) * TX_PAIRS + pair;
+
+		write_frame(at, flow, s->seq[flow]++);
+		net_tx_add(s->from, pair, FRAME_BYTES);
+		n++;
+	}
+	if (n)
+		net_tx_publish(s->from, pair);
+	rp_add(&s->sent, n);
+	return n;
+}
+
+static void *send_all(void *arg)
+{
+	struct sender *s = arg;
+	u32 i, n;
+
+	while (!rp_load(&s->stop)) {
+		for (n = 0, i = 0; i < TX_PAIRS; i++)
+			n += send_some(s, i);
+		if (!n)
+			nap_ms(1);
+	}
+	return NULL;
+}
+
+/* ---- Receiving ---- */
+
+static void check_frame(const u8 *at, u32 bytes, u32 pair)
+{
+	struct frame f;
+
+	if (bytes != FRAME_BYTES) {
+		rx.bad++;
+		return;
+	}
+	memcpy(&f, at, sizeof(f));
+	if (f.eth.h_proto != htons(ETH_P_IP) || f.flow >= FLOWS) {
+		rx.bad++;
+		return;
+	}
+	rx.gaps += f.seq != rx.next[f.flow];
+	rx.next[f.flow] = f.seq + 1;
+	rx.pairs_of[f.flow] |= 1u << pair;
+	rx.per_pair[pair]++;
+	rx.packets++;
+}
+
+static u32 receive(u32 pair, u32 max)
+{
+	const u8 *at;
+	u32 bytes, n = 0;
+
+	while (n < max && (at = net_rx_take(rx.at, pair, &bytes))) {
+		check_frame(at, bytes, pair);
+		n++;
+	}
+	if (n)
+		net_rx_publish(rx.at, pair);
+	return n;
+}
+
+static u32 receive_all(void)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < RX_PAIRS; i++)
+		n += receive(i, 32);
+	return n;
+}
+
+/* Until @packets have come in all. */
+static bool await_all(u64 packets)
+{
+	u64 end = now_ns() + WAIT_NS;
+
+	while (rx.packets < packets)
+		if (!receive_all() && (now_ns() > end || !nap_ms(1)))
+			return false;
+	return true;
+}
+
+/* @n more are sent, and come. */
+static bool pass(u64 n)
+{
+	u64 limit = rp_load(&sender.limit) + n;
+
+	rp_store(&sender.limit, limit);
+	return await_all(limit);
+}
+
+/* ---- Orders ---- */
+
+static json_t *rss(struct net_rig *r, json_t *args)
+{
+	json_object_set_new(args, "device", json_string("b"));
+	return net_rig_call(r, "rss", args);
+}
+
+static u32 pair_of_entry(struct net_rig *r, u32 entry)
+{
+	json_t *v = rss(r, json_object());
+	u32 pair = (u32)json_integer_value(json_array_get(json_object_get(v, "table"), entry));
+
+	json_decref(v);
+	return pair;
+}
+
+/* Moves an entry, and empties the queue that its flows were in. */
+static bool move_entry(struct net_rig *r, u32 entry, u32 pair)
+{
+	u32 old = pair_of_entry(r, entry);
+	char key[16];
+	json_t *v;
+
+	snprintf(key, sizeof(key), "%u", entry);
+	v = rss(r, json_pack("{s:{s:i}}", "entry", key, (int)pair));
+	if (!v)
+		return false;
+	json_decref(v);
+	receive(old, SLOTS);
+	return true;
+}
+
+static u64 counted(struct net_rig *r)
+{
+	json_t *v = rss(r, json_object()), *n;
+	u64 sum = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(v, "packets"), i, n)
+		sum += (u64)json_integer_value(n);
+	json_decref(v);
+	return sum;
+}
+
+static int backlog(struct net_rig *r, u32 pair, const char *key)
+{
+	json_t *v = net_rig_call(r, "stats", json_pack("{s:s, s:i}", "device", "b", "queue",
+						       (int)(2 * pair)));
+	json_t *b = json_object_get(json_object_get(v, "stats"), "backlog");
+	int n = json_is_object(b) ? (int)json_integer_value(json_object_get(b, key)) : -1;
+
+	json_decref(v);
+	return n;
+}
+
+/* ---- Scenes ---- */
+
+static bool begin(struct net_rig *r, const char *name)
+{
+	r->pairs = RX_PAIRS;
+	r->pacers = "x2";
+	r->more[1] = "rss=16";
+	r->end[0].pairs = TX_PAIRS;
+	r->end[1].pairs = RX_PAIRS;
+	if (!ok(!net_rig_open(r), name, "set up"))
+		return false;
+	memset(&sender, 0, sizeof(sender));
+	memset(&rx, 0, sizeof(rx));
+	sender.from = &r->a;
+	rx.at = &r->b;
+	/* A switch is to know where it is: copies to all wait for nobody. */
+	r->b.to = NET_ALL;
+	if (!ok(net_send(&r->b, 0, 1) == 1 && reclaimed(&r->b, 0), name, "b says where it is"))
+		return false;
+	return ok(!pthread_create(&sender.thread, NULL, send_all, &sender), name, "a sender");
+}
+
+static void finish(struct net_rig *r)
+{
+	rp_store(&sender.stop, 1);
+	if (sender.thread)
+		pthread_join(sender.thread, NULL);
+	sender.thread = 0;
+	close_rig(r);
+}
+
+static u32 flows_in_one_pair(void)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < FLOWS; i++)
+		n += rx.pairs_of[i] && !(rx.pairs_of[i] & (rx.pairs_of[i] - 1));
+	return n;
+}
+
+static bool all_pairs_used(void)
+{
+	u32 i;
+
+	for (i = 0; i < RX_PAIRS && rx.per_pair[i]; i++)
+		;
+	return i == RX_PAIRS;
+}
+
+static bool in_order(void)
+{
+	if (!rx.gaps && !rx.bad)
+		return true;
+	printf("# %llu gaps, %llu bad of %llu\n", (unsigned long long)rx.gaps,
+	       (unsigned long long)rx.bad, (unsigned long long)rx.packets);
+	return false;
+}
+
+static bool keep_moving(struct net_rig *r, u32 moves)
+{
+	u64 end = now_ns() + WAIT_NS, next = rx.packets;
+	u32 i = 0;
+
+	/* More than can come meanwhile: the sender does not pause. */
+	rp_store(&sender.limit, UINT64_MAX);
+	while (i < moves && now_ns() < end) {
+		receive_all();
+		if (rx.packets < next)
+			continue;
+		next = rx.packets + 200;
+		if (!move_entry(r, i * 5 % ENTRIES, i * 3 % RX_PAIRS))
+			return false;
+		i++;
+	}
+	/* It may be about to send 16 more from each pair. */
+	rp_store(&sender.limit, 0);
+	rp_store(&sender.stop, 1);
+	pthread_join(sender.thread, NULL);
+	sender.thread = 0;
+	return i == moves && await_all(rp_load(&sender.sent));
+}
+
+static void steered(struct net_rig *r, const char *name)
+{
+	u64 before;
+
+	if (begin(r, name)) {
+		ok(pass(8000), name, "all arrive");
+		ok(in_order(), name, "whole, once, in order");
+		ok(flows_in_one_pair() == FLOWS, name, "each flow in one queue");
+		ok(all_pairs_used(), name, "every queue has some");
+		ok(counted(r) == rx.packets, name, "every packet is counted by its entry");
+		memset(rx.pairs_of, 0, sizeof(rx.pairs_of));
+		before = rx.per_pair[0];
+		json_decref(rss(r, json_pack("{s:[i,i]}", "table", 1, 3)));
+		ok(pass(2000) && in_order(), name, "another table");
+		ok(rx.per_pair[0] == before && flows_in_one_pair() == FLOWS, name,
+		   "which all flows follow");
+		json_decref(rss(r, json_pack("{s:i}", "entries", (int)ENTRIES)));
+		ok(keep_moving(r, 300), name, "300 entries are moved under load, none is lost");
+		ok(in_order(), name, "whole, once, in order");
+	}
+	finish(r);
+}
+
+static void link_scene(void)
+{
+	steered(make_rig(2, FRAME_BYTES), "a link");
+}
+
+static void switch_scene(void)
+{
+	struct net_rig *r = make_rig(2, FRAME_BYTES);
+
+	r->switched = "s,ports=a+b";
+	steered(r, "a switch");
+}
+
+/* What b has not taken is seen at its rings. */
+static void backlog_scene(void)
+{
+	const char *name = "backlog";
+	struct net_rig *r = make_rig(2, FRAME_BYTES);
+	u64 end = now_ns() + WAIT_NS;
+	u32 i, sum = 0;
+
+	if (begin(r, name)) {
+		/* A guest that waits has told how far it is. */
+		for (i = 0; i < RX_PAIRS; i++)
+			net_wait(&r->b, i, 1);
+		ok(backlog(r, 0, "told") == 0, name, "none at first");
+		rp_store(&sender.limit, 40);
+		while (counted(r) < 40 && now_ns() < end)
+			nap_ms(1);
+		for (i = 0; i < RX_PAIRS; i++)
+			sum += (u32)backlog(r, i, "told");
+		ok(sum == 40, name, "is what the guest has not taken");
+		ok(backlog(r, 1, "most") == backlog(r, 1, "told"), name,
+		   "also by the buffers that are not there");
+		ok(await_all(40), name, "is taken");
+		for (sum = 0, i = 0; i < RX_PAIRS; i++) {
+			net_wait(&r->b, i, 1);
+			sum += (u32)backlog(r, i, "told") + (u32)backlog(r, i, "most");
+		}
+		ok(sum == 0, name, "none then");
+	}
+	finish(r);
+}
+
+/* On and off again, and to the other pacer, while frames come: the way changes, no more. */
+static void toggled(void)
+{
+	const char *name = "on and off";
+	struct net_rig *r = make_rig(2, FRAME_BYTES);
+	bool good = true;
+	u32 i;
+
+	if (begin(r, name)) {
+		for (i = 0; i < 40 && good; i++) {
+			rp_store(&sender.limit, sender.limit + 500);
+			json_decref(rss(r, json_pack("{s:b}", "enabled", i & 1)));
+			json_decref(net_rig_call(r, "move", json_pack("{s:s, s:i, s:i}", "device",
+				"a", "pair", (int)(i / 2 % 2), "pacer", (int)(i % 3 % 2))));
+			good = await_all(rp_load(&sender.limit));
+		}
+		ok(good && rx.packets == 20000 && !rx.bad, name, "none is lost");
+	}
+	finish(r);
+}
+
+int main(void)
+{
+	catch_signals();
+	link_scene();
+	switch_scene();
+	backlog_scene();
+	toggled();
+	return tests_done();
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two dataplanes with TCP and a wire between them, which may lose, double and hold back
+ * frames:
+ *
+ *	end 0, 10.0.0.1 ══ wire ══ end 1, 10.0.0.2
+ *
+ * Whoever plays the wire has all frames but those that an end has.
+ */
+#ifndef TCP_FIXTURE_H
+#define TCP_FIXTURE_H
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+
+#include "mem.h"
+#include "net.h"
+#include "port_soft.h"
+#include "rand.h"
+
+#define ENDS		2u
+#define GROUPS		128u
+#define SLOTS		256u
+#define FRAMES		8192u
+#define FRAME_BYTES	1514u
+#define HELD_BACK	16u
+#define SERVICE		7u
+
+struct frame {
+	struct dp_pkt p;
+	u8 data[FRAME_BYTES];
+};
+
+struct end {
+	struct soft_port *sp;
+	struct net *net;
+	struct dp *dp;
+	u32 given[DP_THREADS_MAX];	/* spare frames that each queue has, or less */
+};
+
+struct wire {
+	struct end end[ENDS];
+	struct frame frame[FRAMES];
+	struct dp_list spare;
+	struct frame *back[HELD_BACK];	/* to overtake */
+	u32 back_to[HELD_BACK];
+	u32 lose, twice, overtake;	/* of a thousand */
+	u64 lost, passed;
+	u64 rng;
+	u32 threads;
+	_Atomic u64 clock_ns;
+	/* Sees each frame before it is passed on; false: it is not. May be NULL. */
+	bool (*look)(struct wire *w, u32 to, struct frame *f);
+};
+
+static inline u32 end_ip(u32 i)
+{
+	return htonl(0x0a000001 + i);
+}
+
+static inline u64 wire_now(void *arg)
+{
+	struct wire *w = arg;
+
+	return atomic_load(&w->clock_ns);
+}
+
+static inline bool end_open(struct wire *w, u32 i, const struct conn_app *app, void *app_arg,
+			    u64 (*now_ns)(void *arg))
+{
+	struct end *e = &w->end[i];
+	const char *why;
+	const struct net_config nc = {
+		.ip = end_ip(i), .mask = htonl(0xffffff00), .port = SERVICE, .app = app,
+		.app_arg = app_arg,
+	};
+	struct dp_config dc = {
+		.threads = w->threads, .groups = GROUPS, .batch = 32, .stall_ns = 60000000000ULL,
+		.app = &net_app, .now_ns = now_ns, .arg = w,
+	};
+
+	e->sp = soft_port_new(w->threads, GROUPS, SLOTS, FRAMES, true);
+	if (!e->sp)
+		return false;
+	dc.port = &e->sp->port;
+	e->sp->port.frame_bytes = FRAME_BYTES;
+	e->sp->port.spare = 4 * GROUPS;
+	memcpy(e->sp->port.mac, (u8[]){ 2, 0, 0, 0, 0, (u8)(i + 1) }, 6);
+	e->net = net_new(&nc, &e->sp->port, GROUPS);
+	dc.app_arg = e->net;
+	e->dp = e->net ? dp_new(&dc, &why) : NULL;
+	return e->dp;
+}
+
+/* Both ends have @app; what it is to each connection is the end's number. */
+static inline struct wire *wire_new(u32 threads, const struct conn_app *a0,
+				    const struct conn_app *a1, u64 (*now_ns)(void *arg))
+{
+	struct wire *w = calloc(1, sizeof(*w));
+	u32 i;
+
+	if (!w)
+		abort();
+	w->rng = 1;
+	w->threads = threads;
+	atomic_store(&w->clock_ns, 1000 * DP_TICK_NS);
+	for (i = 0; i < FRAMES; i++) {
+		w->frame[i].p.data = w->frame[i].data;
+		dp_list_add(&w->spare, &w->frame[i].p);
+	}
+	if (!end_open(w, 0, a0, NULL, now_ns) || !end_open(w, 1, a1, NULL, now_ns))
+		abort();
+	return w;
+}
+
+/* As a card does: TCP by its addresses and ports, all else has no hash. */
+static inline void steer_frame(const struct end *e, struct dp_pkt *p)
+{
+	struct iphdr ip;
+	u16 port[2];
+
+	p->loose = true;
+	p->sound = false;
+	if (p->bytes < ETH_HLEN + sizeof(ip) + 4)
+		return;
+	memcpy(&ip, p->data + ETH_HLEN, sizeof(ip));
+	memcpy(port, p->data + ETH_HLEN + sizeof(ip), 4);
+	if (p->data[12] != 8 || p->data[13] || ip.protocol != IPPROTO_TCP || ip.ihl != 5)
+		return;
+	p->loose = false;
+	p->hash = e->sp->port.ops->hash(&e->sp->port, ip.saddr, ip.daddr, port[0], port[1]);
+}
+
+static inline void wire_pass(struct wire *w, u32 to, struct frame *f)
+{
+	steer_frame(&w->end[to], &f->p);
+	w->passed++;
+	if (soft_port_input(w->end[to].sp, &f->p))
+		return;
+	w->lost++;
+	dp_list_add(&w->spare, &f->p);
+}
+
+static inline void wire_double(struct wire *w, u32 to, const struct frame *f)
+{
+	struct frame *g = (struct frame *)dp_list_pop(&w->spare);
+
+	if (!g)
+		return;
+	memcpy(g->data, f->data, f->p.bytes);
+	g->p.bytes = f->p.bytes;
+	wire_pass(w, to, g);
+}
+
+/* One that is held back goes when another takes its place. */
+static inline struct frame *wire_overtake(struct wire *w, u32 *to, struct frame *f)
+{
+	u32 i = test_below(&w->rng, HELD_BACK), was_to = w->back_to[i];
+	struct frame *was = w->back[i];
+
+	w->back[i] = f;
+	w->back_to[i] = *to;
+	*to = was_to;
+	return was;
+}
+
+static inline void wire_carry(struct wire *w, u32 to, struct frame *f)
+{
+	u32 dice = test_below(&w->rng, 1000);
+
+	if ((w->look && !w->look(w, to, f)) || dice < w->lose) {
+		w->lost++;
+		dp_list_add(&w->spare, &f->p);
+		return;
+	}
+	if (test_below(&w->rng, 1000) < w->twice)
+		wire_double(w, to, f);
+	if (test_below(&w->rng, 1000) < w->overtake)
+		f = wire_overtake(w, &to, f);
+	if (f)
+		wire_pass(w, to, f);
+}
+
+static inline void wire_serve(struct wire *w, u32 i, u32 queue)
+{
+	struct end *e = &w->end[i];
+	struct dp_pkt *p;
+
+	while ((p = soft_port_released(e->sp, queue)))
+		dp_list_add(&w->spare, p);
+	while ((p = soft_port_sent(e->sp, queue)))
+		wire_carry(w, !i, (struct frame *)p);
+	while (w->spare.count > FRAMES / 4) {
+		p = dp_list_pop(&w->spare);
+		p->bytes = 0;
+		p->sum_from = 0;
+		if (!soft_port_give(e->sp, queue, p)) {
+			dp_list_add(&w->spare, p);
+			break;
+		}
+	}
+}
+
+static inline void wire_turn(struct wire *w)
+{
+	u32 i, q;
+
+	for (i = 0; i < ENDS; i++)
+		for (q = 0; q < w->threads; q++)
+			wire_serve(w, i, q);
+}
+
+static inline void ends_turn(struct wire *w)
+{
+	u32 i, t;
+
+	for (i = 0; i < ENDS; i++) {
+		for (t = 0; t < w->threads; t++)
+			dp_thread_turn(w->end[i].dp, t);
+		dp_control_turn(w->end[i].dp);
+	}
+}
+
+static inline void wire_free(struct wire *w)
+{
+	u32 i;
+
+	for (i = 0; i < ENDS; i++)
+		dp_free(w->end[i].dp);
+	for (i = 0; i < ENDS; i++) {
+		net_free(w->end[i].net);
+		soft_port_free(w->end[i].sp);
+	}
+	free(w);
+}
+
+static inline u64 end_counted(struct end *e, size_t at)
+{
+	u64 n = 0;
+	u32 g;
+
+	for (g = 0; g < GROUPS; g++)
+		n += dp_noted((_Atomic u64 *)((char *)net_group_counts(&e->dp->groups[g]) + at));
+	return n;
+}
+
+#define end_count(e, what)	end_counted(e, offsetof(struct net_counts, what))
+
+static inline u64 end_late(struct end *e)
+{
+	u64 n = 0;
+	u32 t;
+
+	for (t = 0; t < e->dp->cfg.threads; t++)
+		n += dp_noted(&e->dp->threads[t].counts.late);
+	return n;
+}
+
+#endif /* TCP_FIXTURE_H */

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The host controller's actuators and its state against a sysfs of files and processes
+ * of its own: what is set, what is given back, also after a controller that was killed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cpufreq.h"
+#include "cores.h"
+#include "cpulist.h"
+#include "fake_host.h"
+#include "native.h"
+#include "rapl.h"
+#include "undo.h"
+
+static const struct undo_kind *const kinds[] = {
+	&clock_kind, &native_affinity_kind, &native_signal_kind, &native_freezer_kind, NULL
+};
+
+static struct topo topo;
+static struct undo undo;
+static struct clock clk;
+static char state_path[96];
+
+static void open_undo(void)
+{
+	const struct undo_where where = { .sysfs = fake_root };
+
+	undo_init(&undo, state_path, kinds, &where);
+	clk = (struct clock){ .sysfs = fake_root, .topo = &topo, .undo = &undo };
+}
+
+static int begin(void **state)
+{
+	cpu_set_t cpus;
+
+	fake_host();
+	snprintf(state_path, sizeof(state_path), "%s/state", fake_root);
+	assert_true(cpulist_parse("0-7", &cpus));
+	assert_null(topo_read(&topo, fake_root, &cpus, true));
+	open_undo();
+	return 0;
+}
+
+static int end(void **state)
+{
+	undo_fini(&undo);
+	fake_end();
+	return 0;
+}
+
+static void test_topology(void **state)
+{
+	cpu_set_t cpus;
+	struct topo t;
+
+	assert_int_equal(topo.cores, 4);
+	assert_int_equal(topo.threads, 2);
+	assert_int_equal(topo.core[3].cpu[1], 7);
+	assert_true(topo.clocks);
+	assert_int_equal(topo.host.freqs, 4);
+	assert_int_equal(topo.khz[0], 1200000);
+	assert_int_equal(topo.khz[3], 2800000);
+	assert_int_equal(topo.nominal, 2);
+	/* Half of a core is a core of one thread; a CPU that is off is said. */
+	assert_true(cpulist_parse("1,2,5", &cpus));
+	assert_null(topo_read(&t, fake_root, &cpus, true));
+	assert_int_equal(t.cores, 2);
+	assert_int_equal(t.threads, 1);
+	assert_true(cpulist_parse("7-8", &cpus));
+	assert_non_null(strstr(topo_read(&t, fake_root, &cpus, true), "CPU 8 is not online"));
+	/* Without cpufreq, or where it is not wanted, there is one clock. */
+	assert_true(cpulist_parse("0-3", &cpus));
+	assert_null(topo_read(&t, fake_root, &cpus, false));
+	assert_false(t.clocks);
+	assert_int_equal(t.host.freqs, 1);
+}
+
+static void test_policies(void **state)
+{
+	struct hc_policy p;
+
+	hc_policy_make_energy(&p, &topo.host, 4, 2);
+	assert_null(hc_policy_check(&p, &topo.host));
+	assert_int_equal(p.steps, 4 + 1 + 3);
+	hc_policy_make_consolidate(&p, &topo.host, 3, 2, topo.nominal);
+	assert_null(hc_policy_check(&p, &topo.host));
+	assert_int_equal(p.steps, 4);
+	hc_policy_make_energy(&p, &topo.host, 200, 1);
+	assert_true(p.steps <= HC_STEPS_MAX);
+	assert_int_equal(p.step[p.steps - 1].cores, 200);
+	assert_int_equal(p.step[p.steps - 1].freq, 3);
+}
+
+static void test_clock(void **state)
+{
+	assert_int_equal(clock_set(&clk, 1, 0), 0);
+	assert_string_equal(fake_cpu(1, "scaling_max_freq"), "1200000");
+	assert_string_equal(fake_cpu(5, "scaling_max_freq"), "1200000");
+	assert_string_equal(fake_cpu(5, "scaling_governor"), "performance");
+	assert_string_equal(fake_cpu(5, "energy_performance_preference"), "performance");
+	assert_string_equal(fake_cpu(2, "scaling_governor"), "schedutil");
+	assert_int_equal(clock_set(&clk, 1, 2), 0);
+	assert_string_equal(fake_cpu(1, "scaling_min_freq"), "2400000");
+	assert_int_equal(clock_turbo(&clk, true), 0);
+	assert_string_equal(fake_read(SYSFS_CPU "/intel_pstate/no_turbo"), "0");
+	clock_give_back(&clk, 1);
+	assert_string_equal(fake_cpu(1, "scaling_min_freq"), "1200000");
+	assert_string_equal(fake_cpu(5, "scaling_max_freq"), "2800000");
+	assert_string_equal(fake_cpu(5, "scaling_governor"), "schedutil");
+	assert_string_equal(fake_cpu(5, "energy_performance_preference"), "balance_power");
+	assert_int_equal(clock_turbo(&clk, false), 0);
+	assert_string_equal(fake_read(SYSFS_CPU "/intel_pstate/no_turbo"), "1");
+	assert_int_equal(undo.count, 0);
+}
+
+/* What cannot be set is told, and what cannot be noted is not set. */
+static void test_clock_fails(void **state)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/" SYSFS_CPU "/cpu6/cpufreq/scaling_max_freq", fake_root);
+	remove(path);
+	assert_true(clock_set(&clk, 2, 0) < 0);
+	undo.path = "/nonexistent/state";
+	assert_true(clock_set(&clk, 3, 0) < 0);
+	assert_string_equal(fake_cpu(3, "scaling_max_freq"), "2800000");
+	assert_string_equal(fake_cpu(3, "scaling_governor"), "schedutil");
+	undo.path = state_path;
+}
+
+/* A state file names files; only those that a controller sets are ever written. */
+static void test_hostile_state(void **state)
+{
+	FILE *f = fopen(state_path, "w");
+
+	fake_write("victim", "whole\n");
+	fake_write("cgroup.freeze", "0\n");
+	fprintf(f, "{\"version\":1,\"tenants\":{},\"changed\":["
+		"{\"kind\":\"clock\",\"owner\":\"host\",\"target\":\"victim\",\"value\":\"x\"},"
+		"{\"kind\":\"clock\",\"owner\":\"host\",\"target\":\"" SYSFS_CPU
+		"/../../../victim\",\"value\":\"x\"},"
+		"{\"kind\":\"freezer\",\"owner\":\"a\",\"target\":\"%s/victim\",\"value\":\"0\"},"
+		"{\"kind\":\"freezer\",\"owner\":\"a\",\"target\":\"%s/cgroup.freeze\",\"value\":\"1\"},"
+		"{\"kind\":\"affinity\",\"owner\":\"a\",\"target\":\"1/0\",\"value\":\"0\"},"
+		"{\"kind\":\"signal\",\"owner\":\"a\",\"target\":\"-1/0\",\"value\":\"run\"}]}",
+		fake_root, fake_root);
+	fclose(f);
+	assert_null(undo_load(&undo));
+	assert_int_equal(undo.count, 6);
+	assert_int_equal(undo_some(&undo, NULL, NULL, true), 0);
+	assert_int_equal(undo.count, 0);
+	assert_string_equal(fake_read("victim"), "whole");
+	assert_string_equal(fake_read("cgroup.freeze"), "0");
+
+	f = fopen(state_path, "w");
+	fprintf(f, "{\"version\":1,\"tenants\":{},\"changed\":[{\"kind\":\"none\"}]}");
+	fclose(f);
+	assert_non_null(undo_load(&undo));
+	assert_int_equal(undo.count, 0);
+	f = fopen(state_path, "w");
+	fprintf(f, "{\"version\":");
+	fclose(f);
+	assert_non_null(undo_load(&undo));
+}
+
+/* A child that waits, of this test's own, and its file. */
+static pid_t start_child(struct conf_tenant *t)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		for (;;)
+			pause();
+	snprintf(t->name, sizeof(t->name), "job");
+	snprintf(t->pidfile, sizeof(t->pidfile), "%s/pid", fake_root);
+	fake_write("pid", "%d\n", pid);
+	return pid;
+}
+
+static void end_child(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static char state_of(pid_t pid)
+{
+	char file[64], text[SYSFS_TEXT];
+
+	snprintf(file, sizeof(file), "proc/%d/stat", pid);
+	assert_int_equal(sysfs_read("/", file, text), 0);
+	return strrchr(text, ')')[2];
+}
+
+/* Stopped: signals arrive when they like. */
+static bool reaches(pid_t pid, char wanted)
+{
+	u32 i;
+
+	for (i = 0; i < 20000; i++) {
+		if (state_of(pid) == wanted)
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+static void test_native(void **state)
+{
+	struct conf_tenant conf = { .class = CONF_BATCH };
+	struct native n = { .conf = &conf, .undo = &undo };
+	pid_t pid = start_child(&conf);
+	cpu_set_t before, one, now;
+	u64 ns;
+
+	sched_getaffinity(pid, sizeof(before), &before);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	assert_int_equal(native_confine(&n, &one), HC_ENFORCED);
+	sched_getaffinity(pid, sizeof(now), &now);
+	assert_true(CPU_EQUAL(&now, &one));
+	assert_int_equal(native_stop(&n, true), HC_ENFORCED);
+	assert_true(reaches(pid, 'T'));
+	assert_true(native_cpu_ns(&n, &ns));
+	assert_int_equal(native_stop(&n, false), HC_ENFORCED);
+	assert_true(reaches(pid, 'S'));
+	assert_int_equal(undo_some(&undo, NULL, NULL, false), 0);
+	sched_getaffinity(pid, sizeof(now), &now);
+	assert_true(CPU_EQUAL(&now, &before));
+
+	/* One that is gone is nobody, and its notes go. */
+	assert_int_equal(native_confine(&n, &one), HC_ENFORCED);
+	end_child(pid);
+	native_again(&n);
+	assert_int_equal(undo.count, 0);
+	assert_int_equal(native_confine(&n, &one), HC_NOBODY);
+	/* Whatever the file says. */
+	fake_write("pid", "1\n-1\n0\n%d\n", getpid());
+	assert_int_equal(native_confine(&n, &one), HC_NOBODY);
+}
+
+static void test_freezer(void **state)
+{
+	struct conf_tenant conf = { .name = "job" };
+	struct native n = { .conf = &conf, .undo = &undo };
+
+	snprintf(conf.cgroup, sizeof(conf.cgroup), "%s/cg", fake_root);
+	fake_write("cg/cgroup.procs", "%s", "");
+	fake_write("cg/cgroup.freeze", "0\n");
+	assert_int_equal(native_stop(&n, true), HC_ENFORCED);
+	assert_string_equal(fake_read("cg/cgroup.freeze"), "1");
+	assert_int_equal(undo_some(&undo, NULL, NULL, false), 0);
+	assert_string_equal(fake_read("cg/cgroup.freeze"), "0");
+	fake_write("cg1/freezer.state", "THAWED\n");
+	snprintf(conf.cgroup, sizeof(conf.cgroup), "%s/cg1", fake_root);
+	assert_int_equal(native_stop(&n, true), HC_ENFORCED);
+	assert_string_equal(fake_read("cg1/freezer.state"), "FROZEN");
+	assert_int_equal(native_stop(&n, false), HC_ENFORCED);
+	assert_string_equal(fake_read("cg1/freezer.state"), "THAWED");
+}
+
+/* A controller that is killed right after its changes, and the next one. */
+static void test_killed(void **state)
+{
+	struct conf_tenant conf = { .class = CONF_BATCH };
+	pid_t job = start_child(&conf), killed;
+	cpu_set_t before, one, now;
+	int status;
+
+	sched_getaffinity(job, sizeof(before), &before);
+	killed = fork();
+	if (!killed) {
+		struct native n = { .conf = &conf, .undo = &undo };
+
+		CPU_ZERO(&one);
+		CPU_SET(sched_getcpu(), &one);
+		clock_set(&clk, 0, 1);
+		native_confine(&n, &one);
+		native_stop(&n, true);
+		undo_tenant(&undo, "web", json_pack("{s:i}", "cores", 3));
+		raise(SIGKILL);
+	}
+	waitpid(killed, &status, 0);
+	assert_true(WIFSIGNALED(status));
+	assert_string_equal(fake_cpu(4, "scaling_max_freq"), "1800000");
+	assert_true(reaches(job, 'T'));
+
+	undo_fini(&undo);
+	open_undo();
+	assert_null(undo_load(&undo));
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(undo.tenants, "web"),
+							    "cores")), 3);
+	/* What is changed again keeps what was before the first controller. */
+	assert_int_equal(clock_set(&clk, 0, 2), 0);
+	assert_int_equal(undo_some(&undo, NULL, NULL, true), 0);
+	assert_string_equal(fake_cpu(4, "scaling_max_freq"), "2800000");
+	assert_string_equal(fake_cpu(0, "scaling_governor"), "schedutil");
+	sched_getaffinity(job, sizeof(now), &now);
+	assert_true(CPU_EQUAL(&now, &before));
+	assert_true(reaches(job, 'S'));
+	undo_clear(&undo);
+	assert_int_equal(access(state_path, F_OK), -1);
+	end_child(job);
+}
+
+static void test_rapl(void **state)
+{
+	struct rapl r;
+
+	rapl_init(&r, fake_root);
+	assert_int_equal(r.zones, 2);
+	rapl_read(&r, 1000000000);
+	assert_true(rapl_joules(&r) == 0 && r.watts == 0);
+	/* The first one wraps. */
+	fake_write("class/powercap/intel-rapl:0/energy_uj", "100000\n");
+	fake_write("class/powercap/intel-rapl:1/energy_uj", "400000\n");
+	rapl_read(&r, 2000000000);
+	assert_in_range(rapl_joules(&r) * 1e6 + 0.5, 500000, 500000);
+	assert_in_range(r.watts * 1e6 + 0.5, 500000, 500000);
+	rapl_init(&r, "/nonexistent");
+	assert_int_equal(r.zones, 0);
+}
+
+static void test_cores(void **state)
+{
+	struct cores c = { .topo = &topo };
+	const u16 wrong[] = { 1, 9 }, right[] = { 3, 2 };
+	u16 core[TOPO_CORES_MAX];
+	char text[CPULIST_TEXT];
+	cpu_set_t cpus;
+
+	cores_set(&c, 0, 2);
+	cores_set(&c, 1, 1);
+	assert_int_equal(cores_with(&c, 0, 3, core), 3);
+	assert_int_equal(core[2], 3);
+	cores_free_cpus(&c, 0, 3, &cpus);
+	assert_int_equal(CPU_COUNT(&cpus), 0);
+	cores_free_cpus(&c, 0, 1, &cpus);
+	cpulist_print(&cpus, text);
+	assert_string_equal(text, "1,3,5,7");
+	/* What is asked for is not done by asking. */
+	assert_int_equal(c.count[0], 2);
+	assert_int_equal(cores_with(&c, 0, 4, core), 3);
+	assert_false(cores_adopt(&c, 2, wrong, 2));
+	cores_set(&c, 0, 0);
+	assert_false(cores_adopt(&c, 0, right, 2));
+	cores_set(&c, 1, 0);
+	assert_true(cores_adopt(&c, 0, right, 2));
+	assert_int_equal(c.core[0][0], 3);
+}
+
+#define TEST(f)	cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_topology), TEST(test_policies), TEST(test_clock), TEST(test_clock_fails),
+		TEST(test_hostile_state), TEST(test_native), TEST(test_freezer), TEST(test_killed),
+		TEST(test_rapl), TEST(test_cores),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Domains of libvirt's own driver for tests, which keeps them in this process. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <libvirt/libvirt.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "virt.h"
+
+#define URI	"test:///default"
+#define NS_S	1000000000ULL
+
+static const struct undo_kind *const kinds[] = { &virt_kind, NULL };
+static const struct undo_where where = { .libvirt = URI };
+static struct undo undo;
+static struct virt virt;
+static virConnectPtr conn;
+static virDomainPtr dom;
+static struct conf_tenant conf;
+
+static void start(const char *uri, const char *domain)
+{
+	conf = (struct conf_tenant){ .name = "web", .emulator = true, .vcpus = CONF_HOTPLUG };
+	snprintf(conf.domain, sizeof(conf.domain), "%s", domain);
+	undo_init(&undo, NULL, kinds, &where);
+	virt_init(&virt, uri, 60 * NS_S, &undo);
+	virt.retry_ns = NS_S / 100;
+	virt_add(&virt, &conf);
+	assert_int_equal(virt_start(&virt), 0);
+}
+
+static void stop(void)
+{
+	assert_true(virt_stop(&virt, 20000));
+	virt_fini(&virt);
+	undo_fini(&undo);
+}
+
+static enum hc_enforced wait_for_end(void)
+{
+	enum hc_enforced e;
+	char why[160];
+
+	while ((e = virt_state(&virt, 0, why)) == HC_PENDING)
+		usleep(1000);
+	return e;
+}
+
+static bool pinned_to(int vcpu, u32 cpu)
+{
+	unsigned char maps[16][128] = { { 0 } };
+	int n = virDomainGetVcpuPinInfo(dom, 16, maps[0], 128, 0), i;
+
+	for (i = 0; i < 1024; i++)
+		if (VIR_CPU_USED(maps[vcpu], i) && (u32)i != cpu && i < 16)
+			return false;
+	return n > vcpu && VIR_CPU_USED(maps[vcpu], cpu);
+}
+
+static int state_of(void)
+{
+	int state, reason;
+
+	assert_int_equal(virDomainGetState(dom, &state, &reason, 0), 0);
+	return state;
+}
+
+static bool has_note(const char *what)
+{
+	u32 i;
+
+	for (i = 0; i < undo.count; i++)
+		if (strstr(undo.note[i].target, what))
+			return true;
+	return false;
+}
+
+static void test_placed(void **state)
+{
+	struct virt_want want = { .confine = true, .vcpus = 1, .shares = 77 };
+	int vcpus = virDomainGetVcpusFlags(dom, VIR_DOMAIN_AFFECT_LIVE);
+
+	start(URI, "test");
+	CPU_ZERO(&want.cpus);
+	CPU_SET(3, &want.cpus);
+	assert_int_equal(virt_want(&virt, 0, &want), HC_PENDING);
+	assert_int_equal(wait_for_end(), HC_ENFORCED);
+	assert_true(pinned_to(0, 3));
+	assert_int_equal(virDomainGetVcpusFlags(dom, VIR_DOMAIN_AFFECT_LIVE), 1);
+	/* This driver takes shares, and forgets them: that they were noted is what shows. */
+	assert_true(has_note("shares"));
+	assert_true(has_note("emulator"));
+	assert_int_equal(undo_some(&undo, NULL, NULL, true), 0);
+	assert_false(pinned_to(0, 3));
+	assert_int_equal(virDomainGetVcpusFlags(dom, VIR_DOMAIN_AFFECT_LIVE), vcpus);
+	assert_int_equal(undo.count, 0);
+	stop();
+}
+
+/* Suspended, and resumed only if that was ours. */
+static void test_suspended(void **state)
+{
+	struct virt_want off = { .suspend = true }, on = { .resume = true };
+
+	start(URI, "test");
+	virt_want(&virt, 0, &on);
+	assert_int_equal(wait_for_end(), HC_ENFORCED);
+	assert_int_equal(state_of(), VIR_DOMAIN_RUNNING);
+	virt_want(&virt, 0, &off);
+	assert_int_equal(wait_for_end(), HC_ENFORCED);
+	assert_int_equal(state_of(), VIR_DOMAIN_PAUSED);
+	virt_want(&virt, 0, &on);
+	assert_int_equal(wait_for_end(), HC_ENFORCED);
+	assert_int_equal(state_of(), VIR_DOMAIN_RUNNING);
+	assert_int_equal(undo.count, 0);
+	/* Somebody else's. */
+	virDomainSuspend(dom);
+	virt_want(&virt, 0, &on);
+	assert_int_equal(wait_for_end(), HC_ENFORCED);
+	assert_int_equal(state_of(), VIR_DOMAIN_PAUSED);
+	virDomainResume(dom);
+	stop();
+}
+
+static void test_statistics(void **state)
+{
+	struct virt_stats s = { 0 };
+
+	start(URI, "test");
+	while (!s.taken_ns) {
+		virt_look(&virt);
+		usleep(1000);
+		virt_stats(&virt, 0, &s);
+	}
+	assert_true(s.running);
+	assert_int_equal(s.id, (int)virDomainGetID(dom));
+	stop();
+}
+
+/* It goes, is nobody, and comes again: then it is brought where it should be. */
+static void test_goes_away(void **state)
+{
+	struct virt_want want = { .confine = true, .vcpus = 1 };
+	struct virt_stats s;
+
+	start(URI, "test");
+	CPU_ZERO(&want.cpus);
+	CPU_SET(2, &want.cpus);
+	assert_int_equal(virDomainDestroy(dom), 0);
+	virt_want(&virt, 0, &want);
+	assert_int_equal(wait_for_end(), HC_NOBODY);
+	assert_int_equal(virDomainCreate(dom), 0);
+	do {
+		virt_look(&virt);
+		virt_again(&virt);
+		usleep(1000);
+		virt_stats(&virt, 0, &s);
+	} while (!s.running || s.id != virt.domain[0].at || wait_for_end() != HC_ENFORCED);
+	assert_true(pinned_to(0, 2));
+	/* Notes of a domain that does not run are moot. */
+	assert_int_equal(virDomainDestroy(dom), 0);
+	assert_int_equal(undo_some(&undo, NULL, NULL, true), 0);
+	assert_int_equal(undo.count, 0);
+	assert_int_equal(virDomainCreate(dom), 0);
+	stop();
+}
+
+/* No such domain is nobody; no libvirtd is a failure that is tried on. */
+static void test_unreachable(void **state)
+{
+	struct virt_want want = { .confine = true };
+	char why[160];
+
+	start(URI, "no such domain");
+	virt_want(&virt, 0, &want);
+	assert_int_equal(wait_for_end(), HC_NOBODY);
+	stop();
+
+	start("qemu+unix:///system?socket=/nonexistent", "test");
+	virt.timeout_ns = 1;
+	virt_want(&virt, 0, &want);
+	do
+		usleep(1000);
+	while (virt_state(&virt, 0, why) != HC_FAILED || !strstr(why, "does not answer"));
+	stop();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_placed), cmocka_unit_test(test_suspended),
+		cmocka_unit_test(test_statistics), cmocka_unit_test(test_goes_away),
+		cmocka_unit_test(test_unreachable),
+	};
+
+	conn = virConnectOpen(URI);
+	dom = conn ? virDomainLookupByName(conn, "test") : NULL;
+	if (!dom)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

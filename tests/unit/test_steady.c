@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The adaptive strategy over long times, in the simulator: for a minute of
+ * simulated time, after a settling time, it changes its mode not once where the
+ * work is constant, and seldom where it is random; and its experiments keep to
+ * their share of the time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "../../testbed/sim/sim.h"
+
+#define SETTLE_NS	2000000000u
+/* A minute; a sanitizer's tree is for other faults than the law's. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STEADY_NS	3000000000u
+#else
+#define STEADY_NS	60000000000u
+#endif
+#define SEEDS		2
+/*
+ * Changes of a side in that minute where work is random. Where two modes are as
+ * good, a return is tried every 10 s, and costs two changes; before, at times
+ * that double from 3 ms on.
+ */
+#define RANDOM_MOST	30
+
+struct cell {
+	const char *regime;
+	u64 wp_ns, wc_ns, dmax_ns;
+};
+
+/* Work long enough for a minute to be few items. */
+static const struct cell cells[] = {
+	{ "fast consumer", 20000, 5000, 1000000 },
+	{ "fast consumer", 20000, 5000, 300000 },
+	{ "fast consumer, short D_MAX", 20000, 2000, 100000 },
+	{ "fast producer", 5000, 20000, 1000000 },
+	{ "fast producer", 5000, 20000, 300000 },
+	{ "fast producer, short D_MAX", 2000, 20000, 100000 },
+	{ "Delta 0", 20000, 20000, 1000000 },
+	{ "Delta 0", 20000, 20000, 300000 },
+	{ "Delta 1 %", 20000, 19800, 300000 },
+	{ "Delta -1 %", 19800, 20000, 300000 },
+	{ "Delta 5 %", 20000, 19000, 1000000 },
+	{ "Delta -5 %", 19000, 20000, 1000000 },
+	{ "Delta 8 %", 20000, 18400, 300000 },
+	{ "Delta -8 %", 18400, 20000, 300000 },
+};
+
+#define CELLS	(sizeof(cells) / sizeof(cells[0]))
+
+static struct sim_result result;
+
+static u64 slower(const struct cell *c)
+{
+	return c->wp_ns > c->wc_ns ? c->wp_ns : c->wc_ns;
+}
+
+static struct sim_config config_of(const struct cell *c, u64 seed)
+{
+	return (struct sim_config){
+		.model = {
+			.mode = RP_SLEEP, .queue_len = 256,
+			.wp_ns = c->wp_ns, .wc_ns = c->wc_ns, .np_ns = 5000, .nc_ns = 5000,
+			.sp_ns = 30000, .sc_ns = 30000, .yp_ns = 50000, .yc_ns = 50000,
+			.ye_ns = 10000, .kp = 1, .kc = 192,
+		},
+		.strategy_p = RP_ADAPTIVE, .strategy_c = RP_ADAPTIVE, .stages = 2,
+		.w_ns = { c->wp_ns, c->wc_ns }, .dmax_ns = c->dmax_ns, .seed = seed,
+		/* Fewer events; the strategy itself looks up every 50 us. */
+		.spin_turn_ns = 2000,
+		.yo_ns = 50000, .yo = { .kind = DIST_NORMAL, .rel = 0.1 },
+		.warmup = SETTLE_NS / slower(c), .items = STEADY_NS / slower(c),
+	};
+}
+
+static void simulate(const struct sim_config *c)
+{
+	const char *why = sim_check(c);
+
+	assert_null(why);
+	why = sim_run(c, &result);
+	assert_null(why);
+}
+
+/* True when no side changed its mode more often than @most times. */
+static bool steady(const struct sim_config *c, const char *regime, u64 most)
+{
+	simulate(c);
+	if (result.changes_p <= most && result.changes_c <= most)
+		return true;
+	print_message("# %s, W_P %lu W_C %lu D_MAX %lu, seed %lu: changes of P %lu, of C %lu\n",
+		      regime, (unsigned long)c->w_ns[0], (unsigned long)c->w_ns[1],
+		      (unsigned long)c->dmax_ns, (unsigned long)c->seed,
+		      (unsigned long)result.changes_p, (unsigned long)result.changes_c);
+	return false;
+}
+
+static void all_steady(enum dist_kind kind, u64 most)
+{
+	bool good = true;
+	u64 seed;
+	u32 i;
+
+	for (i = 0; i < CELLS; i++)
+		for (seed = 1; seed <= SEEDS; seed++) {
+			struct sim_config c = config_of(&cells[i], seed);
+
+			c.wp.kind = c.wc.kind = kind;
+			good &= steady(&c, cells[i].regime, most);
+		}
+	assert_true(good);
+}
+
+static void test_const(void **state)
+{
+	all_steady(DIST_CONST, 0);
+}
+
+static void test_exp(void **state)
+{
+	all_steady(DIST_EXP, RANDOM_MOST);
+}
+
+#define BURST_MAX	512
+
+/* Bursts, and pauses of their own length: P's work by a trace. */
+static const struct burst {
+	u32 items;
+	u64 w_ns, gap_ns, wc_ns, dmax_ns;
+	u64 most;			/* changes; docs/pacing.md, Limits */
+} burst[] = {
+	{ 50, 5000, 1000000, 10000, 1000000, 0 },	/* no longer than D_MAX */
+	{ 200, 5000, 20000000, 10000, 1000000, 0 },
+	{ 100, 10000, 1000000, 2000, 300000, 0 },	/* longer than D_MAX, and not idle */
+	{ 20, 10000, 5000000, 20000, 1000000, 0 },
+	{ 5, 1000, 1000000, 20000, 300000, RANDOM_MOST },
+	{ 20, 5000, 5000000, 2000, 1000000, RANDOM_MOST },	/* P has to learn what a pause is */
+	{ 300, 1000, 5000000, 2000, 1000000, 900 },	/* longer than the ring */
+	{ 100, 10000, 20000000, 2000, 300000, 0 },	/* longer than anybody waits */
+	{ 20, 2000, 500000, 20000, 300000, RANDOM_MOST },
+	{ 1, 0, 10000000, 5000, 300000, 0 },		/* lone items */
+};
+
+static void test_bursts(void **state)
+{
+	static u64 trace_ps[BURST_MAX];
+	bool good = true;
+	u32 i, j;
+
+	for (i = 0; i < sizeof(burst) / sizeof(burst[0]); i++) {
+		const struct burst *b = &burst[i];
+		const u64 mean_ns = ((b->items - 1) * b->w_ns + b->gap_ns) / b->items;
+		const struct cell cell = { "bursts", mean_ns, b->wc_ns, b->dmax_ns };
+		struct sim_config c = config_of(&cell, 1);
+
+		assert_true(b->items <= BURST_MAX);
+		for (j = 0; j < b->items; j++)
+			trace_ps[j] = (j ? b->w_ns : b->gap_ns) * 1000;
+		c.wp = (struct dist_spec){ .kind = DIST_TRACE, .trace_ps = trace_ps,
+					   .trace_len = b->items };
+		good &= steady(&c, "bursts", b->most);
+	}
+	assert_true(good);
+}
+
+/* ---- Experiments ---- */
+
+/* All sleeps last longer than the faster side may wait: it spins. */
+static struct sim_config dear_sleeps(u64 wp_ns, u64 wc_ns)
+{
+	const struct cell cell = { "", wp_ns, wc_ns, 300000 };
+	struct sim_config cfg = config_of(&cell, 1);
+
+	cfg.yo_ns = 400000;
+	cfg.yo.kind = DIST_CONST;
+	cfg.warmup = 20000;
+	cfg.items = 100000;	/* 2 s */
+	return cfg;
+}
+
+/* What a sleep costs is tried again, in a share of the time that is kept to. */
+static void test_tries(void **state)
+{
+	struct sim_config c = dear_sleeps(5000, 20000);
+
+	simulate(&c);
+	assert_string_equal(result.status_p.regime, "BW");
+	assert_true(result.queue[0].sleeps_p >= 2);
+	assert_true(result.queue[0].sleep_p_ps < result.time_ps / 1000);
+	assert_true(result.time_ps < 1002 * (result.items * 20000));
+	assert_true(rp_hist_quantile(&result.latency, 980) <= c.dmax_ns);
+	assert_int_equal(result.changes_p, 0);
+}
+
+/* A consumer's sleep that would break D_MAX is no experiment. */
+static void test_tries_keep_dmax(void **state)
+{
+	struct sim_config c = dear_sleeps(20000, 5000);
+
+	simulate(&c);
+	assert_string_equal(result.status_c.regime, "BW");
+	assert_int_equal(result.queue[0].sleeps_c, 0);
+	assert_int_equal(result.late, 0);
+}
+
+/* Sleeps have become cheap: that is found out. */
+static void test_cheaper(void **state)
+{
+	static u64 yo_ps[100000];
+	struct sim_config c = dear_sleeps(5000, 20000);
+	u32 i;
+
+	for (i = 0; i < 100000; i++)
+		yo_ps[i] = i < 50 ? 400000000 : 20000000;
+	c.yo = (struct dist_spec){ .kind = DIST_TRACE, .trace_ps = yo_ps, .trace_len = 100000 };
+	c.warmup = 1500000;	/* 30 s */
+	c.items = 10000;
+	simulate(&c);
+	assert_string_equal(result.status_p.regime, "sFP");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_const),
+		cmocka_unit_test(test_exp),
+		cmocka_unit_test(test_bursts),
+		cmocka_unit_test(test_tries),
+		cmocka_unit_test(test_tries_keep_dmax),
+		cmocka_unit_test(test_cheaper),
+	};
+
+	return cmocka_run_group_tests_name("steady", tests, NULL, NULL);
+}

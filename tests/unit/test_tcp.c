@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * TCP of flow groups, turn by turn: two ends, a wire that a test plays, and a clock of
+ * its own.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "tcp_streams.h"
+
+#define THREADS	2u
+#define STREAMS	40u
+
+static struct wire *w;
+static struct stream stream[STREAMS];
+static u64 used;
+
+static void begin(void)
+{
+	used = dp_mem_used();
+	w = wire_new(THREADS, &stream_app, &conn_echo, wire_now);
+	w->rng = test_seed();
+}
+
+/* All memory is back. */
+static void end(void)
+{
+	u32 i;
+
+	for (i = 0; i < ENDS; i++)
+		assert_int_equal(end_late(&w->end[i]), 0);
+	wire_free(w);
+	assert_int_equal(dp_mem_used(), used);
+}
+
+/* A millisecond. */
+static void turn(void)
+{
+	wire_turn(w);
+	ends_turn(w);
+	atomic_fetch_add(&w->clock_ns, 1000000);
+}
+
+static void turns(u32 n)
+{
+	while (n--)
+		turn();
+}
+
+static bool all_closed(u32 n)
+{
+	while (n--)
+		if (!atomic_load(&stream[n].closed))
+			return false;
+	return true;
+}
+
+/* Of end 0's group. */
+static struct dp_thread *owner(u32 g)
+{
+	struct dp *dp = w->end[0].dp;
+
+	return &dp->threads[dp_owner(dp, g)];
+}
+
+static void open_streams(u32 n, u64 goal)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		assert_true(stream_open(w, &stream[i], i * 7 % GROUPS, goal));
+}
+
+/* Until all streams are closed; a virtual minute is long. */
+static void run(u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < 60000 && !all_closed(n); i++)
+		turn();
+	assert_true(all_closed(n));
+}
+
+static void check(u32 n, u64 goal)
+{
+	while (n--) {
+		assert_false(stream[n].wrong);
+		assert_int_equal(stream[n].got, goal);
+	}
+}
+
+static void test_echo(void **state)
+{
+	begin();
+	open_streams(STREAMS, 100000);
+	run(STREAMS);
+	check(STREAMS, 100000);
+	/* Each came to the group that has opened it, and each has found a neighbour. */
+	assert_int_equal(end_count(&w->end[1], opened), STREAMS);
+	turns(100);
+	assert_int_equal(end_count(&w->end[1], closed), STREAMS);
+	assert_int_equal(end_count(&w->end[0], malformed) + end_count(&w->end[1], malformed), 0);
+	assert_int_equal(w->lost, 0);
+	end();
+}
+
+static void test_bad_wire(void **state)
+{
+	begin();
+	w->lose = 20;
+	w->twice = 10;
+	w->overtake = 50;
+	open_streams(8, 200000);
+	run(8);
+	check(8, 200000);
+	assert_true(w->lost > 0);
+	end();
+}
+
+/* One that does not read holds its peer up, and nobody else. */
+static void test_closed_window(void **state)
+{
+	u64 passed;
+	u32 i;
+
+	begin();
+	open_streams(2, 400000);
+	stream[0].mute = true;
+	for (i = 0; i < 5000 && !atomic_load(&stream[1].closed); i++)
+		turn();
+	assert_int_equal(stream[0].got, 0);
+	assert_int_equal(stream[1].got, 400000);
+	assert_true(stream[0].sent < 400000);
+	turns(10000);
+	/* Two closed windows are asked about now and then. */
+	passed = w->passed;
+	turns(1000);
+	assert_true(w->passed - passed < 10);
+	stream[0].mute = false;
+	conn_resume(owner(0), stream[0].c);
+	run(2);
+	check(2, 400000);
+	end();
+}
+
+static void test_abort(void **state)
+{
+	begin();
+	open_streams(2, 10000000);
+	while (stream[0].got < 100000)
+		turn();
+	conn_abort(stream[0].c);
+	conn_resume(owner(0), stream[0].c);
+	run(1);
+	turns(50);
+	assert_int_equal(end_count(&w->end[1], closed), 1);
+	assert_false(atomic_load(&stream[1].closed));
+	end();
+}
+
+/* All groups of both ends, again and again, while streams go on. */
+static void test_moves(void **state)
+{
+	u32 i, e, g, moves = 0;
+
+	begin();
+	open_streams(STREAMS, 100000);
+	for (i = 0; i < 60000 && !all_closed(STREAMS); i++) {
+		turn();
+		for (e = 0; e < ENDS; e++)
+			for (g = i % 3; g < GROUPS; g += 3)
+				moves += !dp_move(w->end[e].dp, g,
+						  (dp_owner(w->end[e].dp, g) + 1) % THREADS);
+	}
+	check(STREAMS, 100000);
+	assert_true(moves > 1000);
+	turns(50);
+	for (e = 0; e < ENDS; e++)
+		assert_int_equal(w->end[e].dp->moves.dropped, 0);
+	end();
+}
+
+/* While there is no memory nothing comes, and nobody is harmed; then all goes on. */
+static void test_no_memory(void **state)
+{
+	static void *all[500000];
+	u32 n = 0, i;
+
+	begin();
+	open_streams(4, 300000);
+	while (stream[0].got < 50000)
+		turn();
+	dp_mem_limit(0);
+	for (i = 0; i <= 11; i++)
+		while (n < 500000 && (all[n] = dp_mem_alloc(i < 11 ? 48u << i / 2 : 2032)))
+			n++;
+	assert_true(n < 500000);
+	turns(3000);
+	assert_true(end_count(&w->end[0], no_memory) + end_count(&w->end[1], no_memory) > 0);
+	assert_false(all_closed(1));
+	while (n--)
+		dp_mem_free(all[n]);
+	run(4);
+	check(4, 300000);
+	dp_mem_limit(256u << 20);
+	end();
+}
+
+/* ---- What somebody else sends into a connection ---- */
+
+static struct tcphdr seen;	/* of the last segment to end 1 */
+static u32 acks;		/* segments without data from end 1 */
+
+static bool look(struct wire *wire, u32 to, struct frame *f)
+{
+	if (f->p.data[12] != 8 || f->p.data[13])
+		return true;
+	if (to)
+		memcpy(&seen, f->data + ETH_HLEN + sizeof(struct iphdr), sizeof(seen));
+	else
+		acks += f->p.bytes == ETH_HLEN + sizeof(struct iphdr) + sizeof(struct tcphdr);
+	return true;
+}
+
+/* To end 1, with flags, and @seq and @ack away from what its peer would send. */
+static void inject(u8 flags, u32 seq, u32 ack, const char *data)
+{
+	struct frame *f = (struct frame *)dp_list_pop(&w->spare);
+	u32 bytes = (u32)strlen(data);
+	struct iphdr ip = {
+		.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP,
+		.tot_len = htons((u16)(sizeof(ip) + sizeof(struct tcphdr) + bytes)),
+		.saddr = end_ip(0), .daddr = end_ip(1),
+	};
+	struct tcphdr th = seen;
+
+	ip.check = net_sum_end(net_sum((u8 *)&ip, sizeof(ip), 0));
+	th.doff = 5;
+	th.seq = htonl(ntohl(seen.seq) + seq);
+	th.ack_seq = htonl(ntohl(seen.ack_seq) + ack);
+	((u8 *)&th)[13] = flags;
+	memcpy(f->data, (u8[]){ 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0 }, ETH_HLEN);
+	memcpy(f->data + ETH_HLEN, &ip, sizeof(ip));
+	memcpy(f->data + ETH_HLEN + sizeof(ip), &th, sizeof(th));
+	memcpy(f->data + ETH_HLEN + sizeof(ip) + sizeof(th), data, bytes);
+	f->p.bytes = ETH_HLEN + (u32)sizeof(ip) + (u32)sizeof(th) + bytes;
+	steer_frame(&w->end[1], &f->p);
+	f->p.sound = true;
+	assert_true(soft_port_input(w->end[1].sp, &f->p));
+	acks = 0;
+	turns(5);
+}
+
+#define RST	4
+#define SYN	2
+#define ACK	16
+
+/* RFC 5961. */
+static void test_blind(void **state)
+{
+	begin();
+	w->look = look;
+	assert_true(stream_open(w, &stream[0], 5, 3000));
+	/* What comes back is not read, so that the connection stays. */
+	stream[0].mute = true;
+	turns(8000);
+	acks = 0;
+	turns(20);
+	assert_int_equal(acks, 0);
+	inject(RST, 100, 0, "");
+	assert_int_equal(acks, 1);
+	/* One for each half second. */
+	inject(SYN, 100, 0, "");
+	assert_int_equal(acks, 0);
+	turns(600);
+	inject(SYN, 100, 0, "");
+	assert_int_equal(acks, 1);
+	turns(600);
+	inject(ACK, 0, 1u << 30, "data that nobody has sent");
+	assert_int_equal(acks, 1);
+	inject(0, 0, 0, "data without an ACK");
+	assert_int_equal(acks, 0);
+	assert_int_equal(end_count(&w->end[1], closed), 0);
+	/* The very number that is expected: it could be the peer. */
+	inject(RST, 0, 0, "");
+	assert_int_equal(end_count(&w->end[1], closed), 1);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_echo),
+		cmocka_unit_test(test_bad_wire),
+		cmocka_unit_test(test_closed_window),
+		cmocka_unit_test(test_abort),
+		cmocka_unit_test(test_moves),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_blind),
+	};
+
+	return cmocka_run_group_tests_name("tcp", tests, NULL, NULL);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What others see of the device: tracepoints and debugfs. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dev.h"
+#include "vhost_test.h"
+
+static bool write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+	bool good = f && fputs(text, f) >= 0;
+
+	return f && !fclose(f) && good;
+}
+
+static u32 count_lines(const char *path, const char *word)
+{
+	FILE *f = fopen(path, "r");
+	char line[512];
+	u32 n = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		n += strstr(line, word) != NULL;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static u32 only_device(void)
+{
+	struct vhost_pc_device a = { .size_bytes = sizeof(a) };
+	int fd = open("/dev/vhost-pc-control", O_RDWR | O_CLOEXEC);
+
+	must(fd, VHOST_PC_NEXT_DEVICE, &a, "the only device");
+	close(fd);
+	return a.device;
+}
+
+/* A line of a file that debugfs has of the only device. */
+static bool debugfs_tells(const char *file, const char *line)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vhost_pc/%u/%s", only_device(), file);
+	return count_lines(path, line) == 1;
+}
+
+#define TRACEFS	"/sys/kernel/tracing/"
+
+/* Events of queue 0; there is but one device. */
+static u32 events(const char *name)
+{
+	char word[64];
+
+	snprintf(word, sizeof(word), "vhost_pc_%s: device=%u queue=0 ", name,
+		 only_device());
+	return count_lines(TRACEFS "trace", word);
+}
+
+static void traced(void)
+{
+	struct virtio_pc_stats s;
+	u32 calls, i;
+	struct dev d;
+
+	ok(write_file(TRACEFS "events/vhost_pc/enable", "1") &&
+	   write_file(TRACEFS "trace", ""), "tracepoints are there");
+	dev_open(&d, FEATURES);
+	dev_strategy(&d, 0, VIRTIO_PC_NOTIFY, 0);
+	dev_run(&d, 1);
+	drive_fwd(&d.q[0], 200, 4);
+	dev_wait_items(&d, 0, 200);
+	/* As QEMU does it when the guest masks the vector: no new strategy. */
+	calls = events("call");
+	dev_call(&d, 0);
+	for (i = 0; i < PATIENCE_MS && events("call") == calls; i++)
+		usleep(1000);
+	dev_run(&d, 0);
+	s = dev_stats(&d, 0).stats;
+	write_file(TRACEFS "events/vhost_pc/enable", "0");
+	ok(events("kick") == d.q[0].kicks && events("wake") == s.received &&
+	   events("block") == s.blocks && events("double_check") == s.double_checks,
+	   "kicks, wakes, blocks and double checks are as counted");
+	/* Of two no item tells: at the begin of service, and to the eventfd set anew. */
+	ok(events("call") == s.sent + 2 && events("mode") == 1,
+	   "calls and modes, too");
+	ok(debugfs_tells("q0", "items 200") && debugfs_tells("q0", "strategy notify") &&
+	   debugfs_tells("state", "owned 1"),
+	   "debugfs tells the same");
+	dev_close(&d);
+}
+
+void test_observe(void)
+{
+	traced();
+}

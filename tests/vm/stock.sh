@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What tests with stock guests share: Debian's kernel with an initramfs of busybox, VMs with
+# a network card at a port of ringpaced, their consoles and monitors. To be sourced behind
+# native/lib.sh; what is started is ended by that.
+# shellcheck source=images/lib.sh
+. "$top/images/lib.sh"
+qemu=$top/build/qemu-system-x86_64
+# Seconds; under TCG on a machine that has other things to do.
+patience=240
+# Of a VM, for stock_boot(): memory, pairs of queues and CPUs, properties of its card.
+memory=192M
+pairs=1
+card=
+# Memory of a guest that migrates. Not whole pieces of 64 pages: of those QEMU before 9.0
+# forgets, under TCG, that its CPUs may write again what was copied (its commit 03bfc2188f06),
+# and guests that migrate are corrupted.
+memory_migrates=196616K
+
+die() { echo "Bail out! $*"; exit 1; }
+
+release=$("$top/images/guest/kernel" --version)
+tree=$("$top/images/guest/kernel")
+# shellcheck disable=SC2034
+moddir=${tree%/}/lib/modules/$release
+declare -A vms consoles orders
+
+# stock_initrd INIT [PROGRAM...]: what all VMs boot.
+stock_initrd() {
+	local program
+	initrd_root "$scratch/root" "$1"
+	initrd_modules "$scratch/root" virtio_pci virtio_net
+	shift
+	for program; do cp "$program" "$scratch/root/sbin/"; done
+	initrd_archive "$scratch/root" "$scratch/initrd"
+}
+
+# stock_boot NAME PORT STATION WORDS [OPTION...]: a VM in the background, with a card of that
+# station's address at $scratch/PORT.sock. Its pid is in ${vms[NAME]}, its console in NAME.log.
+# no_timer_check: on a busy machine interrupts come late, and the kernel would give up at boot.
+stock_boot() {
+	local name=$1 port=$2 station=$3 words=$4 fd
+	local kernel="console=ttyS0 quiet tsc=reliable no_timer_check panic=-1 oops=panic"
+	shift 4
+	mkfifo "$scratch/$name.in" "$scratch/$name.out"
+	cat "$scratch/$name.out" >"$scratch/$name.log" &
+	exec {fd}<>"$scratch/$name.in"
+	consoles[$name]=$fd
+	orders[$name]=0
+	"$qemu" -accel tcg,thread=multi -cpu max -machine q35,memory-backend=ram -m "$memory" \
+		-smp "$pairs" -object "memory-backend-memfd,id=ram,size=$memory,share=on" \
+		-nodefaults -no-user-config -display none -no-reboot \
+		-kernel "${tree%/}/boot/vmlinuz-$release" -initrd "$scratch/initrd" \
+		-append "$kernel $words" \
+		-chardev "pipe,id=con,path=$scratch/$name" -serial chardev:con \
+		-qmp "unix:$scratch/$name.qmp,server=on,wait=off" \
+		-chardev "socket,id=net,path=$scratch/$port.sock,reconnect=1" \
+		-netdev "vhost-user,id=net0,chardev=net,queues=$pairs" \
+		-device "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:0$station$card" "$@" \
+		>"$scratch/$name.qemu" 2>&1 &
+	vms[$name]=$!
+}
+
+# stock_end NAME... [SIGNAL in $signal]: its QEMU has ended, and the pipes of its console.
+stock_end() {
+	local name fd
+	for name; do
+		kill "-${signal:-TERM}" "${vms[$name]}" 2>/dev/null
+		wait "${vms[$name]}" 2>/dev/null
+		fd=${consoles[$name]}
+		exec {fd}>&-
+		rm -f "$scratch/$name.in" "$scratch/$name.out" "$scratch/$name.qmp"
+	done
+}
+
+# serve_host ADDRESS DIRECTORY: its files, by HTTP, as a process group of its own: there is
+# a process for each connection, and that to a guest which was killed waits for it.
+httpd=
+serve_host() {
+	setsid "$busybox" httpd -f -p "$1:80" -h "$2" >/dev/null 2>&1 &
+	httpd=$!
+}
+
+stop_serving() {
+	[ -n "$httpd" ] || return 0
+	kill -- "-$httpd" 2>/dev/null
+	wait "$httpd" 2>/dev/null
+	httpd=
+}
+trap 'stop_serving; clean_up' EXIT
+
+alive() { kill -0 "${vms[$1]}" 2>/dev/null; }
+
+# What is known when something has failed, for ok().
+stock_tell() {
+	local name
+	for name in "${!vms[@]}"; do
+		alive "$name" || echo "the QEMU of $name has ended"
+	done
+	tail -n 5 "$scratch"/*.qemu "$scratch"/*.log
+	cat "$scratch/daemon"
+} >"$scratch/err" 2>/dev/null
+
+# told TEXT CONDITION...: a TAP line, when it holds or has failed for good.
+told() {
+	local text=$1 rc
+	shift
+	wait_for "$patience" "$@"
+	rc=$?
+	[ $rc -eq 0 ] || stock_tell
+	ok $rc "$text"
+}
+
+# ---- A guest that does what it is told: orders_init ----
+
+# The guest's order of that number has ended, or its VM has.
+answered() { grep -q "^RESULT $2 " "$scratch/$1.log" || ! alive "$1"; }
+
+is_up() { answered "$1" 0 && alive "$1"; }
+
+# begin NAME COMMAND: a line for the guest's shell; its number is in ${orders[NAME]}.
+begin() {
+	orders[$1]=$((orders[$1] + 1))
+	printf '%s\n' "$2" >&"${consoles[$1]}"
+}
+
+# end NAME: of what was begun last; its exit status. A guest that is silent once is not asked again.
+end() {
+	local n=${orders[$1]} rc
+	[ "$n" -ge 0 ] || return 125
+	wait_for "$patience" answered "$1" "$n"
+	rc=$(sed -n "s/^RESULT $n \([0-9]*\).*/\1/p" "$scratch/$1.log")
+	[ -n "$rc" ] || orders[$1]=-1000000
+	return "${rc:-125}"
+}
+
+order() { begin "$1" "$2"; end "$1"; }
+
+# host_fetches ADDRESS: as a guest's fetch does.
+host_fetches() {
+	$busybox wget -q -O "$scratch/fetched" "http://$1/file" &&
+		[ "$(md5sum <"$scratch/fetched")" = "$($busybox wget -q -O - "http://$1/sum")" ]
+}
+
+# ---- The monitor ----
+
+# qmp NAME COMMAND: its answer, greeting and capabilities before it.
+qmp() {
+	{ printf '%s\n' '{"execute":"qmp_capabilities"}' "$2"; sleep 1; } |
+		timeout 20 socat -t 2 - "UNIX-CONNECT:$scratch/$1.qmp"
+}
+
+migrated() { qmp "$1" '{"execute":"query-migrate"}' | grep -q '"status": "completed"'; }
+
+# stock_move FROM TO PORT STATION WORDS [OPTION...]: the guest of VM FROM goes to a new one, TO, at PORT.
+stock_move() {
+	local from=$1 to=$2
+	shift
+	stock_boot "$@" -incoming "unix:$scratch/$to.migration"
+	# shellcheck disable=SC2034
+	orders[$to]=${orders[$from]}
+	wait_for 60 [ -S "$scratch/$to.migration" ]
+	wait_for 60 [ -S "$scratch/$to.qmp" ]
+	qmp "$from" '{"execute":"migrate","arguments":{"uri":"unix:'"$scratch/$to.migration"'"}}' \
+		>>"$scratch/$from.qemu"
+	told "$from to $to: the guest has moved" migrated "$from"
+	stock_end "$from"
+}
+
+# ---- The daemon's counters ----
+
+# count PORT QUEUE EXPRESSION: of the statistics.
+count() {
+	"$ringpace" ctl stats --socket "$scratch/ctl" --device "$1" --queue "$2" --json |
+		jq ".stats | $3"
+}
+
+# dropped QUEUES PORT...: frames, by any of the first QUEUES queues, for any reason.
+dropped() {
+	local queues=$1 port queue
+	shift
+	for port; do
+		for ((queue = 0; queue < queues; queue++)); do
+			count "$port" "$queue" '.dropped // {} | add // 0'
+		done
+	done | awk '{ n += $1 } END { print n }'
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which table of a port is in force, and how another one comes to be. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "net_rss.h"
+#include "net_switch.h"
+
+_Static_assert(NET_PAIRS_MAX <= SPREAD_PAIRS_MAX, "every pair has its place in a spread");
+
+int net_rss_init(struct port *p, u32 entries)
+{
+	p->rss = calloc(1, sizeof(*p->rss));
+	if (!p->rss)
+		return -ENOMEM;
+	rss_default(&p->rss->set.host, entries ? entries : RSS_ENTRIES_DEFAULT, p->opt.pairs);
+	p->rss->set.on = entries;
+	return 0;
+}
+
+void net_rss_fini(struct port *p)
+{
+	if (p->rss)
+		free(p->rss->made);
+	free(p->rss);
+}
+
+/* ---- What the pacer has ---- */
+
+struct swap {
+	struct rss **at;
+	const struct rss *old;
+	struct rss *made;
+};
+
+/* Counters go on, unless the table has another size. */
+static void do_swap(void *arg)
+{
+	const struct swap *s = arg;
+
+	if (s->old && s->made && s->old->entries == s->made->entries)
+		memcpy(s->made->packets, s->old->packets, sizeof(s->old->packets));
+	*s->at = s->made;
+}
+
+/* The pacer that writes all RX queues of a port that steers; NULL: nobody does. */
+static struct pacer *writer(const struct port *p)
+{
+	if (p->sw)
+		return net_switch_pacer(p->sw);
+	return p->peer ? &p->net->pacer[p->peer->flow[0].pacer] : NULL;
+}
+
+static void swap(struct port *p, struct rss *made)
+{
+	struct swap s = { p->sw ? &p->sw_port->rss : &p->rss->spread.rss, p->rss->made, made };
+	struct pacer *w = writer(p);
+
+	if (w && w->has_thread)
+		pacer_call(w, do_swap, &s);
+	else
+		do_swap(&s);
+}
+
+/* On a link it takes other flows to steer, and to end that. */
+static void halt(struct port *p)
+{
+	u32 i;
+
+	for (i = 0; i < p->opt.pairs; i++)
+		net_halt(p, 2 * i);
+}
+
+/* Has what is in force carried out. */
+static int apply(struct port *p)
+{
+	struct rss *old = p->rss->made, *made = NULL;
+
+	if (p->rss->set.on) {
+		made = rss_new(net_rss_config(p));
+		if (!made)
+			return -ENOMEM;
+	}
+	if (p->peer && !old != !made)
+		halt(p);
+	swap(p, made);
+	p->rss->made = made;
+	free(old);
+	return 0;
+}
+
+int net_rss_begin(struct port *p)
+{
+	/* Nobody writes by it who does not any more. */
+	if (p->sw)
+		p->rss->spread.rss = NULL;
+	return apply(p);
+}
+
+/* As it was before, if it cannot be done. */
+static int change(struct port *p, const struct rss_set *before)
+{
+	int rc = apply(p);
+
+	if (rc < 0)
+		p->rss->set = *before;
+	else
+		net_settle(p->net);
+	return rc;
+}
+
+int net_rss_set(struct port *p, const struct rss_config *c, bool on)
+{
+	struct rss_set *s = &p->rss->set;
+	const struct rss_set before = *s;
+
+	*(s->by_guest ? &s->guest : &s->host) = *c;
+	s->on = on;
+	return change(p, &before);
+}
+
+int net_rss_guest(struct port *p, const struct rss_config *c)
+{
+	struct rss_set *s = &p->rss->set;
+	const struct rss_set before = *s;
+
+	if (!c && !s->by_guest)
+		return 0;
+	s->by_guest = c;
+	if (c)
+		s->guest = *c;
+	return change(p, &before);
+}
+
+/* ---- Flows ---- */
+
+struct spread *net_rss_spread(const struct port *p)
+{
+	struct port *to = p->peer;
+
+	return to && to->rss->made && to->rss->spread.pairs ? &to->rss->spread : NULL;
+}
+
+void net_rss_settle(struct port *p)
+{
+	struct spread *s = &p->rss->spread;
+	struct rp_clock clock;
+	u32 i;
+
+	if (!p->peer || !p->rss->made)
+		return;
+	for (i = 0; i < p->peer->opt.pairs; i++)
+		if (p->peer->flow[i].at && p->peer->flow[i].flow.spread == s)
+			return;
+	rp_clock_init(&clock, p->net->hz);
+	s->full_tsc = rp_ns_to_tsc(&clock, p->opt.pacing.full_ns);
+	s->pairs = net_rx_pairs(p);
+	for (i = 0; i < s->pairs; i++)
+		s->rx[i] = (struct spread_rx){ .q = p->queue[2 * i] };
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A link into a port that steers: each TX queue of the peer goes into all RX queues
+ * of the port, frame by frame, by the hash (rss.h).
+ *
+ * Theory of operation. Frames in a row for the same RX queue are put there at
+ * once, from the sender's memory. All that write a spread have one pacer, as in a
+ * switch, so nothing is locked. Frames leave the TX queue in order: one whose
+ * RX queue is full holds up those behind it, for ->full_tsc, and then is dropped
+ * until that queue's guest posts buffers again.
+ *
+ * The main thread changes it while no pacer has a flow into it, ->rss also by
+ * pacer_call().
+ */
+#ifndef RINGPACED_SPREAD_H
+#define RINGPACED_SPREAD_H
+
+#include "port_ops.h"
+#include "rss.h"
+
+/* A bit of ->touched each. */
+#define SPREAD_PAIRS_MAX	64u
+
+struct spread {
+	u32 pairs;			/* of ->rx[] */
+	u64 full_tsc;			/* how long a full queue may hold senders up */
+	struct rss *rss;
+	struct spread_rx {
+		struct port_queue *q;
+		u64 full_since_tsc;	/* 0: it is not full */
+	} rx[SPREAD_PAIRS_MAX];
+	/* Of the present turn */
+	u64 touched;
+	struct rss_way way[BATCH_PACKETS];
+};
+
+/* How many packets of @b are dealt with; 0: the first one's queue is full. */
+u32 spread_deliver(struct spread *s, struct batch *b, u64 now_tsc);
+/* Calls the guest where a backend that died before us may have owed it. */
+void spread_call_owed(struct spread *s);
+
+#endif /* RINGPACED_SPREAD_H */
