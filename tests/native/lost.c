@@ -221,18 +221,37 @@ static bool lose_to_p(struct lossy *l)
 
 /* ---- A lone item ---- */
 
-/* C has nothing to do, and says so. */
+/* All that C does while it has no items, in counters. */
+#define DOINGS	4
+
+static void doings(struct bed *b, double now[DOINGS])
+{
+	static const char *const keys[DOINGS] = { "blocks", "received", "sleeps", "spin_ns" };
+	u32 i;
+
+	for (i = 0; i < DOINGS; i++)
+		now[i] = c_number(b, keys[i]);
+}
+
+/*
+ * C has nothing to do, and has blocked: it does nothing at all. That it has
+ * blocked more often than it was notified would not do: one that an order or
+ * the time woke counts for ever.
+ */
 static bool c_blocks(struct bed *b)
 {
 	u64 end = now_ns() + LIMIT_NS;
-	double blocks, received;
+	double before[DOINGS], now[DOINGS];
 
+	doings(b, now);
 	do {
-		blocks = c_number(b, "blocks");
-		received = c_number(b, "received");
-		if (blocks > received)
+		memcpy(before, now, sizeof(now));
+		if (!nap_ms(30))
+			return false;
+		doings(b, now);
+		if (now[0] > 0 && !memcmp(before, now, sizeof(now)))
 			return true;
-	} while (now_ns() < end && nap_ms(2));
+	} while (now_ns() < end);
 	return false;
 }
 

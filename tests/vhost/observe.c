@@ -94,7 +94,37 @@ static void traced(void)
 	dev_close(&d);
 }
 
+/*
+ * Adaptive leaves the mode it begins with: under a bound that no sleep keeps and
+ * a cap on the CPU's time it may neither sleep nor spin.
+ */
+static void mode_is_traced(void)
+{
+	struct vhost_pc_params p;
+	struct dev d;
+	u32 i;
+
+	ok(write_file(TRACEFS "events/vhost_pc/enable", "1") &&
+	   write_file(TRACEFS "trace", ""), "tracepoints, once more");
+	dev_open(&d, FEATURES);
+	p = dev_params(&d, 0);
+	p.strategy = VIRTIO_PC_ADAPTIVE;
+	p.dmax_ns = 1;
+	p.cpu_cap_percent = 50;
+	MUST(&d, VHOST_PC_SET_PARAMS, &p);
+	dev_run(&d, 1);
+	for (i = 0; i < 200 && !events("mode_change"); i++) {
+		drive_fwd(&d.q[0], 200, 4);
+		usleep(1000);
+	}
+	printf("# %u rounds, %u mode changes\n", i, events("mode_change"));
+	ok(i < 200, "adaptive's own changes of mode are traced");
+	write_file(TRACEFS "events/vhost_pc/enable", "0");
+	dev_close(&d);
+}
+
 void test_observe(void)
 {
 	traced();
+	mode_is_traced();
 }
