@@ -30,6 +30,10 @@ static double benefit(const struct hc_claim *c)
 
 static bool before(const struct hc_claim *a, const struct hc_claim *b)
 {
+	bool needs_a = a->granted < a->need, needs_b = b->granted < b->need;
+
+	if (needs_a != needs_b)
+		return needs_a;
 	if (a->priority != b->priority)
 		return a->priority > b->priority;
 	return benefit(a) > benefit(b);

@@ -214,8 +214,9 @@ static void wait_longer(const struct hc *c, struct hc_tenant *t, bool grow, u64 
 {
 	bool soon = t->removed_ns && now - t->removed_ns < 2 * t->hold_ns;
 
-	if (grow && soon && t->hold_ns < c->set.hold_max_ns)
-		t->hold_ns *= 2;
+	if (grow && soon)
+		t->hold_ns = 2 * t->hold_ns < c->set.hold_max_ns ? 2 * t->hold_ns :
+			     c->set.hold_max_ns;
 	if (!grow && now - t->added_ns > 4 * t->hold_ns && t->hold_ns > c->set.hold_ns)
 		t->hold_ns /= 2;
 }
@@ -230,6 +231,9 @@ static void learn_weak(const struct hc *c, struct hc_tenant *t, const struct hc_
 		       u64 now)
 {
 	if (d->why != HC_ADD_DELAY && d->why != HC_ADD_LOAD && d->why != HC_ADD_DANGER)
+		return;
+	/* A backlog that a weaker step has left tells nothing of this one. */
+	if (d->why == HC_ADD_DELAY && !t->was_in_time)
 		return;
 	t->weak[d->from].ns = now;
 	t->weak[d->from].load = max_load(t);
@@ -269,6 +273,7 @@ static void change(struct hc *c, u32 i, struct turn *turn, u64 now)
 	ch.free_cores = room - ch.to.cores;
 	if (act(c, t, turn, &ch, d->to > d->from)) {
 		t->step = d->to;
+		t->was_in_time = false;
 		t->quiet_ns = now + 2 * c->set.metric_ns;
 		remember(c, t, d, now);
 	} else {
@@ -294,6 +299,22 @@ static void describe(const struct hc *c, const struct hc_tenant *t, struct hc_de
 	d->capacity_to = hc_capacity(&t->cap, d->to);
 	d->idle = d->capacity_from > 0 ? 1 - max_load(t) / d->capacity_from : 0;
 	d->threshold = hc_threshold(&t->cap, d->from, below);
+}
+
+/*
+ * The step without which it would be late: all that it wants while it is slow, else
+ * what its load asks for. What it only keeps, since it was changed only now, others
+ * may have.
+ */
+static u32 needed(const struct hc *c, const struct hc_tenant *t, u32 want)
+{
+	u32 step = t->cfg.min_step;
+
+	if (t->basis != HC_FRESH || want > t->step || is_slow(c, t))
+		return want;
+	while (step < want && limit(c, t, step) < max_load(t))
+		step++;
+	return step;
 }
 
 static void begin_turn(const struct hc *c, u32 i, struct turn *turn, u64 now)
@@ -387,8 +408,10 @@ void hc_decide_all(struct hc *c, u64 now)
 
 	for (i = 0; i < c->tenants; i++) {
 		begin_turn(c, i, &turns[i], now);
+		c->tenant[i].was_in_time |= !is_slow(c, &c->tenant[i]);
 		turns[i].d.why = want_step(c, &c->tenant[i], now, &turns[i].d.wanted);
 		turns[i].claim.want = turns[i].d.wanted;
+		turns[i].claim.need = needed(c, &c->tenant[i], turns[i].d.wanted);
 		turns[i].asked = true;
 	}
 	arbitrate(c, turns, now);
@@ -404,10 +427,12 @@ void hc_decide_danger(struct hc *c, u32 tenant, u64 now)
 	why = want_danger(c, &c->tenant[tenant], &want);
 	if (why == HC_HOLD)
 		return;
-	for (i = 0; i < c->tenants; i++)
+	for (i = 0; i < c->tenants; i++) {
 		begin_turn(c, i, &turns[i], now);
+		turns[i].claim.need = needed(c, &c->tenant[i], turns[i].claim.want);
+	}
 	turns[tenant].d.why = why;
-	turns[tenant].d.wanted = turns[tenant].claim.want = want;
+	turns[tenant].d.wanted = turns[tenant].claim.want = turns[tenant].claim.need = want;
 	turns[tenant].claim.load = recent(&c->tenant[tenant], 1);
 	turns[tenant].asked = true;
 	arbitrate(c, turns, now);
