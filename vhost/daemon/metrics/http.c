@@ -75,13 +75,26 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 
 /* ---- In the loop ---- */
 
-/* Does what can be done, and sets the timer for what cannot yet. */
+static u32 clients(const struct metrics_http *h)
+{
+	return MHD_get_daemon_info(h->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
+}
+
+/*
+ * Does what can be done, and sets the timer for what cannot yet. At its limit of
+ * clients the library stops listening, and drops those that are late after the place
+ * where it would begin again: who was the last to go must be followed by another run.
+ */
 static void work(struct metrics_http *h)
 {
 	struct itimerspec at = { 0 };
 	MHD_UNSIGNED_LONG_LONG ms;
+	u32 before;
 
-	MHD_run(h->mhd);
+	do {
+		before = clients(h);
+		MHD_run(h->mhd);
+	} while (clients(h) < before);
 	if (MHD_get_timeout(h->mhd, &ms) == MHD_YES) {
 		at.it_value.tv_sec = (time_t)(ms / 1000);
 		/* 0 would stop the timer. */
