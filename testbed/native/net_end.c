@@ -85,6 +85,11 @@ static int open_pair(struct net_end *e, u32 i, u8 **at)
 	return 0;
 }
 
+static int not_served(const struct net_end *e)
+{
+	return fail("ringpaced at %s: %s", e->opt.socket, e->fe.error);
+}
+
 int net_end_open(struct net_end *e, const struct net_end_options *o)
 {
 	const struct fe_options fo = {
@@ -107,13 +112,13 @@ int net_end_open(struct net_end *e, const struct net_end_options *o)
 	if (!e->tx || !e->rx)
 		return fail("no memory for %u pairs of queues", o->pairs);
 	if (fe_open(&e->fe, &fo))
-		return fail("%s", e->fe.error);
+		return not_served(e);
 	e->open = true;
 	at = e->fe.data;
 	for (i = 0; i < o->pairs; i++)
 		if (open_pair(e, i, &at))
 			return -1;
-	return fe_start(&e->fe) ? fail("%s", e->fe.error) : 0;
+	return fe_start(&e->fe) ? not_served(e) : 0;
 }
 
 void net_end_close(struct net_end *e)

@@ -64,7 +64,7 @@ static int open_frontend(struct rig *r)
 	};
 
 	if (fe_open(&r->fe, &o))
-		return fail("native lane: %s", r->fe.error);
+		return fail("native lane: %s: %s", r->fe.error, backend_says(&r->backend));
 	r->fe_open = true;
 	if (r->p->dir == RUN_REV && !fe_has(&r->fe, VIRTIO_PC_F_REV))
 		return fail("native lane: the backend cannot produce (no VIRTIO_PC_F_REV)");
@@ -83,7 +83,7 @@ static int set_up(struct rig *r)
 	if (party_init(r->party, &r->fe, r->queue, r->fe.data, &o))
 		return -1;
 	if (fe_start(&r->fe))
-		return fail("native lane: %s", r->fe.error);
+		return fail("native lane: %s: %s", r->fe.error, backend_says(&r->backend));
 	if (backend_wait_ready(&r->backend, r->queue))
 		return -1;
 	/* Before start_both(): in busy or sleep mode we would have to wait for it. */
