@@ -87,29 +87,51 @@ static bool exchange(const struct hs *h, const u8 *owner, const double *load, u3
 	return found;
 }
 
+/* The wanted thread other than @hi with the smallest load that is not in @tried. */
+static u32 next_lowest(const struct hs *h, const double *load, u32 hi, u32 tried)
+{
+	u32 best = HS_THREADS, t;
+
+	for (t = 0; t < HS_THREADS; t++)
+		if (t != hi && wanted(&h->config, t) && !(tried >> t & 1) &&
+		    (best == HS_THREADS || load[t] < load[best]))
+			best = t;
+	return best;
+}
+
+/* Takes load off the fullest thread; false: no other one can take any. */
+static bool even_out(const struct hs *h, u8 *owner, double *load, bool refine)
+{
+	u32 hi = extreme(h, load, 1), tried = 0, lo, g, k;
+
+	while ((lo = next_lowest(h, load, hi, tried)) < HS_THREADS) {
+		g = evening(h, owner, load, hi, lo);
+		if (g < HS_GROUPS) {
+			give(h, owner, load, g, lo);
+			return true;
+		}
+		if (refine && exchange(h, owner, load, hi, lo, &g, &k)) {
+			give(h, owner, load, g, lo);
+			give(h, owner, load, k, hi);
+			return true;
+		}
+		tried |= 1u << lo;
+	}
+	return false;
+}
+
 /* First moves alone, which takes less time; with @refine exchanges as well. */
 static void spread(const struct hs *h, u8 *owner, bool refine)
 {
 	double load[HS_THREADS] = { 0 };
-	u32 g, k, hi, lo, i;
+	u32 g, i;
 
 	for (g = 0; g < HS_GROUPS; g++)
 		load[owner[g]] += h->weight[g];
 	while ((g = stray(h, owner)) < HS_GROUPS)
 		give(h, owner, load, g, extreme(h, load, -1));
-	for (i = 0; i < 2 * HS_GROUPS; i++) {
-		hi = extreme(h, load, 1);
-		lo = extreme(h, load, -1);
-		g = evening(h, owner, load, hi, lo);
-		if (g < HS_GROUPS) {
-			give(h, owner, load, g, lo);
-		} else if (refine && exchange(h, owner, load, hi, lo, &g, &k)) {
-			give(h, owner, load, g, lo);
-			give(h, owner, load, k, hi);
-		} else {
-			break;
-		}
-	}
+	for (i = 0; i < 2 * HS_GROUPS && even_out(h, owner, load, refine); i++)
+		;
 }
 
 static void sum_up(struct hs *h)
