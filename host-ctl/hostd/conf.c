@@ -286,7 +286,7 @@ static void defaults(struct conf *c)
 		.run_dir = "/run/ringpace-hostd", .sysfs = "/sys", .libvirt = "qemu:///system",
 		.clocks = true, .rapl = true,
 		.fast_ns = 10 * MS, .metric_ns = 10 * MS, .decide_ns = 100 * MS,
-		.stale_ns = 100 * MS, .blind_ns = 1000 * MS, .hold_ns = 300 * MS,
+		.stale_ns = 100 * MS, .blind_ns = 1000 * MS, .hold_ns = 150 * MS,
 		.libvirt_ns = 100 * MS, .timeout_ns = 2000 * MS,
 	};
 }
