@@ -20,7 +20,7 @@ $(NET_OBJS): EXTRA_CFLAGS := $(LWIP_CPPFLAGS) -iquote $(DP_DIR)/net
 $(BUILD)/libdpnet.a: $(NET_OBJS) $(LWIP_OBJS)
 	$(call say,AR,$@)rm -f $@; ar rcs $@ $^
 
-NET_TESTS := test_tcp test_tcp_threads
+NET_TESTS := test_tcp test_tcp_end test_tcp_threads
 $(addprefix $(BUILD)/tests/unit/,$(NET_TESTS)): $(BUILD)/libdpnet.a $(BUILD)/libdataplane.a
 $(foreach t,$(NET_TESTS),$(eval UNIT_CFLAGS_$(t) := -iquote $(DP_DIR) -iquote $(DP_DIR)/net))
 $(foreach t,$(NET_TESTS),$(eval UNIT_LIBS_$(t) := $(BUILD)/libdataplane.a $(BUILD)/libringpace.a -lsodium))
