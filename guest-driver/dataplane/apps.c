@@ -45,7 +45,7 @@ static void swap_ipv4(struct dp_pkt *p)
 	swap_bytes(ip + offsetof(struct iphdr, saddr), ip + offsetof(struct iphdr, daddr), 4);
 }
 
-static void forward(struct dp_thread *t, struct dp_group *g, struct dp_pkt *p)
+static void reflect(struct dp_thread *t, struct dp_group *g, struct dp_pkt *p)
 {
 	struct iphdr ip;
 
@@ -76,5 +76,5 @@ static void udp_echo(struct dp_thread *t, struct dp_group *g, struct dp_pkt *p)
 	dp_send(t, p);
 }
 
-const struct dp_app dp_app_forward = { .name = "forward", .packet = forward };
+const struct dp_app dp_app_reflect = { .name = "reflect", .packet = reflect };
 const struct dp_app dp_app_udp_echo = { .name = "udp-echo", .packet = udp_echo };

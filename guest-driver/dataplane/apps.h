@@ -6,7 +6,7 @@
 #include "dataplane.h"
 
 /* Sends every frame back to its sender: addresses swapped, of Ethernet and IPv4. */
-extern const struct dp_app dp_app_forward;
+extern const struct dp_app dp_app_reflect;
 /* Answers UDP over IPv4 to any port with the same, and drops the rest. */
 extern const struct dp_app dp_app_udp_echo;
 

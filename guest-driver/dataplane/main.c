@@ -33,7 +33,7 @@ static struct options {
 	u32 cpu_count;
 } opt = {
 	.idle = RP_SLEEP,
-	.app = &dp_app_forward, .threads = 1, .groups = 128, .batch = 32, .memory_mib = 128,
+	.app = &dp_app_reflect, .threads = 1, .groups = 128, .batch = 32, .memory_mib = 128,
 	.sleep_ns = 50000, .stall_ns = DP_STALL_NS,
 };
 
@@ -53,7 +53,7 @@ static const struct argp_option option_table[] = {
 	{ "steer", 'S', "PATH,PORT", 0, "ringpaced's control socket, and the port there that "
 	  "this one is at (rss=GROUPS); without it the device steers", 0 },
 	{ "control", 'c', "PATH", 0, "listen for orders on this socket", 0 },
-	{ "app", 'a', "NAME", 0, "forward (at first), udp-echo, or with TCP: echo", 0 },
+	{ "app", 'a', "NAME", 0, "reflect (at first), udp-echo, or with TCP: echo, http", 0 },
 	{ "threads", 't', "N", 0, "threads, 1 to 64 (1)", 0 },
 	{ "groups", 'g', "N", 0, "flow groups: 128 (at first), 256 or 512", 0 },
 	{ "batch", 'b', "N", 0, "most packets of a turn, 1 to 64 (32)", 0 },
@@ -129,7 +129,7 @@ static void check(struct argp_state *state)
 
 static void set_app(struct argp_state *state, const char *name)
 {
-	static const struct dp_app *const apps[] = { &dp_app_forward, &dp_app_udp_echo };
+	static const struct dp_app *const apps[] = { &dp_app_reflect, &dp_app_udp_echo };
 	u32 i;
 
 	for (i = 0; i < sizeof(apps) / sizeof(apps[0]); i++)
@@ -141,7 +141,7 @@ static void set_app(struct argp_state *state, const char *name)
 	opt.app = station_find(name);
 	opt.has_station = opt.app;
 	if (!opt.app)
-		argp_error(state, "--app: there is no %s; forward, udp-echo or echo", name);
+		argp_error(state, "--app: there is no %s; reflect, udp-echo, echo or http", name);
 }
 
 static void set_steer(struct argp_state *state, char *arg)

@@ -20,7 +20,9 @@ $(NET_OBJS): EXTRA_CFLAGS := $(LWIP_CPPFLAGS) -iquote $(DP_DIR)/net
 $(BUILD)/libdpnet.a: $(NET_OBJS) $(LWIP_OBJS)
 	$(call say,AR,$@)rm -f $@; ar rcs $@ $^
 
-NET_TESTS := test_tcp test_tcp_threads
+include $(DP_DIR)/http/http.mk
+
+NET_TESTS := test_arp test_tcp test_tcp_end test_tcp_threads
 $(addprefix $(BUILD)/tests/unit/,$(NET_TESTS)): $(BUILD)/libdpnet.a $(BUILD)/libdataplane.a
 $(foreach t,$(NET_TESTS),$(eval UNIT_CFLAGS_$(t) := -iquote $(DP_DIR) -iquote $(DP_DIR)/net))
 $(foreach t,$(NET_TESTS),$(eval UNIT_LIBS_$(t) := $(BUILD)/libdataplane.a $(BUILD)/libringpace.a -lsodium))
@@ -54,8 +56,10 @@ DEPS += $(DP_PROGRAM:.o=.d)
 $(DP_PROGRAM): EXTRA_CFLAGS = $(subst -I,-isystem ,$(shell pkg-config --cflags libdpdk)) \
 	-DALLOW_EXPERIMENTAL_API -iquote $(DP_DIR)
 
-$(BUILD)/rp-dataplane: $(DP_PROGRAM) $(BUILD)/libdpnet.a $(BUILD)/libdataplane.a $(BUILD)/libringpace.a
-	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libdpdk) -ljansson -lsodium
+$(BUILD)/rp-dataplane: $(DP_PROGRAM) $(BUILD)/libdphttp.a $(BUILD)/libdpnet.a $(BUILD)/libdataplane.a \
+	$(BUILD)/libringpace.a
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libdpdk) -ljansson -lsodium \
+		-lhttp_parser
 
 PROGRAMS += $(BUILD)/rp-dataplane
 endif

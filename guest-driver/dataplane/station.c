@@ -6,27 +6,52 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "http/http.h"
 #include "net/net.h"
 
 struct entry {
 	const struct conn_app *app;
 	u16 port;		/* that it listens to, where nothing is said */
+	/* Its app_arg; NULL after a line on stderr. Both may be NULL. */
+	void *(*open)(void);
+	void (*close)(void *app_arg);
 };
+
+static struct {
+	const char *root;
+	u32 mib;
+} http = { .mib = 256 };
+
+static void *open_http(void)
+{
+	return http_open(http.root, (u64)http.mib << 20);
+}
+
+static void close_http(void *site)
+{
+	site_close(site);
+}
 
 static const struct entry entries[] = {
-	{ &conn_echo, 7 },
+	{ .app = &conn_echo, .port = 7 },
+	{ .app = &conn_http, .port = HTTP_PORT, .open = open_http, .close = close_http },
 };
 
+static const struct entry *entry;	/* that was chosen */
 static struct net_config config;
 static struct dp_app chosen;
 static u16 listens;		/* 0: the application's own */
 
-enum { OPT_ADDRESS = 512, OPT_GATEWAY, OPT_LISTEN };
+enum { OPT_ADDRESS = 512, OPT_GATEWAY, OPT_LISTEN, OPT_HTTP_ROOT, OPT_HTTP_MIB };
 
 static const struct argp_option option_table[] = {
 	{ "address", OPT_ADDRESS, "A.B.C.D/BITS", 0, "of the station, for applications with TCP", 1 },
 	{ "gateway", OPT_GATEWAY, "A.B.C.D", 0, "to other networks (none)", 1 },
-	{ "listen", OPT_LISTEN, "PORT", 0, "of TCP, 1 to 65535 (echo: 7)", 1 },
+	{ "listen", OPT_LISTEN, "PORT", 0, "of TCP, 1 to 65535 (echo: 7, http: 80)", 1 },
+	{ "http-root", OPT_HTTP_ROOT, "DIR", 0, "of --app http: what is below it is served, as it "
+	  "is when the program starts", 1 },
+	{ "http-mib", OPT_HTTP_MIB, "MIB", 0, "most that the files may have together, 1 to 65536 "
+	  "(256)", 1 },
 	{ 0 }
 };
 
@@ -41,14 +66,22 @@ static void set_address(struct argp_state *state, const char *arg)
 	config.mask = htonl(~0U << (32 - bits));
 }
 
-static u16 port_of(struct argp_state *state, const char *arg)
+static u32 number(struct argp_state *state, const char *what, const char *arg, u32 max)
 {
 	char *end;
 	unsigned long v = strtoul(arg, &end, 10);
 
-	if (*arg < '0' || *arg > '9' || *end || !v || v > 65535)
-		argp_error(state, "--listen: %s is not in 1..65535", arg);
-	return (u16)v;
+	if (*arg < '0' || *arg > '9' || *end || !v || v > max)
+		argp_error(state, "%s: %s is not in 1..%u", what, arg, max);
+	return (u32)v;
+}
+
+static void check(struct argp_state *state)
+{
+	if (config.app && !config.ip)
+		argp_error(state, "--app %s: --address is needed", config.app->name);
+	if (config.app == &conn_http && !http.root)
+		argp_error(state, "--app http: --http-root is needed");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -59,11 +92,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (inet_pton(AF_INET, arg, &config.gateway) != 1)
 			argp_error(state, "--gateway: %s is no address of IPv4", arg);
 		break;
-	case OPT_LISTEN: listens = port_of(state, arg); break;
-	case ARGP_KEY_END:
-		if (config.app && !config.ip)
-			argp_error(state, "--app %s: --address is needed", config.app->name);
-		break;
+	case OPT_LISTEN: listens = (u16)number(state, "--listen", arg, 65535); break;
+	case OPT_HTTP_ROOT: http.root = arg; break;
+	case OPT_HTTP_MIB: http.mib = number(state, "--http-mib", arg, 65536); break;
+	case ARGP_KEY_END: check(state); break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -78,6 +110,7 @@ const struct dp_app *station_find(const char *name)
 
 	for (i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
 		if (!strcmp(name, entries[i].app->name)) {
+			entry = &entries[i];
 			config.app = entries[i].app;
 			config.port = entries[i].port;
 			chosen = net_app;
@@ -93,13 +126,22 @@ void *station_open(struct dp_port *port, u32 groups)
 
 	if (listens)
 		config.port = listens;
+	if (entry->open) {
+		config.app_arg = entry->open();
+		if (!config.app_arg)
+			return NULL;
+	}
 	net = net_new(&config, port, groups);
 	if (!net)
 		fprintf(stderr, "rp-dataplane: no memory for the station\n");
+	if (!net && entry->close)
+		entry->close(config.app_arg);
 	return net;
 }
 
 void station_close(void *station)
 {
 	net_free(station);
+	if (entry->close)
+		entry->close(config.app_arg);
 }

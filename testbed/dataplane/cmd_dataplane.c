@@ -256,7 +256,7 @@ static const struct argp_option options[] = {
 	{ "threads", OPT_THREADS, "N", 0, "threads, 1 to 64 (2)", 0 },
 	{ "groups", OPT_GROUPS, "N", 0, "flow groups: 128 (at first), 256 or 512; of migrate: "
 	  "which ones, 1,5-9", 0 },
-	{ "app", OPT_PASSED, "NAME", 0, "forward (at first), udp-echo, ...: see rp-dataplane "
+	{ "app", OPT_PASSED, "NAME", 0, "reflect (at first), udp-echo, ...: see rp-dataplane "
 	  "--help", 0 },
 	{ "batch", OPT_PASSED + 1, "N", 0, "B, most packets of a turn, 1 to 64 (32)", 0 },
 	{ "sleep-ns", OPT_PASSED + 2, "NS", 0, "an idle thread sleeps so long; 0: it spins (50000)",

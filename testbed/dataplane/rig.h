@@ -22,7 +22,7 @@
 #define DP_RIG_WAIT_NS	(60 * NSEC_PER_SEC)
 
 struct dp_rig_options {
-	const char *app;	/* forward or udp-echo */
+	const char *app;	/* reflect or udp-echo */
 	u32 threads;
 	const char *pacing;	/* of port b, or NULL */
 	const char *more[8];	/* options of rp-dataplane, NULL ends them */

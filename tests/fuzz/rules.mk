@@ -2,10 +2,10 @@
 # make fuzz: FUZZ_S seconds of libFuzzer on the device side, and as many on the
 # packets between two guests, on frames through a switch, on segments, on RSS, on
 # configuration files of both daemons, on replies to the load generator, on orders to
-# rp-dataplane, and on TCP; needs clang.
+# rp-dataplane, on TCP, and on requests of HTTP; needs clang.
 FUZZ_S ?= 60
 FUZZERS := fuzz_vring fuzz_packets fuzz_switch fuzz_gso fuzz_rss fuzz_config fuzz_hostd fuzz_load \
-	fuzz_dp_orders fuzz_tcp
+	fuzz_dp_orders fuzz_tcp fuzz_http
 
 # $(call fuzz_run,NAME): one line of a recipe.
 define fuzz_run
@@ -60,6 +60,10 @@ build/fuzz/fuzz_rss: tests/fuzz/fuzz_rss.c \
 	$(wildcard vhost/daemon/net/*.h vhost/daemon/uapi/*.h)
 build/fuzz/fuzz_load: tests/fuzz/fuzz_load.c $(LOAD_PROTO_SRCS) testbed/load/proto.h
 build/fuzz/fuzz_load: FUZZ_CFLAGS := -iquote testbed
+build/fuzz/fuzz_http: tests/fuzz/fuzz_http.c $(HTTP_SRCS) $(DP_DIR)/net/mem.c \
+	$(wildcard $(DP_DIR)/http/*.h $(DP_DIR)/net/*.h)
+build/fuzz/fuzz_http: FUZZ_CFLAGS = -iquote $(DP_DIR)
+build/fuzz/fuzz_http: FUZZ_LIBS := -lhttp_parser -pthread
 # With all of lwIP, which is not to our warnings.
 build/fuzz/fuzz_tcp: tests/fuzz/fuzz_tcp.c $(wildcard guest-driver/dataplane/net/*.c) $(DP_CORE) \
 	$(LWIP_NAMES:%=$(LWIP_TREE)/core/%.c) lib/hist/hist.c \

@@ -106,15 +106,15 @@ static bool whole(void)
 
 /* ---- Tests ---- */
 
-static void forwards(void)
+static void reflects(void)
 {
 	u32 rounds = getenv("RINGPACE_LONG") ? 10000 / GROUPS + 2 : 10;
-	const char *name = "forward";
+	const char *name = "reflect";
 	u64 done;
 	u32 i;
 	bool good;
 
-	if (!ok(start("forward", NULL), name, "is set up"))
+	if (!ok(start("reflect", NULL), name, "is set up"))
 		return;
 	ok(dp_rig_pass(&rig, 5000), name, "all frames come back");
 	for (i = 0, good = true; i < THREADS; i++)
@@ -163,7 +163,7 @@ static void forwards(void)
 static void keeps_order(void)
 {
 	struct dp_rig_options o = {
-		.app = "forward", .threads = THREADS, .pacing = "strategy=sleep,y-ns=3000000",
+		.app = "reflect", .threads = THREADS, .pacing = "strategy=sleep,y-ns=3000000",
 	};
 	const char *name = "a host that takes its time";
 	u32 i;
@@ -221,7 +221,7 @@ static void parks(const char *name, const char *const more[])
 	bool good = true;
 	u32 i;
 
-	if (!ok(start("forward", more) && dp_rig_pass(&rig, 2000) && dp_rig_threads(&rig, 1), name,
+	if (!ok(start("reflect", more) && dp_rig_pass(&rig, 2000) && dp_rig_threads(&rig, 1), name,
 		"three of four threads park"))
 		goto out;
 	for (i = 1; i < THREADS; i++) {
@@ -254,7 +254,7 @@ static void adapts(void)
 	u64 end = now_ns() + DP_RIG_WAIT_NS, interrupts = 0;
 	u32 i;
 
-	if (!ok(start("forward", more), name, "is set up"))
+	if (!ok(start("reflect", more), name, "is set up"))
 		goto out;
 	/* Between bursts they find that nothing moves. */
 	do {
@@ -322,7 +322,7 @@ static void by_device(void)
 
 	if (pty >= 0 && !grantpt(pty) && !unlockpt(pty))
 		more[1] = ptsname(pty);
-	if (ok(more[1] && start("forward", more), name, "is opened")) {
+	if (ok(more[1] && start("reflect", more), name, "is opened")) {
 		ctl_attach(&c, pty, "the pseudo terminal");
 		v = ctl_call(&c, "telemetry", json_pack("{s:b}", "groups", 1),
 			     NET_DAEMON_TIMEOUT_MS);
@@ -347,7 +347,7 @@ static void bad_orders(void)
 {
 	const char *name = "orders that are no good";
 
-	if (ok(start("forward", NULL), name, "set up")) {
+	if (ok(start("reflect", NULL), name, "set up")) {
 		ok(refused("threads", json_pack("{s:i}", "threads", 0)) &&
 		   refused("threads", json_pack("{s:i}", "threads", 5)) &&
 		   refused("threads", json_pack("{s:s}", "threads", "2")) &&
@@ -378,7 +378,7 @@ int main(void)
 		return 0;
 	}
 	catch_signals();
-	forwards();
+	reflects();
 	keeps_order();
 	echoes();
 	parks("parked, others sleep", NULL);

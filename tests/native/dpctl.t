@@ -81,7 +81,7 @@ check 'threads without a number' wrong_use threads
 check 'threads that are none' wrong_use threads x
 check 'migrate without groups' wrong_use migrate --to 1
 check 'migrate of a list that is none' wrong_use migrate --groups 5-2 --to 1
-check 'options of start' wrong_use stop --app forward
+check 'options of start' wrong_use stop --app reflect
 
 timeout 200 "$ringpace" bench dataplane --moves 300 --json >"$scratch/out" 2>"$scratch/err"
 ok $? 'bench dataplane'

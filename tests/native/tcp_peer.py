@@ -213,4 +213,9 @@ def moving():
     assert not mover.error, mover.error
 
 
+def move():
+    """Moves alone, for whoever has traffic of its own."""
+    Mover(sys.argv[3], int(sys.argv[4])).move()
+
+
 globals()[sys.argv[1]]()

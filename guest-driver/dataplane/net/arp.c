@@ -2,6 +2,8 @@
 /* The table of neighbours. */
 #include "arp.h"
 
+#include <arpa/inet.h>
+
 struct copy {
 	u32 ip;
 	u64 mac, since_ns, asked_ns;
@@ -15,7 +17,8 @@ void arp_init(struct arp_table *a)
 
 static struct arp_entry *ways_of(struct arp_table *a, u32 ip)
 {
-	return &a->entry[(ip * 0x9e3779b1U >> 16) % (ARP_ENTRIES / ARP_WAYS) * ARP_WAYS];
+	/* In host order neighbours differ in the low bits, which a product carries upwards. */
+	return &a->entry[(ntohl(ip) * 0x9e3779b1U >> 16) % (ARP_ENTRIES / ARP_WAYS) * ARP_WAYS];
 }
 
 static struct copy read_entry(struct arp_entry *e)

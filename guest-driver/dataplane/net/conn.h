@@ -28,6 +28,8 @@ struct conn_app {
 	void (*sent)(struct conn *c);
 	/* The peer sends no more, and all of it was taken. */
 	void (*ended)(struct conn *c);
+	/* What conn_limit() has set is over. NULL where it is not called. */
+	void (*late)(struct conn *c);
 	/* It is gone, however that came: the last call. May be NULL. */
 	void (*closed)(struct conn *c);
 };
@@ -39,8 +41,18 @@ void *conn_state(const struct conn *c);
 u32 conn_room(const struct conn *c);
 /* Copies what it takes, from the front of @data; less than @bytes: no room, or no memory. */
 u32 conn_send(struct conn *c, const u8 *data, u32 bytes);
-/* Once the application's function has returned: after what was sent, or at once (RST). */
+/* The same without a copy: @data stays as it is for as long as the station is there. */
+u32 conn_send_kept(struct conn *c, const u8 *data, u32 bytes);
+/* ->late is called after so long, unless this is called again. 0: not at all. */
+void conn_limit(struct conn *c, u32 ms);
+/*
+ * Once the application's function has returned. conn_close(): after what was sent, with
+ * a reset if the peer has sent what was not taken, or goes on sending. conn_end(): after
+ * what was sent, what the peer still sends is thrown away, until it ends, too, or 10 s
+ * pass in which it takes nothing. conn_abort(): at once, by RST.
+ */
 void conn_close(struct conn *c);
+void conn_end(struct conn *c);
 void conn_abort(struct conn *c);
 
 /*

@@ -19,6 +19,7 @@
 /* Any thread; NULL: more than there may be, or than DP_MEM_PIECE_MAX. */
 void *dp_mem_alloc(size_t bytes);
 void *dp_mem_zeroed(size_t n, size_t bytes);
+/* NULL: nothing is done. */
 void dp_mem_free(void *p);
 
 /* How much all pools may take of the system, from now on. At first 256 MiB. */
