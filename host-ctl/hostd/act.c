@@ -158,8 +158,8 @@ static enum hc_enforced set_threads(void *ctx, const struct hc_change *c)
 
 	if (!*t->conf->dataplane)
 		return HC_NOBODY;
-	if (d->view.threads && n > d->view.threads)
-		n = d->view.threads;
+	if (d->threads && n > d->threads)
+		n = d->threads;
 	d->ordered = n;
 	d->accepted = false;
 	t->ordered_ns = now_ns();
@@ -172,7 +172,7 @@ static enum hc_enforced threads_state(struct world *w, struct world_tenant *t, c
 
 	if (!*t->conf->dataplane || !link_up(&d->link))
 		return HC_NOBODY;
-	if (d->accepted && !d->view.under_way && d->view.active == d->ordered)
+	if (d->accepted && !d->under_way && d->active == d->ordered)
 		return HC_ENFORCED;
 	if (now_ns() - t->ordered_ns < w->conf.timeout_ns)
 		return HC_PENDING;

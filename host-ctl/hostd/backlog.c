@@ -3,16 +3,22 @@
  * ringpaced's backlog of a tenant's ports as a sensor: it works for a guest that tells
  * nothing of itself.
  *
- * `list` tells how many queues the ports have, then each tick asks for `stats` of the
- * guest's receive queues; when all have answered that is a sample. Waiting is what the
- * ring shows (docs/packets.md, "Backlog"): the lesser of its two numbers.
+ * Each tick asks for the ports of all tenants at once. Waiting is what the ring shows
+ * (docs/packets.md, "Backlog"): the lesser of its two numbers. Of ports that steer it is
+ * asked every GROUPS_NS, too, what came by each flow group: a group is one thread's at a
+ * time, so the busiest one says how uneven the threads' load is at least.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "now.h"
 #include "sensor.h"
 
 #define RATE_ALPHA	0.2
+#define GROUPS_NS	100000000ULL
+#define GROUPS_MAX	4096u
+/* Of fewer packets chance alone makes one group the busiest. */
+#define PEAK_PACKETS	1000.0
 
 double busy_ns(struct busy *b)
 {
@@ -64,157 +70,191 @@ static double item_ns(struct backlog *b, const struct hc_sample *s)
 	return since > ns ? since : ns;
 }
 
-static void finish(struct backlog *b)
+/* @s has what waits. @packets: that came to the rings. */
+static void finish(struct backlog *b, struct hc_sample *s, double packets)
 {
-	struct hc_sample s = { .taken_ns = now_ns(), .batch = 64, .peak = 1 };
-	double packets = 0;
-	u32 i;
-
-	for (i = 0; i < b->queues; i++) {
-		const struct backlog_queue *q = &b->queue[i];
-
-		packets += q->packets;
-		s.backlog += q->waiting;
-		if (q->waiting > s.queue)
-			s.queue = q->waiting;
-	}
 	/* A ring that was set up again may show more waiting than came. */
-	b->done = packets > s.backlog ? packets - s.backlog : 0;
+	b->done = packets > s->backlog ? packets - s->backlog : 0;
 	if (b->done < b->sample.items)
 		b->done = b->sample.items;
-	follow(b, s.taken_ns);
-	s.items = b->done;
-	s.iterations = b->done;
-	s.busy_ns = busy_ns(b->busy);
-	s.tau_items = 1;
-	s.tau_ns = item_ns(b, &s);
-	b->sample = s;
+	follow(b, s->taken_ns);
+	s->items = b->done;
+	s->iterations = b->done;
+	s->busy_ns = busy_ns(b->busy);
+	s->tau_items = 1;
+	s->tau_ns = item_ns(b, s);
+	s->peak = b->peak;
+	b->sample = *s;
 	b->why[0] = '\0';
 }
 
 /* ---- Answers ---- */
 
-static void give_up(struct backlog *b, const char *why)
+static double number(const json_t *v)
 {
-	b->asking = false;
-	b->listed = false;
-	snprintf(b->why, sizeof(b->why), "%s", why);
+	double n = json_number_value(v);
+
+	return n > 0 ? n : 0;
 }
 
-static void on_stats(void *ctx, const json_t *result, const char *code)
+static bool add_port(struct hc_sample *s, double *packets, const json_t *port)
 {
-	struct backlog_queue *q = ctx;
-	struct backlog *b = q->all;
-	const json_t *stats = json_object_get(result, "stats");
-	const json_t *backlog = json_object_get(stats, "backlog");
-	json_int_t most, told;
-
-	if (!b->asking)
-		return;
-	if (!json_is_object(stats)) {
-		give_up(b, "ringpaced has no such queue now");
-		return;
-	}
-	/* A queue without a driver has nothing waiting. */
-	most = json_integer_value(json_object_get(backlog, "most"));
-	told = json_integer_value(json_object_get(backlog, "told"));
-	q->there = json_is_object(backlog);
-	q->waiting = (double)(told < most ? told : most);
-	q->packets = (double)json_integer_value(json_object_get(stats, "packets"));
-	if (++b->answers < b->queues)
-		return;
-	b->asking = false;
-	finish(b);
-}
-
-static void add_queues(struct backlog *b, const char *port, u32 which, const json_t *queues)
-{
-	const json_t *o;
+	const json_t *rx = json_object_get(port, "rx"), *q;
 	size_t i;
 
-	json_array_foreach(queues, i, o) {
-		int slot;
+	if (!json_is_array(rx))
+		return false;
+	json_array_foreach(rx, i, q) {
+		/* A queue without a driver has nothing waiting. */
+		double waiting = number(json_array_get(q, 0));
 
-		if (strcmp(json_string_value(json_object_get(o, "dir")) ?: "", "rx") ||
-		    b->queues == BACKLOG_QUEUES_MAX)
+		s->backlog += waiting;
+		if (waiting > s->queue)
+			s->queue = waiting;
+		*packets += number(json_array_get(q, 1));
+	}
+	return true;
+}
+
+static void take_sample(struct backlog *b, const json_t *ports, size_t first)
+{
+	struct hc_sample s = { .taken_ns = now_ns(), .batch = 64 };
+	double packets = 0;
+	u32 i;
+
+	for (i = 0; i < b->conf->ports; i++) {
+		if (add_port(&s, &packets, json_array_get(ports, first + i)))
 			continue;
-		/* Slots are kept when the list is asked for anew. */
-		if (!b->queue[b->queues].all) {
-			slot = link_slot(b->link, on_stats, &b->queue[b->queues]);
-			if (slot < 0)
-				return;
-			b->queue[b->queues].all = b;
-			b->queue[b->queues].slot = (u32)slot;
-		}
-		b->queue[b->queues].port = which;
-		b->queue[b->queues++].queue =
-			(u32)json_integer_value(json_object_get(o, "queue"));
+		snprintf(b->why, sizeof(b->why), "ringpaced has no port %s", b->conf->port[i]);
+		return;
+	}
+	finish(b, &s, packets);
+}
+
+/* What came by each group since .peak was told; the sum and the most. False: other groups. */
+static bool since(struct backlog *b, const double *now, u32 n, double *sum, double *most)
+{
+	u32 i;
+
+	*sum = *most = 0;
+	if (n != b->groups)
+		return false;
+	for (i = 0; i < n; i++) {
+		double came = now[i] - b->group[i];
+
+		/* The counters began anew. */
+		if (came < 0)
+			return false;
+		*sum += came;
+		*most = came > *most ? came : *most;
+	}
+	return true;
+}
+
+static void take_counts(struct backlog *b, const double *now, u32 n)
+{
+	double sum, most, *group;
+	bool known = since(b, now, n, &sum, &most);
+
+	if (known && n && sum < PEAK_PACKETS)
+		return;
+	b->peak = known && n && b->threads * most > sum ? b->threads * most / sum : 1;
+	group = n ? realloc(b->group, n * sizeof(*group)) : NULL;
+	if (!group)
+		n = 0;
+	else
+		b->group = memcpy(group, now, n * sizeof(*group));
+	b->groups = n;
+}
+
+static void take_groups(struct backlog *b, const json_t *ports, size_t first)
+{
+	static double now[GROUPS_MAX];
+	const json_t *v;
+	u32 n = 0, i;
+	size_t k;
+
+	for (i = 0; i < b->conf->ports; i++)
+		json_array_foreach(json_object_get(json_array_get(ports, first + i),
+						   "group_packets"), k, v)
+			if (n < GROUPS_MAX)
+				now[n++] = number(v);
+	take_counts(b, now, n);
+}
+
+void backlogs_take(struct backlogs *all, const json_t *result)
+{
+	const json_t *ports = json_object_get(result, "ports");
+	size_t first = 0;
+	u32 i;
+
+	for (i = 0; i < all->count; i++) {
+		if (all->groups)
+			take_groups(all->of[i], ports, first);
+		take_sample(all->of[i], ports, first);
+		first += all->of[i]->conf->ports;
 	}
 }
 
-static void on_list(void *ctx, const json_t *result, const char *code)
+static void on_backlog(void *ctx, const json_t *result, const char *code)
 {
-	const json_t *ports = json_object_get(result, "ports"), *o;
-	struct backlog *b = ctx;
-	u32 k, found = 0;
-	size_t i;
+	struct backlogs *all = ctx;
+	u32 i;
 
-	b->queues = 0;
-	json_array_foreach(ports, i, o) {
-		const char *name = json_string_value(json_object_get(o, "device"));
-
-		for (k = 0; name && k < b->conf->ports; k++) {
-			if (strcmp(name, b->conf->port[k]))
-				continue;
-			add_queues(b, name, k, json_object_get(o, "queues"));
-			found++;
-		}
-	}
-	b->listed = found == b->conf->ports && b->queues;
-	if (!b->listed)
-		snprintf(b->why, sizeof(b->why), "ringpaced has not all of its ports");
+	for (i = 0; !result && i < all->count; i++)
+		snprintf(all->of[i]->why, sizeof(all->of[i]->why), "ringpaced refuses: %.40s", code);
+	if (result)
+		backlogs_take(all, result);
 }
 
 /* ---- Ticks ---- */
 
-static void ask(struct backlog *b)
+void backlogs_tick(struct backlogs *all, u64 now)
+{
+	bool groups = now >= all->groups_at;
+	json_t *args;
+	u32 i;
+
+	if (!all->count)
+		return;
+	if (!link_up(all->link)) {
+		for (i = 0; i < all->count; i++)
+			snprintf(all->of[i]->why, sizeof(all->of[i]->why),
+				 "ringpaced cannot be reached");
+		return;
+	}
+	args = json_pack("{s:O, s:b}", "devices", all->devices, "groups", groups);
+	if (!link_send(all->link, all->slot, "backlog", args))
+		return;
+	all->groups = groups;
+	if (groups)
+		all->groups_at = now + GROUPS_NS;
+}
+
+void backlogs_init(struct backlogs *all, struct link *ringpaced)
+{
+	*all = (struct backlogs){ .link = ringpaced, .devices = json_array() };
+	all->slot = (u32)link_slot(ringpaced, on_backlog, all);
+}
+
+void backlogs_fini(struct backlogs *all)
 {
 	u32 i;
 
-	b->asking = true;
-	b->answers = 0;
-	for (i = 0; i < b->queues; i++) {
-		const struct backlog_queue *q = &b->queue[i];
-		json_t *args = json_pack("{s:s, s:i}", "device", b->conf->port[q->port],
-					 "queue", (int)q->queue);
-
-		if (!link_send(b->link, q->slot, "stats", args))
-			b->asking = false;
-	}
+	for (i = 0; i < all->count; i++)
+		free(all->of[i]->group);
+	json_decref(all->devices);
 }
 
-void backlog_tick(struct backlog *b)
-{
-	if (!link_up(b->link)) {
-		give_up(b, "ringpaced cannot be reached");
-		return;
-	}
-	if (!b->listed)
-		link_send(b->link, b->list_slot, "list", NULL);
-	else if (!b->asking)
-		ask(b);
-}
-
-void backlog_init(struct backlog *b, const struct conf_tenant *t, struct link *ringpaced,
+void backlogs_add(struct backlogs *all, struct backlog *b, const struct conf_tenant *t,
 		  struct busy *busy)
 {
-	int slot = link_slot(ringpaced, on_list, b);
+	u32 i;
 
-	b->conf = t;
-	b->link = ringpaced;
-	b->busy = busy;
-	b->threads = 1;
-	b->list_slot = slot < 0 ? 0 : (u32)slot;
+	*b = (struct backlog){ .conf = t, .busy = busy, .threads = 1, .peak = 1 };
+	for (i = 0; i < t->ports; i++)
+		json_array_append_new(all->devices, json_string(t->port[i]));
+	all->of[all->count++] = b;
 	snprintf(b->why, sizeof(b->why), "not asked yet");
 }
 

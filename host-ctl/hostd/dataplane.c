@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A dataplane's telemetry as a sensor, by `status` of its control socket. */
+/*
+ * A dataplane's telemetry as a sensor, by `telemetry` of its control socket each tick; and
+ * orders to it, whose end `status` tells, which is only asked while it is awaited.
+ */
 #include <stdio.h>
 
 #include "now.h"
 #include "sensor.h"
+
+#define TELEMETRY_VERSION	1
+#define STATUS_VERSION		1
+#define STATUS_NS		1000000000ULL
 
 static double number(const json_t *o, const char *key)
 {
@@ -12,76 +19,63 @@ static double number(const json_t *o, const char *key)
 	return v > 0 ? v : 0;
 }
 
-/* Of telemetry that tells queues each thread has all of these keys. */
-static bool take_thread(struct view_thread *t, const json_t *o)
+static u32 count(const json_t *o, const char *key)
 {
-	*t = (struct view_thread){
-		.parked = json_is_true(json_object_get(o, "parked")),
-		.processed = number(o, "processed"), .turns = number(o, "turns"),
-		.queue = number(o, "queue"), .tau_ns = number(o, "tau_ns"),
-		.tau_items = number(o, "tau_items"), .busy_ns = number(o, "busy_ns"),
-	};
-	return json_object_get(o, "queue") && json_object_get(o, "tau_ns") &&
-	       json_object_get(o, "busy_ns");
+	double v = number(o, key);
+
+	return v < UINT32_MAX ? (u32)v : UINT32_MAX;
 }
 
-bool view_from_status(struct view *v, const json_t *status)
-{
-	const json_t *threads = json_object_get(status, "threads"), *o;
-	size_t i;
+/* ---- Telemetry ---- */
 
-	*v = (struct view){
-		.active = (u32)number(status, "active"), .batch = (u32)number(status, "batch"),
-		.under_way = (u32)number(json_object_get(status, "moves"), "under_way"),
-		.has_queues = true,
-	};
-	if (!json_is_integer(json_object_get(status, "telemetry")) || !json_array_size(threads))
+/* Its clock may be another: what counts is how old the sample was. */
+static u64 taken_at(const json_t *telemetry, const json_t *all, u64 now)
+{
+	double age = number(telemetry, "now_ns") - number(all, "taken_ns");
+
+	return age <= 0 ? now : age < (double)now ? now - (u64)age : 1;
+}
+
+bool dataplane_sample(struct hc_sample *s, const json_t *telemetry, u64 now)
+{
+	const json_t *all = json_object_get(telemetry, "all");
+	double peak = number(all, "peak_milli") / 1000;
+
+	if (json_integer_value(json_object_get(telemetry, "version")) != TELEMETRY_VERSION ||
+	    !json_is_object(all) || !number(all, "batch"))
 		return false;
-	json_array_foreach(threads, i, o) {
-		if (v->threads == VIEW_THREADS_MAX)
-			break;
-		v->has_queues &= take_thread(&v->thread[v->threads++], o);
-	}
+	*s = (struct hc_sample){
+		.taken_ns = taken_at(telemetry, all, now), .queue = number(all, "queue"),
+		.backlog = number(all, "backlog"), .tau_ns = number(all, "tau_ns"),
+		.tau_items = number(all, "tau_items"), .batch = count(all, "batch"),
+		.items = number(all, "items"), .iterations = number(all, "iterations"),
+		.busy_ns = number(all, "busy_ns"), .peak = peak > 1 ? peak : 1,
+	};
 	return true;
 }
 
-static void sample(struct dataplane *d)
+static void on_telemetry(void *ctx, const json_t *result, const char *code)
 {
-	struct hc_sample s = { .taken_ns = d->taken_ns, .peak = 1,
-			       .batch = d->view.batch ? d->view.batch : 64 };
-	const struct view_thread *worst = &d->view.thread[0];
-	u32 i;
+	struct dataplane *d = ctx;
 
-	for (i = 0; i < d->view.threads; i++) {
-		const struct view_thread *t = &d->view.thread[i];
-
-		s.items += t->processed;
-		s.iterations += t->turns;
-		s.busy_ns += t->busy_ns;
-		s.backlog += t->queue;
-		if (t->queue > worst->queue)
-			worst = t;
-	}
-	s.queue = worst->queue;
-	s.tau_ns = worst->tau_ns;
-	s.tau_items = worst->tau_items;
-	d->sample = s;
+	if (dataplane_sample(&d->sample, result, now_ns()))
+		d->why[0] = '\0';
+	else
+		snprintf(d->why, sizeof(d->why), "its answer is no telemetry of version %d",
+			 TELEMETRY_VERSION);
 }
+
+/* ---- Orders ---- */
 
 static void on_status(void *ctx, const json_t *result, const char *code)
 {
 	struct dataplane *d = ctx;
 
-	if (!view_from_status(&d->view, result)) {
-		snprintf(d->why, sizeof(d->why), "its answer is no telemetry");
+	if (json_integer_value(json_object_get(result, "status")) != STATUS_VERSION)
 		return;
-	}
-	d->taken_ns = now_ns();
-	d->why[0] = '\0';
-	if (d->view.has_queues)
-		sample(d);
-	else
-		snprintf(d->why, sizeof(d->why), "its telemetry tells no depth of queues");
+	d->threads = (u32)json_array_size(json_object_get(result, "threads"));
+	d->active = count(result, "active");
+	d->under_way = count(json_object_get(result, "moves"), "under_way");
 }
 
 static void on_order(void *ctx, const json_t *result, const char *code)
@@ -92,11 +86,21 @@ static void on_order(void *ctx, const json_t *result, const char *code)
 	d->accepted = result && d->sent == d->ordered;
 }
 
+/* Not known yet, or on its way; and once in a while. */
+static bool wants_status(const struct dataplane *d, u64 now)
+{
+	return !d->threads || now >= d->status_at ||
+	       (d->ordered && (d->active != d->ordered || d->under_way));
+}
+
+/* ---- Life ---- */
+
 void dataplane_init(struct dataplane *d, const struct conf_tenant *t, struct loop *loop,
 		    u64 timeout_ns)
 {
 	d->conf = t;
 	link_init(&d->link, t->dataplane, loop, timeout_ns);
+	d->telemetry_slot = (u32)link_slot(&d->link, on_telemetry, d);
 	d->status_slot = (u32)link_slot(&d->link, on_status, d);
 	d->order_slot = (u32)link_slot(&d->link, on_order, d);
 	snprintf(d->why, sizeof(d->why), "not asked yet");
@@ -114,9 +118,12 @@ void dataplane_tick(struct dataplane *d, u64 now)
 		snprintf(d->why, sizeof(d->why), "it cannot be reached");
 		/* Another one may answer there next, and know of no order. */
 		d->accepted = false;
+		d->threads = 0;
 		return;
 	}
-	link_send(&d->link, d->status_slot, "status", NULL);
+	link_send(&d->link, d->telemetry_slot, "telemetry", NULL);
+	if (wants_status(d, now) && link_send(&d->link, d->status_slot, "status", NULL))
+		d->status_at = now + STATUS_NS;
 	if (d->ordered && !d->accepted &&
 	    link_send(&d->link, d->order_slot, "threads",
 		      json_pack("{s:i}", "threads", (int)d->ordered)))

@@ -16,7 +16,7 @@
 
 #define LINK_RETRY_NS	1000000000ULL
 #define LINK_LINE_MAX	(1u << 20)
-#define LINK_SLOTS	512u
+#define LINK_SLOTS	16u
 
 struct link;
 

@@ -2,8 +2,8 @@
 /*
  * What is known of a tenant, by the controller's ops tables (../control.h).
  *
- * Both sensors ask over a link every tick, and hand out the last whole answer; how old
- * that is the controller sees. Why there is none is in .why, for people.
+ * Both sensors ask over a link every tick, by one order a daemon, and hand out the last
+ * whole answer; how old that is the controller sees. Why there is none is in .why, for people.
  */
 #ifndef HOSTD_SENSOR_H
 #define HOSTD_SENSOR_H
@@ -27,66 +27,59 @@ double busy_ns(struct busy *b);
 
 /* ---- What ringpaced has for a tenant and the tenant has not taken yet ---- */
 
-#define BACKLOG_QUEUES_MAX	128u
-
-struct backlog_queue {
-	struct backlog *all;
-	u32 port, queue, slot;
-	bool there;			/* it was in the last answer */
-	double waiting, packets;
-};
+struct backlogs;
 
 struct backlog {
 	const struct conf_tenant *conf;
-	struct link *link;
 	struct busy *busy;
-	u32 list_slot;
-	bool listed;
-	u32 queues, answers;		/* of this round */
-	bool asking;
-	struct backlog_queue queue[BACKLOG_QUEUES_MAX];
 	struct hc_sample sample;	/* the last whole one */
 	double done, moved;		/* items when it last moved */
 	u64 moved_ns, stands_ns;	/* stands: since when none has, though some wait */
 	u32 threads;			/* that the tenant has at present */
 	double per_s;			/* items */
+	/* Of its flow groups, all ports' in turn: what came by each until .peak was told */
+	double *group;
+	u32 groups;
+	double peak;
 	char why[96];
 };
 
-void backlog_init(struct backlog *b, const struct conf_tenant *t, struct link *ringpaced,
+/* Asks for all tenants' ports by one order (docs/packets.md, `backlog`). */
+struct backlogs {
+	struct link *link;
+	u32 slot;
+	json_t *devices;		/* names of ports, in the order of .of[] */
+	u32 count;
+	struct backlog *of[CONF_TENANTS_MAX];
+	u64 groups_at;			/* when to ask for flow groups next */
+	bool groups;			/* they are in the answer that is waited for */
+};
+
+void backlogs_init(struct backlogs *all, struct link *ringpaced);
+void backlogs_fini(struct backlogs *all);
+void backlogs_add(struct backlogs *all, struct backlog *b, const struct conf_tenant *t,
 		  struct busy *busy);
-void backlog_tick(struct backlog *b);
+void backlogs_tick(struct backlogs *all, u64 now);
+/* The result of `backlog`; of each tenant a sample, or why there is none. */
+void backlogs_take(struct backlogs *all, const json_t *result);
 extern const struct hc_sensor_ops backlog_ops;
 
 /* ---- What a dataplane tells of itself ---- */
 
-#define VIEW_THREADS_MAX	64u
-
-/* A dataplane's threads, whatever telemetry it has. */
-struct view {
-	u32 threads, active, batch, under_way;
-	bool has_queues;		/* queue, tau_ns, busy_ns are told */
-	struct view_thread {
-		bool parked;
-		double processed, turns;
-		double queue, tau_ns, tau_items, busy_ns;
-	} thread[VIEW_THREADS_MAX];
-};
-
-/* From the result of `status` (docs/dataplane.md); false: it is none. */
-bool view_from_status(struct view *v, const json_t *status);
-
 struct dataplane {
 	const struct conf_tenant *conf;
 	struct link link;
-	u32 status_slot, order_slot;
-	struct view view;
-	u64 taken_ns;			/* of the view; 0: none */
-	struct hc_sample sample;
+	u32 telemetry_slot, status_slot, order_slot;
+	struct hc_sample sample;	/* from `telemetry` */
+	u32 threads, active, under_way;	/* from `status`; threads 0: not told yet */
+	u64 status_at;			/* when to ask for it next */
 	u32 ordered, sent;		/* threads; 0: nothing yet */
 	bool accepted;			/* that order was, since */
 	char why[96];
 };
+
+/* From the result of `telemetry` (docs/dataplane.md), which came at @now; false: it is none. */
+bool dataplane_sample(struct hc_sample *s, const json_t *telemetry, u64 now);
 
 void dataplane_init(struct dataplane *d, const struct conf_tenant *t, struct loop *loop,
 		    u64 timeout_ns);

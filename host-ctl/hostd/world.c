@@ -67,7 +67,7 @@ static void add_sensors(struct world_tenant *t, struct hc_tenant_config *cfg)
 		cfg->sensor[cfg->sensors++] = (struct hc_sensor){ &dataplane_ops, &t->dataplane };
 	}
 	if (t->conf->ports) {
-		backlog_init(&t->backlog, t->conf, &w->ringpaced, &t->busy);
+		backlogs_add(&w->backlogs, &t->backlog, t->conf, &t->busy);
 		cfg->sensor[cfg->sensors++] = (struct hc_sensor){ &backlog_ops, &t->backlog };
 	}
 }
@@ -139,6 +139,7 @@ static void begin(struct world *w, const struct conf *conf, struct undo *undo, s
 	w->clock = (struct clock){ .sysfs = w->conf.sysfs, .topo = &w->topo, .undo = undo };
 	w->has_ringpaced = *conf->ringpaced;
 	link_init(&w->ringpaced, w->conf.ringpaced, loop, conf->timeout_ns);
+	backlogs_init(&w->backlogs, &w->ringpaced);
 	virt_init(&w->virt, w->conf.libvirt, conf->timeout_ns, undo);
 	if (conf->rapl)
 		rapl_init(&w->rapl, w->conf.sysfs);
@@ -211,6 +212,7 @@ void world_free(struct world *w)
 	u32 i;
 
 	link_fini(&w->ringpaced);
+	backlogs_fini(&w->backlogs);
 	for (i = 0; i < w->tenants; i++)
 		if (w->tenant[i].dataplane.link.loop)
 			dataplane_fini(&w->tenant[i].dataplane);
@@ -265,8 +267,6 @@ static void ask(struct world *w, u64 now)
 {
 	u32 i;
 
-	if (w->has_ringpaced)
-		link_tick(&w->ringpaced, now);
 	for (i = 0; i < w->tenants; i++) {
 		struct world_tenant *t = &w->tenant[i];
 		const struct hc_tenant *hc;
@@ -275,11 +275,12 @@ static void ask(struct world *w, u64 now)
 			continue;
 		hc = &w->hc.tenant[t->place];
 		t->backlog.threads = hc_config_threads(&hc->cfg.policy->step[hc->step]);
-		if (t->conf->ports)
-			backlog_tick(&t->backlog);
 		if (*t->conf->dataplane)
 			dataplane_tick(&t->dataplane, now);
 	}
+	if (w->has_ringpaced)
+		link_tick(&w->ringpaced, now);
+	backlogs_tick(&w->backlogs, now);
 }
 
 void world_tick(struct world *w, u64 now)

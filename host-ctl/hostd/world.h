@@ -52,6 +52,7 @@ struct world {
 	struct rapl rapl;
 	struct virt virt;
 	struct link ringpaced;
+	struct backlogs backlogs;
 	bool has_ringpaced, has_domains, has_batch;
 	struct undo *undo;
 	struct loop *loop;

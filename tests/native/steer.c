@@ -343,6 +343,25 @@ static void switch_scene(void)
 	steered(r, "a switch");
 }
 
+/* Of b in one answer: what waits, and what came by its flow groups. */
+static bool backlog_of_all(struct net_rig *r, u32 waiting, u64 packets)
+{
+	json_t *v = net_rig_call(r, "backlog", json_pack("{s:[s], s:b}", "devices", "b", "groups", 1));
+	json_t *b = json_array_get(json_object_get(v, "ports"), 0), *q;
+	u64 came = 0, by_group = 0;
+	u32 waits = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(b, "rx"), i, q) {
+		waits += (u32)json_integer_value(json_array_get(q, 0));
+		came += (u64)json_integer_value(json_array_get(q, 1));
+	}
+	json_array_foreach(json_object_get(b, "group_packets"), i, q)
+		by_group += (u64)json_integer_value(q);
+	json_decref(v);
+	return waits == waiting && came == packets && by_group == packets;
+}
+
 /* What b has not taken is seen at its rings. */
 static void backlog_scene(void)
 {
@@ -364,6 +383,7 @@ static void backlog_scene(void)
 		ok(sum == 40, name, "is what the guest has not taken");
 		ok(backlog(r, 1, "most") == backlog(r, 1, "told"), name,
 		   "also by the buffers that are not there");
+		ok(backlog_of_all(r, 40, 40), name, "in one answer, and which groups");
 		ok(await_all(40), name, "is taken");
 		for (sum = 0, i = 0; i < RX_PAIRS; i++) {
 			net_wait(&r->b, i, 1);

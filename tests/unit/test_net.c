@@ -167,6 +167,26 @@ static void test_switch_orders(void)
 	refuse("{\"v\":1,\"cmd\":\"flush\",\"switch\":\"s\",\"vlan\":4095}", "bad-value");
 }
 
+/* Of ports without guests: what came, and that nobody knows what waits. */
+static void test_backlog_order(void)
+{
+	json_t *v = ask("{\"v\":1,\"cmd\":\"backlog\",\"devices\":[\"d\",\"none\",\"c\"]}", true);
+	json_t *ports = json_object_get(v, "ports"), *rx;
+
+	assert_int_equal(json_array_size(ports), 3);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(ports, 0), "device")), "d");
+	assert_true(json_is_null(json_array_get(ports, 1)));
+	rx = json_array_get(json_object_get(json_array_get(ports, 2), "rx"), 0);
+	assert_true(json_is_null(json_array_get(rx, 0)));
+	assert_int_equal(json_integer_value(json_array_get(rx, 1)), 0);
+	json_decref(v);
+	v = ask("{\"v\":1,\"cmd\":\"backlog\"}", true);
+	assert_int_equal(json_array_size(json_object_get(v, "ports")), net.port_count);
+	json_decref(v);
+	refuse("{\"v\":1,\"cmd\":\"backlog\",\"devices\":\"d\"}", "bad-value");
+	refuse("{\"v\":1,\"cmd\":\"backlog\",\"devices\":[1]}", "bad-value");
+}
+
 static void rss_refused(const char *args)
 {
 	char line[300];
@@ -295,6 +315,7 @@ static void test_orders(void **state)
 	refuse("{\"v\":1,\"cmd\":\"move\",\"device\":\"a\",\"pair\":0,\"pacer\":2}", "bad-value");
 	refuse("{\"v\":1,\"cmd\":\"move\",\"device\":\"z\",\"pair\":0,\"pacer\":0}", "no-device");
 	test_switch_orders();
+	test_backlog_order();
 	test_rss_orders();
 	net_fini(&net);
 }

@@ -184,6 +184,11 @@ static json_t *run_stats(struct request *r)
 	return q ? json_pack("{s:o}", "stats", describe_stats(q)) : NULL;
 }
 
+static json_t *run_backlog(struct request *r)
+{
+	return net_control_backlog(r->devices->net, r->args, &r->err);
+}
+
 static json_t *run_move(struct request *r)
 {
 	return net_control_move(r->devices->net, r->args, &r->err);
@@ -263,6 +268,7 @@ static const struct command commands[] = {
 	{ "stop", KEYS("device", "queue"), run_stop },
 	{ "reset", KEYS("device", "queue"), run_reset },
 	{ "stats", KEYS("device", "queue"), run_stats },
+	{ "backlog", KEYS("devices", "groups"), run_backlog },
 	{ "trace", KEYS("device", "queue", "max"), run_trace },
 	{ "move", KEYS("device", "pair", "egress", "pacer"), run_move },
 	{ "weight", KEYS("device", "weight", "link_bps"), run_weight },

@@ -36,6 +36,46 @@ json_t *net_control_stats(struct port *p, const json_t *args, struct ctl_error *
 	return json_pack("{s:o}", "stats", describe_port_stats(p, (u32)queue));
 }
 
+/* Those of `backlog` that the request names; NULL: all. False, with @e filled in: no names. */
+static bool find_devices(const json_t *args, json_t **list, struct ctl_error *e)
+{
+	json_t *v;
+	size_t i;
+
+	*list = json_object_get(args, "devices");
+	if (*list && !json_is_array(*list)) {
+		ctl_fail(e, "bad-value", "devices: not a list of names");
+		return false;
+	}
+	json_array_foreach(*list, i, v) {
+		if (!json_is_string(v)) {
+			ctl_fail(e, "bad-value", "devices: not a list of names");
+			return false;
+		}
+	}
+	return true;
+}
+
+json_t *net_control_backlog(const struct net *n, const json_t *args, struct ctl_error *e)
+{
+	bool groups = json_is_true(json_object_get(args, "groups"));
+	json_t *list, *of = json_array(), *v;
+	size_t i;
+
+	if (!find_devices(args, &list, e)) {
+		json_decref(of);
+		return NULL;
+	}
+	json_array_foreach(list, i, v) {
+		struct port *p = n ? net_find(n, json_string_value(v)) : NULL;
+
+		json_array_append_new(of, p ? describe_port_backlog(p, groups) : json_null());
+	}
+	for (i = 0; !list && n && i < n->port_count; i++)
+		json_array_append_new(of, describe_port_backlog(n->port[i], groups));
+	return json_pack("{s:o}", "ports", of);
+}
+
 json_t *net_control_set(struct port *p, const json_t *args, struct ctl_error *e)
 {
 	static const char *const keys[] = {

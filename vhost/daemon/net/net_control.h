@@ -12,6 +12,7 @@ struct port *net_control_port(const struct net *n, const json_t *args);
 void net_control_list(const struct net *n, json_t *result);
 /* The result, or NULL with @e filled in. */
 json_t *net_control_stats(struct port *p, const json_t *args, struct ctl_error *e);
+json_t *net_control_backlog(const struct net *n, const json_t *args, struct ctl_error *e);
 json_t *net_control_set(struct port *p, const json_t *args, struct ctl_error *e);
 json_t *net_control_move(struct net *n, const json_t *args, struct ctl_error *e);
 json_t *net_control_macs(struct net *n, const json_t *args, struct ctl_error *e);

@@ -131,6 +131,45 @@ json_t *describe_port_stats(const struct port *p, u32 i)
 	return o;
 }
 
+/* In few bytes: [waiting or null, packets]. The lesser of the two numbers is what nobody doubts. */
+static json_t *describe_wait(struct port_queue *q)
+{
+	json_int_t packets = (json_int_t)rp_load(&q->packets);
+	u32 most, told;
+
+	if (!q->attached || !q->ops->backlog || !q->ops->backlog(q, &most, &told))
+		return json_pack("[n, I]", packets);
+	return json_pack("[i, I]", (int)(told < most ? told : most), packets);
+}
+
+/* Flow groups: where each goes, and what came by it. */
+static void add_groups(json_t *o, const struct port *p)
+{
+	const struct rss *r = p->rss->made;
+	json_t *table = json_array(), *packets = json_array();
+	u32 i;
+
+	for (i = 0; i < r->entries; i++) {
+		json_array_append_new(table, json_integer(r->pair[i]));
+		json_array_append_new(packets, json_integer((json_int_t)rp_load(&r->packets[i])));
+	}
+	json_object_set_new(o, "groups", table);
+	json_object_set_new(o, "group_packets", packets);
+}
+
+json_t *describe_port_backlog(const struct port *p, bool groups)
+{
+	json_t *queues = json_array(), *o;
+	u32 i;
+
+	for (i = 0; i < p->opt.pairs; i++)
+		json_array_append_new(queues, describe_wait(p->queue[2 * i]));
+	o = json_pack("{s:s, s:o}", "device", p->opt.name, "rx", queues);
+	if (groups && p->rss->made)
+		add_groups(o, p);
+	return o;
+}
+
 json_t *describe_pacers(const struct net *n)
 {
 	json_t *list = json_array();

@@ -14,6 +14,8 @@ bool port_queue_drops(const struct port *p, u32 i);
 /* The port as an element of `list`, and of its queue @i the statistics. */
 json_t *describe_port(const struct port *p);
 json_t *describe_port_stats(const struct port *p, u32 i);
+/* What waits in the RX queues and came to them; @groups: and what came by each flow group. */
+json_t *describe_port_backlog(const struct port *p, bool groups);
 json_t *describe_pacers(const struct net *n);
 json_t *describe_switches(const struct net *n);
 /* The addresses that a switch has learned. */

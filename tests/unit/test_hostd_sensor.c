@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the host controller makes of the answers of ringpaced and of dataplanes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "now.h"
+#include "sensor.h"
+
+static struct link ringpaced;
+static struct backlogs all;
+static struct backlog web, kv;
+/* They poll: no processor time is asked for. */
+static const struct conf_tenant web_conf = { .name = "web", .ports = 2, .port = { "a", "b" },
+					     .polls = true };
+static const struct conf_tenant kv_conf = { .name = "kv", .ports = 1, .port = { "c" },
+					    .polls = true };
+static struct busy web_busy = { .conf = &web_conf }, kv_busy = { .conf = &kv_conf };
+
+static int begin(void **state)
+{
+	link_init(&ringpaced, "/nonexistent", NULL, 1);
+	backlogs_init(&all, &ringpaced);
+	backlogs_add(&all, &web, &web_conf, &web_busy);
+	backlogs_add(&all, &kv, &kv_conf, &kv_busy);
+	return 0;
+}
+
+static int end(void **state)
+{
+	backlogs_fini(&all);
+	link_fini(&ringpaced);
+	return 0;
+}
+
+static void take(const char *text)
+{
+	json_t *v = json_loads(text, 0, NULL);
+
+	assert_non_null(v);
+	backlogs_take(&all, v);
+	json_decref(v);
+}
+
+static void test_backlog(void **state)
+{
+	struct hc_sample s;
+
+	assert_int_equal(json_array_size(all.devices), 3);
+	assert_true(backlog_ops.read(&web, &s) < 0);
+	take("{\"ports\":[{\"rx\":[[3,10],[null,5]]},{\"rx\":[[4,100]]},{\"rx\":[[0,7]]}]}");
+	assert_int_equal(backlog_ops.read(&web, &s), 0);
+	assert_true(s.backlog == 7 && s.queue == 4 && s.items == 108 && s.peak == 1);
+	assert_string_equal(web.why, "");
+	assert_int_equal(backlog_ops.read(&kv, &s), 0);
+	assert_true(s.backlog == 0 && s.items == 7);
+	/* Counters never go back, whatever is told. */
+	take("{\"ports\":[{\"rx\":[[3,1]]},{\"rx\":[[4,1]]},{\"rx\":[[0,9]]}]}");
+	backlog_ops.read(&web, &s);
+	assert_true(s.items == 108);
+}
+
+/* One port that is missing: the sample stays as old as it is. */
+static void test_missing(void **state)
+{
+	struct hc_sample s;
+	u64 taken;
+
+	take("{\"ports\":[{\"rx\":[[1,10]]},{\"rx\":[[1,10]]},{\"rx\":[[1,7]]}]}");
+	taken = web.sample.taken_ns;
+	while (now_ns() == taken)
+		;
+	take("{\"ports\":[{\"rx\":[[1,10]]},null,{\"rx\":[[2,8]]}]}");
+	backlog_ops.read(&web, &s);
+	assert_int_equal(s.taken_ns, taken);
+	assert_string_equal(web.why, "ringpaced has no port b");
+	backlog_ops.read(&kv, &s);
+	assert_true(s.backlog == 2);
+	take("{\"ports\":[]}");
+	take("{\"ports\":7}");
+	take("{\"ports\":[{\"rx\":[[\"x\",{}],7,null,[-5,-6]]},{\"rx\":[]},{\"rx\":{}}]}");
+	assert_string_equal(web.why, "");
+	assert_string_equal(kv.why, "ringpaced has no port c");
+}
+
+static void groups(u32 a, u32 b, u32 c)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "{\"ports\":[{\"rx\":[[0,1]],\"group_packets\":[%u,%u]},"
+		 "{\"rx\":[[0,1]],\"group_packets\":[%u]},{\"rx\":[[0,1]]}]}", a, b, c);
+	all.groups = true;
+	take(text);
+}
+
+/* A group is one thread's: the busiest one tells how uneven the load is at least. */
+static void test_groups(void **state)
+{
+	struct hc_sample s;
+
+	web.threads = 2;
+	groups(500, 100, 100);
+	assert_true(web.sample.peak == 1);
+	/* 999 packets say nothing yet, and are not forgotten. */
+	groups(1299, 200, 200);
+	assert_true(web.sample.peak == 1);
+	groups(1300, 300, 200);
+	backlog_ops.read(&web, &s);
+	assert_true(s.peak > 1.45 && s.peak < 1.46);	/* 2 * 800 / 1100 */
+	groups(2300, 1300, 1200);
+	assert_true(web.sample.peak == 1);
+	/* Counters that begin anew, another number of groups: from there on. */
+	groups(5, 5, 5);
+	assert_true(web.sample.peak == 1);
+	groups(2005, 5, 5);
+	assert_true(web.sample.peak == 2);
+	take("{\"ports\":[{\"rx\":[]},{\"rx\":[]},{\"rx\":[]}]}");
+	assert_true(web.sample.peak == 1);
+}
+
+static bool sample(struct hc_sample *s, const char *text, u64 now)
+{
+	json_t *v = json_loads(text, 0, NULL);
+	bool good = dataplane_sample(s, v, now);
+
+	assert_non_null(v);
+	json_decref(v);
+	return good;
+}
+
+static void test_dataplane(void **state)
+{
+	struct hc_sample s;
+
+	assert_true(sample(&s, "{\"version\":1,\"now_ns\":5000,\"all\":{\"taken_ns\":4000,"
+			   "\"queue\":3,\"backlog\":9,\"tau_ns\":700,\"tau_items\":7,\"batch\":64,"
+			   "\"items\":1000,\"iterations\":50,\"busy_ns\":12345,"
+			   "\"peak_milli\":1500}}", 100000));
+	/* Its clock is another one: the sample was 1000 ns old. */
+	assert_int_equal(s.taken_ns, 99000);
+	assert_true(s.queue == 3 && s.backlog == 9 && s.tau_ns == 700 && s.tau_items == 7);
+	assert_true(s.items == 1000 && s.iterations == 50 && s.busy_ns == 12345);
+	assert_int_equal(s.batch, 64);
+	assert_true(s.peak == 1.5);
+	assert_true(sample(&s, "{\"version\":1,\"now_ns\":5,\"all\":{\"taken_ns\":9,"
+			   "\"batch\":1}}", 100));
+	assert_int_equal(s.taken_ns, 100);
+	assert_true(s.peak == 1);
+	assert_false(sample(&s, "{\"version\":2,\"all\":{\"batch\":1}}", 100));
+	assert_false(sample(&s, "{\"version\":1,\"all\":{}}", 100));
+	assert_false(sample(&s, "{\"version\":1}", 100));
+	assert_false(dataplane_sample(&s, NULL, 100));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_backlog, begin, end),
+		cmocka_unit_test_setup_teardown(test_missing, begin, end),
+		cmocka_unit_test_setup_teardown(test_groups, begin, end),
+		cmocka_unit_test(test_dataplane),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
