@@ -31,7 +31,8 @@ stock_initrd() {
 	initrd_root "$scratch/root" "$1"
 	initrd_modules "$scratch/root" virtio_pci virtio_net
 	shift
-	for program; do cp "$program" "$scratch/root/sbin/"; done
+	# Of a static program ldd says that it has no libraries.
+	for program; do initrd_program "$scratch/root" "$program" 2>/dev/null; done
 	initrd_archive "$scratch/root" "$scratch/initrd"
 }
 
@@ -118,10 +119,10 @@ answered() { grep -q "^RESULT $2 " "$scratch/$1.log" || ! alive "$1"; }
 
 is_up() { answered "$1" 0 && alive "$1"; }
 
-# begin NAME COMMAND: a line for the guest's shell; its number is in ${orders[NAME]}.
+# begin NAME COMMAND: for the guest's shell, made one line; its number is in ${orders[NAME]}.
 begin() {
 	orders[$1]=$((orders[$1] + 1))
-	printf '%s\n' "$2" >&"${consoles[$1]}"
+	printf '%s\n' "${2//$'\n'/ }" >&"${consoles[$1]}"
 }
 
 # end NAME: of what was begun last; its exit status. A guest that is silent once is not asked again.
@@ -135,6 +136,11 @@ end() {
 }
 
 order() { begin "$1" "$2"; end "$1"; }
+
+# said NAME: what the order that ended last has printed.
+said() {
+	awk -v n="${orders[$1]}" '$1 == "RESULT" { on = $2 == n - 1; next } on' "$scratch/$1.log"
+}
 
 # host_fetches ADDRESS: as a guest's fetch does.
 host_fetches() {
