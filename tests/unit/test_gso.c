@@ -389,6 +389,32 @@ static void into_ring(const struct offloads *can, u32 buffer_bytes)
 	assert_int_equal(i, n);
 	assert_non_null(rp_drv_get_used(&pair.da, &written));
 	assert_int_equal(pair.tx.q.packets, 1);
+	assert_int_equal(pair.tx.q.gso, 1);
+	assert_int_equal(pair.rx.q.packets, 1);
+	assert_int_equal(pair.rx.q.gso, 0);
+}
+
+/* Who takes large ones gets them as they were sent, and that is counted. */
+static void test_whole(void **state)
+{
+	struct virtio_net_hdr_v1 hdr;
+	u64 rng = test_seed();
+	u32 bytes;
+	u8 *to;
+
+	assert_true(pair_init(&pair, &all, &all));
+	to = pair.b.buffers;
+	post(40, 2048, &to);
+	make(&rng, false, 0, 0, 0, 30000, 1448);
+	send();
+	assert_int_equal(pair_turn(&pair), 1);
+	assert_true(receive(&hdr, &bytes));
+	assert_int_equal(bytes, sent.bytes);
+	assert_memory_equal(got, sent.frame, bytes);
+	assert_int_equal(hdr.gso_size, 1448);
+	assert_false(receive(&hdr, &bytes));
+	assert_int_equal(pair.tx.q.gso, 1);
+	assert_int_equal(pair.rx.q.gso, 1);
 }
 
 static void test_ring(void **state)
@@ -463,7 +489,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random), cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_noise),
-		CASE(test_ring), CASE(test_all_or_none), CASE(test_dropped),
+		CASE(test_ring), CASE(test_whole), CASE(test_all_or_none), CASE(test_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,26 +31,36 @@ stock_initrd() {
 	initrd_root "$scratch/root" "$1"
 	initrd_modules "$scratch/root" virtio_pci virtio_net
 	shift
-	for program; do cp "$program" "$scratch/root/sbin/"; done
+	# Of a static program ldd says that it has no libraries.
+	for program; do initrd_program "$scratch/root" "$program" 2>/dev/null; done
 	initrd_archive "$scratch/root" "$scratch/initrd"
+}
+
+# What they boot with. no_timer_check: on a busy machine interrupts come late, and the kernel
+# would give up.
+vmlinuz=${tree%/}/boot/vmlinuz-$release
+kernel="console=ttyS0 quiet tsc=reliable no_timer_check panic=-1 oops=panic"
+
+# stock_console NAME: the pipes of a VM's console; what it says is in NAME.log.
+stock_console() {
+	local fd
+	mkfifo "$scratch/$1.in" "$scratch/$1.out"
+	cat "$scratch/$1.out" >"$scratch/$1.log" &
+	exec {fd}<>"$scratch/$1.in"
+	consoles[$1]=$fd
+	orders[$1]=0
 }
 
 # stock_boot NAME PORT STATION WORDS [OPTION...]: a VM in the background, with a card of that
 # station's address at $scratch/PORT.sock. Its pid is in ${vms[NAME]}, its console in NAME.log.
-# no_timer_check: on a busy machine interrupts come late, and the kernel would give up at boot.
 stock_boot() {
-	local name=$1 port=$2 station=$3 words=$4 fd
-	local kernel="console=ttyS0 quiet tsc=reliable no_timer_check panic=-1 oops=panic"
+	local name=$1 port=$2 station=$3 words=$4
 	shift 4
-	mkfifo "$scratch/$name.in" "$scratch/$name.out"
-	cat "$scratch/$name.out" >"$scratch/$name.log" &
-	exec {fd}<>"$scratch/$name.in"
-	consoles[$name]=$fd
-	orders[$name]=0
+	stock_console "$name"
 	"$qemu" -accel tcg,thread=multi -cpu max -machine q35,memory-backend=ram -m "$memory" \
 		-smp "$pairs" -object "memory-backend-memfd,id=ram,size=$memory,share=on" \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-kernel "${tree%/}/boot/vmlinuz-$release" -initrd "$scratch/initrd" \
+		-kernel "$vmlinuz" -initrd "$scratch/initrd" \
 		-append "$kernel $words" \
 		-chardev "pipe,id=con,path=$scratch/$name" -serial chardev:con \
 		-qmp "unix:$scratch/$name.qmp,server=on,wait=off" \
@@ -118,10 +128,10 @@ answered() { grep -q "^RESULT $2 " "$scratch/$1.log" || ! alive "$1"; }
 
 is_up() { answered "$1" 0 && alive "$1"; }
 
-# begin NAME COMMAND: a line for the guest's shell; its number is in ${orders[NAME]}.
+# begin NAME COMMAND: for the guest's shell, made one line; its number is in ${orders[NAME]}.
 begin() {
 	orders[$1]=$((orders[$1] + 1))
-	printf '%s\n' "$2" >&"${consoles[$1]}"
+	printf '%s\n' "${2//$'\n'/ }" >&"${consoles[$1]}"
 }
 
 # end NAME: of what was begun last; its exit status. A guest that is silent once is not asked again.
@@ -135,6 +145,37 @@ end() {
 }
 
 order() { begin "$1" "$2"; end "$1"; }
+
+# said NAME: what the order that ended last has printed.
+said() {
+	awk -v n="${orders[$1]}" '$1 == "RESULT" { on = $2 == n - 1; next } on' "$scratch/$1.log"
+}
+
+# keep_on NAME PEER: it pings and fetches for ever, and tells of each time.
+keep_on() {
+	order "$1" "while :; do fetch $2 && echo FETCHED || echo BROKEN; done &"
+	order "$1" "while :; do ping -c 5 -i 0.1 -W 60 $2 >/tmp/ping; \
+		grep -q ' 0% packet loss' /tmp/ping && echo PINGED || echo UNPINGED; done &"
+}
+
+# times NAME WORD: how often it has told that.
+times() { grep -c "^$2" "$scratch/$1.log"; }
+# goes_on NAME N: so many pings and fetches more than the last time that it was true.
+declare -A pinged fetched
+goes_on() {
+	[ "$(times "$1" PINGED)" -ge $((${pinged[$1]:-0} + $2)) ] &&
+		[ "$(times "$1" FETCHED)" -ge $((${fetched[$1]:-0} + $2)) ] || return 1
+	pinged[$1]=$(times "$1" PINGED)
+	fetched[$1]=$(times "$1" FETCHED)
+}
+
+# all_went NAME...: none of the pings was lost, no file was broken.
+all_went() {
+	local name
+	for name; do
+		[ "$(times "$name" UNPINGED) $(times "$name" BROKEN)" = "0 0" ] || return 1
+	done
+}
 
 # host_fetches ADDRESS: as a guest's fetch does.
 host_fetches() {

@@ -39,6 +39,8 @@ const struct family families[] = {
 	  .needs = HAS_PACKETS, QUEUE(packets) },
 	{ COUNTER("bytes", "Bytes of those packets, Ethernet header included."), .unit = "bytes",
 	  .needs = HAS_PACKETS, QUEUE(bytes) },
+	{ COUNTER("gso_packets", "Of those packets the large ones of TCP, to be segments (GSO), whole."),
+	  .needs = HAS_PACKETS, QUEUE(gso) },
 	{ COUNTER("dropped_packets", "Packets that did not arrive, by reason."),
 	  .needs = HAS_DROPS, QUEUE(dropped), .label = "reason", .names = drop_names,
 	  .first = DROP_NONE + 1, .count = DROPS },

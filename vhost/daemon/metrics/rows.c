@@ -88,6 +88,7 @@ static void take_port_queue(struct rows *rows, const struct port *p, u32 i)
 	r->broken = rp_load(&q->broken) != NULL;
 	r->packets = rp_load(&q->packets);
 	r->bytes = rp_load(&q->bytes);
+	r->gso = rp_load(&q->gso);
 	for (k = 0; k < DROPS; k++)
 		r->dropped[k] = rp_load(&q->dropped[k]);
 	take_pacing(r, port_queue_party(p, i), p->opt.pacing.dmax_ns);

@@ -55,7 +55,7 @@ struct row_queue {
 	char pacing_info[96];		/* more labels: strategy, regime */
 	u64 one;
 	u64 broken;
-	u64 packets, bytes, dropped[DROPS];
+	u64 packets, bytes, gso, dropped[DROPS];
 	u64 cpu_ns;
 	u64 dmax_ns;
 	u64 mode_is[RP_WAITS];

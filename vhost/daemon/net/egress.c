@@ -79,7 +79,8 @@ static u64 write_frame(struct egress_queue *q, u64 tail, const struct packet *p)
 static u32 queue_put(struct port_queue *pq, struct batch *b, u32 from)
 {
 	struct egress_queue *q = of_queue(pq);
-	u64 tail = q->tail, packets = 0, bytes = 0;
+	struct port_sum sum = { 0 };
+	u64 tail = q->tail;
 	u32 room = free_bytes(q), i;
 
 	for (i = from; i < b->n; i++) {
@@ -91,14 +92,12 @@ static u32 queue_put(struct port_queue *pq, struct batch *b, u32 from)
 			break;
 		room -= space_of(p->bytes);
 		tail = write_frame(q, tail, p);
-		packets++;
-		bytes += p->bytes;
+		port_sum_packet(&sum, p);
 	}
-	if (!packets)
+	if (!sum.packets)
 		return i;
 	/* Before ->tail: what is waiting is never less than nothing. */
-	rp_add(&pq->packets, packets);
-	rp_add(&pq->bytes, bytes);
+	port_queue_add(pq, &sum);
 	/* Pairs with the acquire in head_of(): frames are there before their index. */
 	rp_store_release(&q->tail, tail);
 	/* Behind the index, which choose() looks at after it has taken the bit. */
@@ -256,19 +255,18 @@ static void give_back(struct egress_queue *q, u64 at, const struct packet *p)
 static void out_done(struct port_queue *pq, const struct batch *b, u32 n)
 {
 	struct egress *e = of_out(pq);
-	u64 packets = 0, bytes = 0;
+	struct port_sum sum = { 0 };
 	u32 i;
 
 	for (i = 0; i < n; i++) {
 		const struct egress_staged *s = &e->stage[e->first + i];
 
 		give_back(&e->queue[s->queue], s->at, &b->pkt[i]);
-		port_queue_count(pq, &b->pkt[i], &packets, &bytes);
+		port_sum_done(&sum, pq, &b->pkt[i]);
 	}
 	e->first += n;
 	e->count -= n;
-	rp_add(&pq->packets, packets);
-	rp_add(&pq->bytes, bytes);
+	port_queue_add(pq, &sum);
 }
 
 static u32 out_ready(struct port_queue *pq)

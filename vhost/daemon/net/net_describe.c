@@ -119,6 +119,7 @@ json_t *describe_port_stats(const struct port *p, u32 i)
 		rp_party_report(party, &r);
 	json_object_set_new(o, "packets", json_integer((json_int_t)rp_load(&q->packets)));
 	json_object_set_new(o, "bytes", json_integer((json_int_t)rp_load(&q->bytes)));
+	json_object_set_new(o, "gso", json_integer((json_int_t)rp_load(&q->gso)));
 	json_object_set_new(o, "kicks", describe_kicks(q));
 	json_object_set_new(o, "backlog", describe_backlog(q));
 	if (port_queue_drops(p, i))

@@ -59,6 +59,7 @@ struct port_queue {
 	/* Counters: the thread's, read relaxed. Of what arrived. */
 	u64 packets;
 	u64 bytes;
+	u64 gso;			/* of the packets: large ones that are to be segments, whole */
 	u64 dropped[DROPS];		/* of a TX queue, and of an RX queue in a switch */
 };
 
@@ -68,16 +69,33 @@ static inline bool port_queue_is_rx(const struct port_queue *q)
 	return !(q->index & 1);
 }
 
-/* A packet of a TX queue that is dealt with; sums are the caller's to add. */
-static inline void port_queue_count(struct port_queue *q, const struct packet *p, u64 *packets,
-				    u64 *bytes)
+/* What a turn adds to a queue's counters. */
+struct port_sum {
+	u64 packets, bytes, gso;
+};
+
+/* A packet has arrived. */
+static inline void port_sum_packet(struct port_sum *s, const struct packet *p)
 {
-	if (likely(!p->drop)) {
-		++*packets;
-		*bytes += p->bytes;
-	} else {
+	s->packets++;
+	s->bytes += p->bytes;
+	s->gso += !!p->hdr.gso_type;
+}
+
+/* A packet of a TX queue is dealt with. */
+static inline void port_sum_done(struct port_sum *s, struct port_queue *q, const struct packet *p)
+{
+	if (likely(!p->drop))
+		port_sum_packet(s, p);
+	else
 		rp_add(&q->dropped[p->drop], 1);
-	}
+}
+
+static inline void port_queue_add(struct port_queue *q, const struct port_sum *s)
+{
+	rp_add(&q->packets, s->packets);
+	rp_add(&q->bytes, s->bytes);
+	rp_add(&q->gso, s->gso);
 }
 
 #endif /* RINGPACED_PORT_OPS_H */

@@ -111,15 +111,14 @@ static void tap_get(struct port_queue *q, struct batch *b, u32 max)
 static void tap_done(struct port_queue *q, const struct batch *b, u32 n)
 {
 	struct tap_queue *t = of_queue(q);
-	u64 packets = 0, bytes = 0;
+	struct port_sum sum = { 0 };
 	u32 i;
 
 	for (i = 0; i < n; i++)
-		port_queue_count(q, &b->pkt[i], &packets, &bytes);
+		port_sum_done(&sum, q, &b->pkt[i]);
 	t->first += n;
 	t->count -= n;
-	rp_add(&q->packets, packets);
-	rp_add(&q->bytes, bytes);
+	port_queue_add(q, &sum);
 }
 
 /* Why the kernel did not take a frame. */
@@ -157,7 +156,7 @@ static enum drop write_packet(struct tap_queue *t, const struct packet *p)
 static u32 tap_put(struct port_queue *q, struct batch *b, u32 from)
 {
 	struct tap_queue *t = of_queue(q);
-	u64 packets = 0, bytes = 0;
+	struct port_sum sum = { 0 };
 	u32 i;
 
 	for (i = from; i < b->n; i++) {
@@ -165,11 +164,10 @@ static u32 tap_put(struct port_queue *q, struct batch *b, u32 from)
 
 		if (!p->drop)
 			p->drop = (u8)write_packet(t, p);
-		packets += !p->drop;
-		bytes += p->drop ? 0 : p->bytes;
+		if (!p->drop)
+			port_sum_packet(&sum, p);
 	}
-	rp_add(&q->packets, packets);
-	rp_add(&q->bytes, bytes);
+	port_queue_add(q, &sum);
 	return b->n;
 }
 

@@ -301,21 +301,20 @@ static void vq_get(struct port_queue *q, struct batch *b, u32 max)
 static void vq_done(struct port_queue *q, const struct batch *b, u32 n)
 {
 	struct vq *v = of_queue(q);
-	u64 bytes = 0, packets = 0;
+	struct port_sum sum = { 0 };
 	u32 i;
 
 	for (i = 0; i < n; i++) {
 		const struct packet *p = &b->pkt[i];
 
 		rp_dev_put(&v->dev, p->head, 0);
-		port_queue_count(q, p, &packets, &bytes);
+		port_sum_done(&sum, q, p);
 	}
 	if (b->n > n)
 		rp_dev_unget(&v->dev, b->n - n);
 	if (!n)
 		return;
-	rp_add(&q->packets, packets);
-	rp_add(&q->bytes, bytes);
+	port_queue_add(q, &sum);
 	publish(v);
 }
 
@@ -408,10 +407,20 @@ static bool still_short(struct vq *v, const struct packet *p)
 	return false;
 }
 
+/* One that arrived in segments is no large one any more. */
+static inline void sum_put(const struct vq *v, struct port_sum *s, const struct packet *p)
+{
+	if (p->drop)
+		return;
+	port_sum_packet(s, p);
+	if (unlikely(p->hdr.gso_type) && !packet_fits(&p->hdr, &v->can))
+		s->gso--;
+}
+
 static u32 vq_put(struct port_queue *q, struct batch *b, u32 from)
 {
 	struct vq *v = of_queue(q);
-	u64 bytes = 0, packets = 0;
+	struct port_sum sum = { 0 };
 	u32 i = from, k;
 
 	if (unlikely(v->short_of) && still_short(v, &b->pkt[from]))
@@ -422,14 +431,11 @@ static u32 vq_put(struct port_queue *q, struct batch *b, u32 from)
 			break;
 		i += i < b->n;
 	}
-	for (k = from; k < i; k++) {
-		packets += !b->pkt[k].drop;
-		bytes += b->pkt[k].drop ? 0 : b->pkt[k].bytes;
-	}
-	if (!packets)
+	for (k = from; k < i; k++)
+		sum_put(v, &sum, &b->pkt[k]);
+	if (!sum.packets)
 		return i;
-	rp_add(&q->packets, packets);
-	rp_add(&q->bytes, bytes);
+	port_queue_add(q, &sum);
 	publish(v);
 	return i;
 }
