@@ -12,6 +12,11 @@ PROGRAMS += $(BUILD)/test-$(1)
 endef
 $(foreach t,restart lost,$(eval $(call bed_program,$(t))))
 
+# Plays to ringpaced's device what rp-vhost-test plays to the kernel's.
+$(eval $(call program,test-schedule,$(addprefix tests/,native/schedule.c vhost/schedule.c) $(BED_SRCS),\
+	-ljansson -lm,-iquote testbed -iquote tests/native -iquote tests/vhost -Ivhost/kernel/uapi))
+PROGRAMS += $(BUILD)/test-schedule
+
 SPANS_SRCS := tests/native/spans.c testbed/json.c testbed/samples.c testbed/spans.c testbed/util.c
 $(eval $(call program,test-spans,$(SPANS_SRCS),-lcmocka -ljansson -lm,-iquote testbed))
 PROGRAMS += $(BUILD)/test-spans

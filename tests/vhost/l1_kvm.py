@@ -147,6 +147,17 @@ def begin_endless(vm, strategy="notify"):
     return run
 
 
+def begin_endless_rev(vm, pair):
+    """The same from the host; the guest's run ends with the next `stop`."""
+    queue = 2 * pair + 1
+    vm.device.set(queue, "notify")
+    run = vm.agent.begin("run", dir="rev", strategy="notify", pair=pair,
+                         duration_ns=600000 * MS)
+    vm.device.start(queue, 0)
+    vm.seen(queue, 100)
+    return run
+
+
 @test
 def every_strategy_both_ways():
     vm = L2()
@@ -202,29 +213,46 @@ def reset_under_load():
     both_ways(vm, "notify")
 
 
-@test
-def migration_under_load():
-    source, target = guests[-1], L2("-incoming", "defer")
-    guests.append(target)
-    run = begin_endless(source)
-    target.device.set(0, "notify")
-    same("migration", migrate(source.qmp.call, target.qmp.call), "completed")
-    target.seen(0, 100)
-    # The answer comes where the guest is now.
-    target.agent.last_id = run
-    target.agent.call("stop")
-    guest = target.agent.end(run)["stats"]
-    first = source.device.stats(0)
-    wait_until(lambda: first["items"] + target.device.stats(0)["items"] >=
-               guest["items"])
-    second = target.device.stats(0)
-    print(f"# {first['items']} + {second['items']} items, downtime "
-          f"{source.qmp.call('query-migrate').get('downtime')} ms")
+def migrated_fwd(first, second, guest):
+    print(f"# fwd: {first['items']} + {second['items']} items")
     assert second["flags"] & SEQ
     same("where the target went on", second["first_seq"], first["next_seq"])
     same("items", first["items"] + second["items"], guest["items"])
     for stats in first, second:
         same("lost, reordered", (stats["lost"], stats["reordered"]), (0, 0))
+
+
+def migrated_rev(first, second, guest):
+    """The target's producer has numbered anew; the guest has counted both's."""
+    print(f"# rev: {first['items']} + {second['items']} items")
+    same("the source's last number", first["next_seq"], first["items"])
+    same("items, and left in the ring", guest["items"] + guest["left_items"],
+         first["items"] + second["items"])
+    same("lost, reordered", (guest["lost"], guest["reordered"]), (0, 0))
+
+
+@test
+def migration_under_load_both_ways():
+    """Pair 0 fwd, pair 1 rev, at once: nothing is lost, and nothing comes twice."""
+    source, target = guests[-1], L2("-incoming", "defer")
+    guests.append(target)
+    fwd, rev = begin_endless(source), begin_endless_rev(source, 1)
+    for queue in 0, 3:
+        target.device.set(queue, "notify")
+    same("migration", migrate(source.qmp.call, target.qmp.call), "completed")
+    print(f"# downtime {source.qmp.call('query-migrate').get('downtime')} ms")
+    first = {queue: source.device.stats(queue) for queue in (0, 3)}
+    target.seen(0, 100)
+    # What the host's party does is the target's affair: it has to be told to send.
+    target.device.start(3, ITEMS)
+    target.seen(3, ITEMS)
+    # The answers come where the guest is now.
+    target.agent.last_id = max(fwd, rev)
+    target.agent.call("stop")
+    sent, received = (target.agent.end(run)["stats"] for run in (fwd, rev))
+    target.seen(0, sent["items"] - first[0]["items"])
+    migrated_fwd(first[0], target.device.stats(0), sent)
+    migrated_rev(first[3], target.device.stats(3), received)
     both_ways(target, "notify")
     source.end()
 

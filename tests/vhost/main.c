@@ -23,6 +23,7 @@ void ok(bool good, const char *fmt, ...)
 int main(void)
 {
 	test_work();
+	test_counters();
 	test_lost();
 	test_observe();
 	test_admin();

@@ -9,6 +9,8 @@ void ok(bool good, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The device at work: strategies, threads, thresholds, clocks, the log. */
 void test_work(void);
+/* Its counters, by schedules that determine them. */
+void test_counters(void);
 /* Tracepoints and debugfs. */
 void test_observe(void);
 void test_migration(void);
