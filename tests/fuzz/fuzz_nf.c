@@ -80,6 +80,21 @@ static void raw(struct bed *b)
 	bed_input(b, f);
 }
 
+/* Of what NAT may have sent. */
+static void quote(u8 *at, u32 port)
+{
+	const struct iphdr ip = {
+		.version = 4, .ihl = 5, .saddr = nat.outside.cfg.ip, .daddr = address(take(1)),
+		.protocol = (u8)take(1),
+	};
+	u32 i;
+
+	memcpy(at, &ip, sizeof(ip));
+	for (i = 20; i < 28; i++)
+		at[i] = (u8)take(1);
+	memcpy(at + (ip.protocol == IPPROTO_ICMP ? 24 : 20), &known_port[port], 2);
+}
+
 /* One whose checksums are right, mostly. */
 static void packet(struct bed *b, u8 proto)
 {
@@ -92,6 +107,8 @@ static void packet(struct bed *b, u8 proto)
 	v = take(1);
 	if (v & 1)
 		memcpy(l4 + (proto == IPPROTO_ICMP ? 4 : 2), &known_port[v >> 1 & 3], 2);
+	if (proto == IPPROTO_ICMP && v & 0x40 && more >= 28)
+		quote(l4 + 8, v >> 1 & 3);
 	if (proto == IPPROTO_TCP && v & 0x10)
 		l4[12] = 0x50;
 	if (proto == IPPROTO_UDP && v & 0x10)

@@ -136,4 +136,22 @@ ok $? 'forward: starts'
 check 'its MAC is found by ARP' learn_mac
 check 'bytes of a connection, whole' transfer 5010
 check 'ends' stop
+
+# wrong_routes TEXT SAYS
+wrong_routes() {
+	printf '%s\n' "$1" >"$scratch/routes"
+	timeout 60 "$dataplane" --device net_null0 --control "$scratch/x" --app forward \
+		--address 10.0.0.1/24 --routes "$scratch/routes" >/dev/null 2>"$scratch/err"
+	[ $? = 1 ] && grep -q "$2" "$scratch/err"
+}
+good=10.0.0.0/24' 02:00:00:00:00:01'
+check 'routes: bits behind the prefix' wrong_routes '10.0.0.1/24 02:00:00:00:00:01' ':1: .*24'
+check 'routes: no MAC, in the second line' wrong_routes "$good"$'\n10.1.0.0/16 02:00' ':2: '
+check 'routes: a prefix that cannot be' wrong_routes '10.0.0.0/33 02:00:00:00:00:01' ':1: '
+check 'routes: a MAC of many' wrong_routes '10.0.0.0/24 03:00:00:00:00:01' "no station's MAC"
+check 'routes: twice' wrong_routes "$good"$'\n'"$good" ':2: .*already'
+check 'routes: twice for all else' \
+	wrong_routes $'0.0.0.0/0 02:00:00:00:00:01\n0.0.0.0/0 02:00:00:00:00:01' ':2: .*already'
+check 'routes: more than there are words for' wrong_routes "$good x" ':1: '
+check 'routes: none' wrong_routes '# nothing' 'no route'
 finish

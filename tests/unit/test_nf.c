@@ -486,6 +486,74 @@ static void test_refused(void **state)
 	end();
 }
 
+/* Of a router outside, about what was sent out last. */
+static struct frame *error_frame(u8 type, u8 code)
+{
+	struct frame *f = bed_frame(b, ip_of(198, 18, 0, 1), own(), IPPROTO_ICMP, 36);
+
+	f->data[FRONT] = type;
+	f->data[FRONT + 1] = code;
+	memcpy(f->data + FRONT + 8, out.data + ETH_HLEN, 28);
+	frame_set_sum(f, offsetof(struct icmphdr, checksum));
+	return f;
+}
+
+/* The host sees its own packet quoted, as it has sent it, a hop older. */
+static void check_error(const struct frame *sent, u32 of)
+{
+	struct iphdr quoted, was = frame_ip(sent);
+
+	assert_int_equal(frame_ip(&out).daddr, host(of));
+	assert_int_equal(frame_ip(&out).saddr, ip_of(198, 18, 0, 1));
+	assert_int_equal(frame_sum(&out), 0);
+	memcpy(&quoted, out.data + FRONT + 8, sizeof(quoted));
+	assert_int_equal(net_sum_end(net_sum((u8 *)&quoted, sizeof(quoted), 0)), 0);
+	assert_int_equal(quoted.saddr, was.saddr);
+	assert_int_equal(quoted.daddr, was.daddr);
+	assert_memory_equal(out.data + FRONT + 28, sent->data + FRONT, 8);
+}
+
+static struct frame *some_frame(u32 i)
+{
+	return i % 3 == 0 ? tcp_frame(host(i), remote(i % 5), 7000, 80, SYN) :
+	       i % 3 == 1 ? udp_frame(host(i), remote(i % 5), 7000, 53, true) :
+			    echo_frame(host(i), remote(i % 5), ICMP_ECHO, 7000);
+}
+
+static void test_errors(void **state)
+{
+	static struct frame sent;
+	struct frame *f;
+	u32 i;
+
+	begin_nat(FLOWS_MAX);
+	for (i = 0; i < 60; i++) {
+		f = some_frame(i);
+		memcpy(sent.data, f->data, f->p.bytes);
+		assert_int_equal(pass(f), 1);
+		assert_int_equal(pass(error_frame(ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED)), 1);
+		check_error(&sent, i);
+	}
+	assert_int_equal(flows(), 60);
+	/* About what nobody has sent, or others have. */
+	assert_int_equal(pass(some_frame(1)), 1);
+	f = error_frame(ICMP_TIME_EXCEEDED, 0);
+	f->data[FRONT + 30] ^= 0x10;
+	assert_int_equal(pass(f), 0);
+	assert_int_equal(pass(some_frame(1)), 1);
+	f = error_frame(ICMP_TIME_EXCEEDED, 0);
+	f->data[FRONT + 20]++;
+	assert_int_equal(pass(f), 0);
+	assert_int_equal(count(refused), 2);
+	assert_int_equal(pass(some_frame(1)), 1);
+	f = error_frame(ICMP_TIME_EXCEEDED, 0);
+	f->data[ETH_HLEN + 3]--;
+	set_ttl(f, 64);
+	assert_int_equal(pass(f), 0);
+	assert_int_equal(count(malformed), 1);
+	end();
+}
+
 /* ---- Moves ---- */
 
 static struct {
@@ -612,6 +680,7 @@ int main(void)
 		cmocka_unit_test(test_tcp),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_arp),
 	};

@@ -36,6 +36,11 @@ static const struct layer4 *layer4_of(u8 proto)
 	       proto == IPPROTO_ICMP ? &icmp : NULL;
 }
 
+u32 nat_sender_at(u8 proto)
+{
+	return layer4_of(proto)->own_port;
+}
+
 /* ---- What a packet is ---- */
 
 static enum verdict look_tcp(const struct nf_packet *f)
@@ -58,11 +63,13 @@ static enum verdict look_udp(const struct nf_packet *f)
 	return ntohs(uh.len) < sizeof(uh) || ntohs(uh.len) > f->l4_bytes ? MALFORMED : PASS;
 }
 
-/* Echo, from the inside a request, from the outside a reply. */
+/* Echo, from the inside a request, from the outside a reply; and errors from there. */
 static enum verdict look_icmp(const struct nf_packet *f, bool outward)
 {
 	if (f->l4_have < sizeof(struct icmphdr))
 		return MALFORMED;
+	if (!outward && nat_is_error(f))
+		return f->l4_have < NF_L4_BYTES ? MALFORMED : PASS;
 	return f->l4[0] == (outward ? ICMP_ECHO : ICMP_ECHOREPLY) && !f->l4[1] ? PASS : REFUSED;
 }
 
@@ -103,8 +110,7 @@ static struct flow_key key_of(const struct nf_packet *f, bool outward)
 
 /* ---- Flows ---- */
 
-/* What replies to the flow hash to, with that port of ours. */
-static u32 reply_hash(const struct nat *nat, const struct flow_key *k, u16 outside_port)
+u32 nat_reply_hash(const struct nat *nat, const struct flow_key *k, u16 outside_port)
 {
 	struct dp_port *port = nat->port;
 
@@ -122,7 +128,7 @@ static bool pick_port(const struct nat *nat, struct dp_group *g, struct flow_key
 
 	for (i = 0; i < TRIES * nat->groups; i++) {
 		k->outside_port = htons((u16)(PORT_FIRST + (first + i) % PORTS));
-		if ((reply_hash(nat, k, k->outside_port) & (nat->groups - 1)) == g->id &&
+		if ((nat_reply_hash(nat, k, k->outside_port) & (nat->groups - 1)) == g->id &&
 		    !flow_find_out(&ng->flows, k))
 			return true;
 	}
@@ -182,8 +188,8 @@ static struct flow *open_flow(const struct nat *nat, struct dp_group *g, const s
 
 /* ---- Packets ---- */
 
-/* An address and a port of it become others, and what sums them up. */
-static void rewrite(struct nf_packet *f, u32 *ip, u32 new_ip, u32 port_at, u16 new_port)
+/* And what sums them up. */
+void nat_rewrite(struct nf_packet *f, u32 *ip, u32 new_ip, u32 port_at, u16 new_port)
 {
 	const struct layer4 *l = layer4_of(f->ip.protocol);
 	struct {
@@ -226,6 +232,11 @@ static void send_to(struct dp_thread *t, struct nat_group *ng, struct nf_packet 
 		nf_drop(t, f->p, &ng->nf.counts.no_neighbour);
 }
 
+void nat_send_inside(struct nat *nat, struct dp_thread *t, struct nat_group *ng, struct nf_packet *f)
+{
+	send_to(t, ng, f, &nat->inside, f->ip.daddr);
+}
+
 static void outward(struct nat *nat, struct dp_thread *t, struct dp_group *g, struct nf_packet *f)
 {
 	struct nat_group *ng = g->state;
@@ -248,7 +259,7 @@ static void outward(struct nat *nat, struct dp_thread *t, struct dp_group *g, st
 		return;
 	}
 	flow_use(&ng->flows, flow, class_of(flow, f, true));
-	rewrite(f, &f->ip.saddr, nat->outside.cfg.ip, l->own_port, flow->key.outside_port);
+	nat_rewrite(f, &f->ip.saddr, nat->outside.cfg.ip, l->own_port, flow->key.outside_port);
 	send_to(t, ng, f, &nat->outside, f->ip.daddr);
 }
 
@@ -268,8 +279,8 @@ static void inward(struct nat *nat, struct dp_thread *t, struct dp_group *g, str
 		return;
 	}
 	flow_use(&ng->flows, flow, class_of(flow, f, false));
-	rewrite(f, &f->ip.daddr, flow->key.inside_ip, port_at, flow->key.inside_port);
-	send_to(t, ng, f, &nat->inside, f->ip.daddr);
+	nat_rewrite(f, &f->ip.daddr, flow->key.inside_ip, port_at, flow->key.inside_port);
+	nat_send_inside(nat, t, ng, f);
 }
 
 static bool is_inside(const struct nat *nat, u32 ip)
@@ -310,6 +321,8 @@ static void ip_input(struct nat *nat, struct dp_thread *t, struct dp_group *g, s
 		why = REFUSED;
 	if (why != PASS)
 		drop(t, ng, &f, why);
+	else if (!out && nat_is_error(&f))
+		nat_error(nat, t, g, &f);
 	else if (!out)
 		inward(nat, t, g, &f);
 	else if (!goes_home(nat, t, g, &f))

@@ -15,8 +15,8 @@
 
 #include "dataplane.h"
 
-/* TCP's header without options is the longest that is looked at. */
-#define NF_L4_BYTES	20u
+/* What is looked at: at most an error of ICMP, with the header and 8 bytes that it quotes. */
+#define NF_L4_BYTES	36u
 /* Of each group, ICMP errors in a second. */
 #define NF_ERRORS_MAX	16u
 
