@@ -171,6 +171,11 @@ bool dp_thread_rest(struct dp *dp, u32 thread);
 /* Of an application: sends it from this thread's queue, or gives it back. */
 void dp_send(struct dp_thread *t, struct dp_pkt *p);
 void dp_release(struct dp_thread *t, struct dp_pkt *p);
+/*
+ * Gives a packet that came by a hash that is not its flow's to the group of @hash: whoever
+ * has that processes it, perhaps within this call. If it is another thread, it counts as late.
+ */
+void dp_regroup(struct dp_thread *t, struct dp_pkt *p, u32 hash);
 
 /* Orders a move. NULL, or one line of why not. To where it is already: nothing to do. */
 const char *dp_move(struct dp *dp, u32 group, u32 to);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "apps.h"
+#include "nf/functions.h"
 #include "port_eth.h"
 #include "server.h"
 #include "station.h"
@@ -20,12 +21,25 @@
 /* How often the control thread looks while groups are on their way. */
 #define LOOK_NS		50000
 
+/* Applications that have options, and something that they are of. */
+struct app_kind {
+	const struct dp_app *(*find)(const char *name);
+	void *(*open)(struct dp_port *port, u32 groups);
+	void (*close)(void *arg);
+	bool has_tcp;
+};
+
+static const struct app_kind kinds[] = {
+	{ station_find, station_open, station_close, true },
+	{ functions_find, functions_open, functions_close, false },
+};
+
 static struct options {
 	const char *socket, *device;
 	const char *steer_socket, *steer_port;
 	const char *control, *serial;
 	const struct dp_app *app;
-	bool has_station;		/* the application's */
+	const struct app_kind *kind;	/* NULL: the application has nothing of its own */
 	u32 threads, groups, batch, memory_mib;
 	u64 sleep_ns, stall_ns, dmax_ns;
 	enum rp_strategy_id idle;
@@ -53,7 +67,8 @@ static const struct argp_option option_table[] = {
 	{ "steer", 'S', "PATH,PORT", 0, "ringpaced's control socket, and the port there that "
 	  "this one is at (rss=GROUPS); without it the device steers", 0 },
 	{ "control", 'c', "PATH", 0, "listen for orders on this socket", 0 },
-	{ "app", 'a', "NAME", 0, "reflect (at first), udp-echo, or with TCP: echo, http", 0 },
+	{ "app", 'a', "NAME", 0, "reflect (at first), udp-echo, or with TCP: echo, http; "
+	  "or without: forward, nat", 0 },
 	{ "threads", 't', "N", 0, "threads, 1 to 64 (1)", 0 },
 	{ "groups", 'g', "N", 0, "flow groups: 128 (at first), 256 or 512", 0 },
 	{ "batch", 'b', "N", 0, "most packets of a turn, 1 to 64 (32)", 0 },
@@ -132,16 +147,20 @@ static void set_app(struct argp_state *state, const char *name)
 	static const struct dp_app *const apps[] = { &dp_app_reflect, &dp_app_udp_echo };
 	u32 i;
 
+	opt.kind = NULL;
 	for (i = 0; i < sizeof(apps) / sizeof(apps[0]); i++)
 		if (!strcmp(name, apps[i]->name)) {
 			opt.app = apps[i];
-			opt.has_station = false;
 			return;
 		}
-	opt.app = station_find(name);
-	opt.has_station = opt.app;
-	if (!opt.app)
-		argp_error(state, "--app: there is no %s; reflect, udp-echo, echo or http", name);
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		opt.app = kinds[i].find(name);
+		opt.kind = &kinds[i];
+		if (opt.app)
+			return;
+	}
+	argp_error(state, "--app: there is no %s; reflect, udp-echo, echo, http, forward or nat",
+		   name);
 }
 
 static void set_steer(struct argp_state *state, char *arg)
@@ -188,7 +207,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp_child children[] = { { &station_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = {
+	{ &station_argp, 0, NULL, 0 }, { &functions_argp, 0, NULL, 0 }, { 0 }
+};
 
 static const struct argp argp = {
 	.children = children,
@@ -222,7 +243,7 @@ static int start_eal(void)
 		snprintf(device_name, sizeof(device_name), "%.*s",
 			 (int)strcspn(opt.device, ","), opt.device);
 	}
-	snprintf(memory, sizeof(memory), "%u", opt.memory_mib);
+	snprintf(memory, sizeof(memory), "%u", opt.memory_mib + functions_memory_mib());
 	snprintf(lcore, sizeof(lcore), "%d", cpu < 0 ? 0 : cpu);
 	argv[9] = lcore;
 	/* EAL pins its caller, and what that starts would inherit it. */
@@ -289,7 +310,7 @@ static int serve(struct dp *dp, int signals)
 	return rc;
 }
 
-static int run(struct dp_port *port, void *station, int signals)
+static int run(struct dp_port *port, void *app_arg, int signals)
 {
 	const char *why;
 	int rc;
@@ -303,7 +324,7 @@ static int run(struct dp_port *port, void *station, int signals)
 	if (!rc) {
 		workers.dp = dp_new(&(struct dp_config){
 			.threads = opt.threads, .groups = opt.groups, .batch = opt.batch,
-			.stall_ns = opt.stall_ns, .port = port, .app = opt.app, .app_arg = station,
+			.stall_ns = opt.stall_ns, .port = port, .app = opt.app, .app_arg = app_arg,
 			.now_ns = now_ns,
 			.wake = workers_wake, .arg = &workers,
 		}, &why);
@@ -320,13 +341,13 @@ static int run(struct dp_port *port, void *station, int signals)
 /* With what the application has of its own. */
 static int run_app(struct dp_port *port, int signals)
 {
-	void *station = opt.has_station ? station_open(port, opt.groups) : NULL;
+	void *arg = opt.kind ? opt.kind->open(port, opt.groups) : NULL;
 	int rc = -1;
 
-	if (station || !opt.has_station)
-		rc = run(port, station, signals);
-	if (station)
-		station_close(station);
+	if (arg || !opt.kind)
+		rc = run(port, arg, signals);
+	if (arg)
+		opt.kind->close(arg);
 	return rc;
 }
 
@@ -346,7 +367,7 @@ int main(int argc, char **argv)
 		.name = device_name, .queues = opt.threads, .entries = opt.groups,
 		.steer_socket = opt.steer_socket, .steer_port = opt.steer_port,
 		.interrupts = opt.idle == RP_ADAPTIVE,
-		.sums = opt.has_station,
+		.sums = opt.kind && opt.kind->has_tcp,
 	};
 	port = eth_port_open(&eo);
 	if (port) {

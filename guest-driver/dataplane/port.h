@@ -56,8 +56,10 @@ struct dp_port_ops {
 	 * has a queue, with its own one. NULL: none is left.
 	 */
 	struct dp_pkt *(*alloc)(struct dp_port *port, u32 queue);
-	/* As it steers TCP over IPv4 that it receives; addresses and ports as on the wire. */
+	/* As it steers TCP and UDP over IPv4 that it receives; addresses and ports as on the wire. */
 	u32 (*hash)(struct dp_port *port, u32 src_ip, u32 dst_ip, u16 src_port, u16 dst_port);
+	/* The same of what has no ports, as ICMP. */
+	u32 (*hash_ip)(struct dp_port *port, u32 src_ip, u32 dst_ip);
 };
 
 struct dp_port {

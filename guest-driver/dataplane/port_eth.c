@@ -212,6 +212,13 @@ static u32 eth_hash(struct dp_port *port, u32 src_ip, u32 dst_ip, u16 src_port, 
 	return rss_hash(eth_of(port)->rss, (const u8 *)&in, sizeof(in));
 }
 
+static u32 eth_hash_ip(struct dp_port *port, u32 src_ip, u32 dst_ip)
+{
+	const u32 ip[2] = { src_ip, dst_ip };
+
+	return rss_hash(eth_of(port)->rss, (const u8 *)ip, sizeof(ip));
+}
+
 static const struct dp_port_ops eth_ops = {
 	.name = "eth",
 	.rx = eth_rx,
@@ -220,6 +227,7 @@ static const struct dp_port_ops eth_ops = {
 	.steer = eth_steer,
 	.alloc = eth_alloc,
 	.hash = eth_hash,
+	.hash_ip = eth_hash_ip,
 };
 
 /* Of a device that was started: what it can tell. */

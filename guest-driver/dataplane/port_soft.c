@@ -122,6 +122,11 @@ static u32 soft_hash(struct dp_port *port, u32 src_ip, u32 dst_ip, u16 src_port,
 	return (u32)(v >> 32);
 }
 
+static u32 soft_hash_ip(struct dp_port *port, u32 src_ip, u32 dst_ip)
+{
+	return soft_hash(port, src_ip, dst_ip, 0, 0);
+}
+
 static const struct dp_port_ops soft_ops = {
 	.name = "soft",
 	.rx = soft_rx,
@@ -132,6 +137,7 @@ static const struct dp_port_ops soft_ops = {
 	.depth = soft_depth,
 	.alloc = soft_alloc,
 	.hash = soft_hash,
+	.hash_ip = soft_hash_ip,
 };
 
 bool soft_port_input(struct soft_port *sp, struct dp_pkt *p)

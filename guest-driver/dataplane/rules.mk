@@ -21,6 +21,7 @@ $(BUILD)/libdpnet.a: $(NET_OBJS) $(LWIP_OBJS)
 	$(call say,AR,$@)rm -f $@; ar rcs $@ $^
 
 include $(DP_DIR)/http/http.mk
+include $(DP_DIR)/nf/nf.mk
 
 NET_TESTS := test_arp test_tcp test_tcp_end test_tcp_threads
 $(addprefix $(BUILD)/tests/unit/,$(NET_TESTS)): $(BUILD)/libdpnet.a $(BUILD)/libdataplane.a
@@ -51,12 +52,12 @@ UNIT_LIBS_test_dp_interleave := $(BUILD)/libringpace.a
 # The program, where DPDK is.
 ifeq ($(shell pkg-config --exists libdpdk $(HUSH) && echo yes),yes)
 DP_PROGRAM := $(addprefix $(OBJ)/$(DP_DIR)/,apps.o main.o orders.o port_eth.o server.o station.o \
-	steer_ctl.o telemetry_json.o tend.o virtio_look.o worker.o)
+	steer_ctl.o telemetry_json.o tend.o virtio_look.o worker.o) $(NF_DPDK:%.c=$(OBJ)/%.o)
 DEPS += $(DP_PROGRAM:.o=.d)
 $(DP_PROGRAM): EXTRA_CFLAGS = $(subst -I,-isystem ,$(shell pkg-config --cflags libdpdk)) \
 	-DALLOW_EXPERIMENTAL_API -iquote $(DP_DIR)
 
-$(BUILD)/rp-dataplane: $(DP_PROGRAM) $(BUILD)/libdphttp.a $(BUILD)/libdpnet.a $(BUILD)/libdataplane.a \
+$(BUILD)/rp-dataplane: $(DP_PROGRAM) $(BUILD)/libdphttp.a $(BUILD)/libdpnf.a $(BUILD)/libdpnet.a $(BUILD)/libdataplane.a \
 	$(BUILD)/libringpace.a
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libdpdk) -ljansson -lsodium \
 		-lhttp_parser

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "http/http.h"
-#include "net/net.h"
 
 struct entry {
 	const struct conn_app *app;
@@ -45,7 +44,7 @@ static u16 listens;		/* 0: the application's own */
 enum { OPT_ADDRESS = 512, OPT_GATEWAY, OPT_LISTEN, OPT_HTTP_ROOT, OPT_HTTP_MIB };
 
 static const struct argp_option option_table[] = {
-	{ "address", OPT_ADDRESS, "A.B.C.D/BITS", 0, "of the station, for applications with TCP", 1 },
+	{ "address", OPT_ADDRESS, "A.B.C.D/BITS", 0, "of the station, for applications with TCP, forward and nat", 1 },
 	{ "gateway", OPT_GATEWAY, "A.B.C.D", 0, "to other networks (none)", 1 },
 	{ "listen", OPT_LISTEN, "PORT", 0, "of TCP, 1 to 65535 (echo: 7, http: 80)", 1 },
 	{ "http-root", OPT_HTTP_ROOT, "DIR", 0, "of --app http: what is below it is served, as it "
@@ -55,15 +54,21 @@ static const struct argp_option option_table[] = {
 	{ 0 }
 };
 
-static void set_address(struct argp_state *state, const char *arg)
+const struct net_config *station_config(void)
 {
-	char ip[INET_ADDRSTRLEN] = "", end;
+	return &config;
+}
+
+bool station_address(const char *arg, u32 *ip, u32 *mask)
+{
+	char text[INET_ADDRSTRLEN] = "", end;
 	unsigned int bits;
 
-	if (sscanf(arg, "%15[0-9.]/%u%c", ip, &bits, &end) != 2 || bits < 1 || bits > 30 ||
-	    inet_pton(AF_INET, ip, &config.ip) != 1)
-		argp_error(state, "--address: %s is no A.B.C.D/BITS, as 10.0.0.2/24", arg);
-	config.mask = htonl(~0U << (32 - bits));
+	if (sscanf(arg, "%15[0-9.]/%u%c", text, &bits, &end) != 2 || bits < 1 || bits > 30 ||
+	    inet_pton(AF_INET, text, ip) != 1)
+		return false;
+	*mask = htonl(~0U << (32 - bits));
+	return true;
 }
 
 static u32 number(struct argp_state *state, const char *what, const char *arg, u32 max)
@@ -87,7 +92,10 @@ static void check(struct argp_state *state)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
-	case OPT_ADDRESS: set_address(state, arg); break;
+	case OPT_ADDRESS:
+		if (!station_address(arg, &config.ip, &config.mask))
+			argp_error(state, "--address: %s is no A.B.C.D/BITS, as 10.0.0.2/24", arg);
+		break;
 	case OPT_GATEWAY:
 		if (inet_pton(AF_INET, arg, &config.gateway) != 1)
 			argp_error(state, "--gateway: %s is no address of IPv4", arg);

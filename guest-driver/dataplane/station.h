@@ -6,9 +6,15 @@
 #include <argp.h>
 
 #include "dataplane.h"
+#include "net/net.h"
 
 /* A child of the program's. */
 extern const struct argp station_argp;
+
+/* Addresses, as the options have them. */
+const struct net_config *station_config(void);
+/* "A.B.C.D/BITS", of a network with stations; false: it is none. */
+bool station_address(const char *arg, u32 *ip, u32 *mask);
 
 /* The application of that name; NULL: it is none of these. */
 const struct dp_app *station_find(const char *name);

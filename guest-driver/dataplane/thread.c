@@ -113,6 +113,15 @@ void dp_dispatch(struct dp_thread *t, struct dp_pkt *p, bool own)
 		misplaced(t, g, p, own);
 }
 
+void dp_regroup(struct dp_thread *t, struct dp_pkt *p, u32 hash)
+{
+	p->hash = hash;
+	p->loose = false;
+	/* It is not processed yet. */
+	dp_count(&t->counts.processed, (u64)-1);
+	dp_dispatch(t, p, false);
+}
+
 /* A word has changed, and perhaps it is our turn: finds out which. */
 static void answer(struct dp_thread *t)
 {

@@ -2,10 +2,11 @@
 # make fuzz: FUZZ_S seconds of libFuzzer on the device side, and as many on the
 # packets between two guests, on frames through a switch, on segments, on RSS, on
 # configuration files of both daemons, on replies to the load generator, on orders to
-# rp-dataplane, on TCP, and on requests of HTTP; needs clang.
+# rp-dataplane, on TCP, on requests of HTTP, and on packets through NAT and the forwarder;
+# needs clang.
 FUZZ_S ?= 60
 FUZZERS := fuzz_vring fuzz_packets fuzz_switch fuzz_gso fuzz_rss fuzz_config fuzz_hostd fuzz_load \
-	fuzz_dp_orders fuzz_tcp fuzz_http
+	fuzz_dp_orders fuzz_tcp fuzz_http fuzz_nf
 
 # $(call fuzz_run,NAME): one line of a recipe.
 define fuzz_run
@@ -69,6 +70,11 @@ build/fuzz/fuzz_tcp: tests/fuzz/fuzz_tcp.c $(wildcard guest-driver/dataplane/net
 	$(LWIP_NAMES:%=$(LWIP_TREE)/core/%.c) lib/hist/hist.c \
 	$(wildcard guest-driver/dataplane/*.h guest-driver/dataplane/net/*.h)
 build/fuzz/fuzz_tcp: FUZZ_CFLAGS = $(LWIP_CPPFLAGS) -DDP_LWIP_ASSERT -iquote guest-driver/dataplane/net
+# Of TCP only what a network function's neighbours and sums come with.
+build/fuzz/fuzz_nf: tests/fuzz/fuzz_nf.c $(NF_SRCS) $(DP_CORE) lib/hist/hist.c build/libdpnet.a \
+	$(wildcard guest-driver/dataplane/*.h guest-driver/dataplane/n*/*.h)
+build/fuzz/fuzz_nf: FUZZ_CFLAGS = -iquote $(DP_DIR)
+build/fuzz/fuzz_nf: FUZZ_LIBS := -lsodium -pthread
 build/fuzz/fuzz_tcp: FUZZ_WARN := -w -fno-sanitize=alignment
 build/fuzz/fuzz_tcp: FUZZ_LIBS := -lsodium -pthread
 $(LWIP_NAMES:%=$(LWIP_TREE)/core/%.c): $(LWIP_STAMP) ;

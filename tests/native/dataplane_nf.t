@@ -1,0 +1,157 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# rp-dataplane as a firewall with NAT, and as a forwarder, between hosts that are network
+# namespaces of their own:
+#
+#	inside 192.168.7.2 ─┐
+#	                    br0 ── tap rpt0, ringpaced, port b ── rp-dataplane 192.168.7.1, 198.51.100.1
+#	outside 198.51.100.2 ─┘
+. "$(dirname "$0")/dp_tap.sh"
+if ! unshare -n sh -c 'ip link add br0 type bridge && ip link add v0 type veth peer name v1' \
+	2>/dev/null; then
+	echo '1..0 # SKIP no bridges or veth in this kernel'
+	exit 0
+fi
+
+mac_in=02:00:00:00:07:02
+mac_out=02:00:00:00:64:02
+bytes=3000000
+tap_host=$top/tests/native/tap_host.py
+
+# host NAME MAC ADDRESS/BITS: its namespace lives as long as the process NAME.
+host() {
+	unshare -n sleep 1000 &
+	printf -v "$1" %s $!
+	local pid=${!1}
+	wait_for 10 eval "[ \"\$(readlink /proc/$pid/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]" &&
+		ip link add "$1" type veth peer name eth0 netns "$pid" &&
+		ip link set "$1" master br0 up && in_ns "$pid" ip link set lo up &&
+		in_ns "$pid" ip link set eth0 address "$2" && in_ns "$pid" ip link set eth0 up &&
+		in_ns "$pid" ip addr add "$3" dev eth0
+}
+in_ns() { nsenter -t "$1" -n "${@:2}"; }
+
+topology() {
+	ip link add br0 type bridge && ip link set br0 up &&
+		host inside $mac_in 192.168.7.2/24 && host outside $mac_out 198.51.100.2/24 &&
+		in_ns "$inside" ip route add default via 192.168.7.1
+}
+
+# The first ones are dropped until the neighbours have answered.
+pings() {
+	wait_for 60 in_ns "$inside" timeout 5 "$tap_host" ping 198.51.100.2 1 2>/dev/null &&
+		in_ns "$inside" timeout 60 "$tap_host" ping 198.51.100.2 10
+}
+
+# Bytes from the inside to a server outside, whole.
+transfer() {
+	in_ns "$outside" "$tap_host" serve "$1" >"$scratch/served" 2>"$scratch/err" &
+	local server=$!
+	wait_for 30 listens "$1" || return 1
+	in_ns "$inside" timeout 120 "$tap_host" send 198.51.100.2 "$1" $bytes \
+		>"$scratch/sent" 2>"$scratch/err" && wait $server && cmp "$scratch/sent" "$scratch/served"
+}
+listens() { in_ns "$outside" grep -q "$(printf ':%04X 00000000:0000 0A' "$1")" /proc/net/tcp; }
+
+# The server's side: from whom the connection came.
+seen_as() {
+	in_ns "$outside" timeout 60 socat -u TCP-LISTEN:5001 SYSTEM:'echo $SOCAT_PEERADDR' \
+		>"$scratch/seen" 2>"$scratch/err" &
+	local server=$!
+	wait_for 30 listens 5001 && in_ns "$inside" sh -c 'echo x | socat -u - TCP:198.51.100.2:5001' &&
+		wait $server && [ "$(cat "$scratch/seen")" = 198.51.100.1 ]
+}
+
+datagram() {
+	in_ns "$outside" timeout 60 socat UDP-LISTEN:5002 EXEC:cat 2>"$scratch/err" &
+	local i answer
+	for i in $(seq 30); do
+		answer=$(echo "$i" | in_ns "$inside" timeout 10 socat -t 1 - UDP:198.51.100.2:5002)
+		[ "$answer" = "$i" ] && return 0
+	done
+	return 1
+}
+
+# The inside does not answer who has not been asked, though the route is there.
+closed() {
+	in_ns "$outside" ip route add 192.168.7.0/24 via 198.51.100.1
+	! in_ns "$outside" timeout 2 socat -u OPEN:/dev/null TCP:192.168.7.2:22 2>/dev/null &&
+		! in_ns "$outside" timeout 2 socat -u OPEN:/dev/null TCP:198.51.100.1:22 2>/dev/null
+}
+
+moved() { ask status | jq -e ".moves.done >= $1" >/dev/null; }
+settled() { ask status | jq -e '.moves.under_way == 0' >/dev/null; }
+# transfer PORT while groups move, until so many have.
+under_moves() {
+	local port=6000
+	"$top/tests/native/tcp_peer.py" move 10.99.0.2 "$scratch/dp.ctl" 1000000000 \
+		2>/dev/null </dev/null >/dev/null &
+	mover=$!
+	until moved 2000; do
+		transfer $((port++)) && kill -0 $mover || return 1
+	done
+}
+
+# The forwarder's, of which the inside finds out; the other side is told.
+learn_mac() {
+	local mac
+	# That of before is another: devices without one of their own have any.
+	in_ns "$inside" ip neigh flush dev eth0
+	in_ns "$inside" sh -c 'echo x | socat -u - UDP:192.168.7.1:9' &&
+		wait_for 30 known_mac >/dev/null || return 1
+	mac=$(known_mac)
+	in_ns "$outside" ip neigh replace 198.51.100.1 lladdr "$mac" dev eth0 nud permanent &&
+		in_ns "$outside" ip route replace 192.168.7.0/24 via 198.51.100.1
+}
+known_mac() { in_ns "$inside" ip neigh show 192.168.7.1 | grep -Eo '([0-9a-f]{2}:){5}[0-9a-f]{2}'; }
+
+start_in_bridge() {
+	start "$@" && ip addr flush dev rpt0 && ip link set rpt0 master br0
+}
+
+check 'two hosts and a bridge' topology
+start_in_bridge nat --address 198.51.100.1/24 --inside 192.168.7.1/24
+ok $? 'nat: starts'
+check 'ping gets out, and its replies in' pings
+check 'a connection whose other end sees one address' seen_as
+check 'bytes of a connection, whole' transfer 5000
+check 'datagrams and their answers' datagram
+check 'nobody comes in' closed
+check '2000 moves under connections, which stay whole' under_moves
+kill $mover 2>/dev/null
+check 'no group is left on its way' wait_for 60 settled
+ask status >"$scratch/status"
+check 'no packet was dropped' json_of "$scratch/status" '.moves.done >= 2000 and .moves.dropped == 0'
+check 'ends' stop
+
+# Straight through: the same hosts, each with a route by way of the forwarder.
+cat >"$scratch/routes" <<-END
+	# the hosts, and what is behind them
+	192.168.7.0/24   $mac_in
+	198.51.100.0/24  $mac_out	# outside
+	198.51.0.0/16    $mac_in
+END
+start_in_bridge forward --address 192.168.7.1/24 --routes "$scratch/routes"
+ok $? 'forward: starts'
+check 'its MAC is found by ARP' learn_mac
+check 'bytes of a connection, whole' transfer 5010
+check 'ends' stop
+
+# wrong_routes TEXT SAYS
+wrong_routes() {
+	printf '%s\n' "$1" >"$scratch/routes"
+	timeout 60 "$dataplane" --device net_null0 --control "$scratch/x" --app forward \
+		--address 10.0.0.1/24 --routes "$scratch/routes" >/dev/null 2>"$scratch/err"
+	[ $? = 1 ] && grep -q "$2" "$scratch/err"
+}
+good=10.0.0.0/24' 02:00:00:00:00:01'
+check 'routes: bits behind the prefix' wrong_routes '10.0.0.1/24 02:00:00:00:00:01' ':1: .*24'
+check 'routes: no MAC, in the second line' wrong_routes "$good"$'\n10.1.0.0/16 02:00' ':2: '
+check 'routes: a prefix that cannot be' wrong_routes '10.0.0.0/33 02:00:00:00:00:01' ':1: '
+check 'routes: a MAC of many' wrong_routes '10.0.0.0/24 03:00:00:00:00:01' "no station's MAC"
+check 'routes: twice' wrong_routes "$good"$'\n'"$good" ':2: .*already'
+check 'routes: twice for all else' \
+	wrong_routes $'0.0.0.0/0 02:00:00:00:00:01\n0.0.0.0/0 02:00:00:00:00:01' ':2: .*already'
+check 'routes: more than there are words for' wrong_routes "$good x" ':1: '
+check 'routes: none' wrong_routes '# nothing' 'no route'
+finish
