@@ -105,7 +105,11 @@ static void record(struct dp *dp, struct dp_group *g, const struct dp_following 
 {
 	struct dp_evidence *ev = &g->ev;
 	struct dp_moves *m = &dp->moves;
-	u64 handed = dp_noted(&ev->handed), taken = dp_noted(&ev->taken);
+	/*
+	 * Signed: one that stood since an earlier move, and was turned away, takes back
+	 * from this move's count what it had added to that one's.
+	 */
+	s64 kept = (s64)(dp_noted(&ev->handed) - dp_noted(&ev->taken));
 	u64 total = between(&ev->ordered_ns, &ev->done_ns);
 
 	m->forced += f->forced;
@@ -116,11 +120,11 @@ static void record(struct dp *dp, struct dp_group *g, const struct dp_following 
 	tally(&m->deferred, between(&ev->last_ns, &ev->done_ns));
 	tally(&m->total, total);
 	tally(&m->total_of[f->cause], total);
-	tally(&m->packets, taken + dp_noted(&ev->deferred));
+	tally(&m->packets, dp_noted(&ev->taken) + dp_noted(&ev->deferred));
 	tally(&m->timers, dp_noted(&ev->timers));
 	/* One that does not answer may be about to hand over; it then finds it closed. */
-	if (!f->forced && handed > taken)
-		m->dropped += handed - taken;
+	if (!f->forced && kept > 0)
+		m->dropped += (u64)kept;
 }
 
 static void ended(struct dp *dp, const struct dp_following *f, dp_word w)
