@@ -107,14 +107,15 @@ void run_sides_free(struct run_sides *s)
 	json_decref(s->stats_c);
 	json_decref(s->trace_p);
 	json_decref(s->trace_c);
+	json_decref(s->clock);
 	memset(s, 0, sizeof(*s));
 }
 
 json_t *run_sides_json(const struct run_sides *s)
 {
-	return json_pack("{s:s, s:O?, s:O?, s:O?, s:O?, s:o}", "accel", s->accel,
+	return json_pack("{s:s, s:O?, s:O?, s:O?, s:O?, s:O?, s:o}", "accel", s->accel,
 			 "stats_p", s->stats_p, "stats_c", s->stats_c,
-			 "trace_p", s->trace_p, "trace_c", s->trace_c,
+			 "trace_p", s->trace_p, "trace_c", s->trace_c, "clock", s->clock,
 			 "lost_at_end", json_number_or_null(s->lost_at_end, 0));
 }
 
@@ -126,6 +127,7 @@ void run_sides_read(const json_t *v, struct run_sides *s)
 	s->stats_c = json_incref(json_object_get(v, "stats_c"));
 	s->trace_p = json_incref(json_object_get(v, "trace_p"));
 	s->trace_c = json_incref(json_object_get(v, "trace_c"));
+	s->clock = json_incref(json_object_get(v, "clock"));
 	s->lost_at_end = json_number_at(v, "lost_at_end");
 }
 

@@ -98,12 +98,25 @@ struct run_params {
 struct run_sides {
 	json_t *stats_p, *stats_c;	/* STATS */
 	json_t *trace_p, *trace_c;	/* results of `trace` */
+	json_t *clock;			/* the exchange beside KVM's record (clock_json()); NULL: no KVM */
 	char accel[16];			/* "none", "kvm", "tcg" */
 	/*
 	 * Items that the producer published and nobody consumed although both
 	 * sides had the time; a lane that cannot drain leaves it UNKNOWN.
 	 */
 	double lost_at_end;
+};
+
+/* The two sides' exchange of clocks, held against KVM's record; docs/perf.md, "The clock". */
+struct run_clock {
+	bool kvm;		/* there is one */
+	bool exchanged;
+	bool compared;		/* else ->why not */
+	bool agrees;		/* within the bound of the exchange's error */
+	s64 offset_tsc;		/* the host's counter minus the guest's */
+	s64 kvm_offset_tsc;	/* the guest's minus the host's */
+	double difference_ns;
+	char why[200];
 };
 
 /* UNKNOWN where the lane could not measure. Rates are per second. */
@@ -129,6 +142,7 @@ struct run_result {
 	char unmet[192];	/* which bound is not met, and why */
 	double predicted_t_ns;
 	double time_p[RP_WAITS], time_c[RP_WAITS];	/* 0..1, by enum rp_wait */
+	struct run_clock clock;
 };
 
 /* Adding a lane: its file, its declaration here, a line in lane.c's table. */
@@ -181,7 +195,7 @@ json_t *run_sides_json(const struct run_sides *s);
 void run_sides_read(const json_t *v, struct run_sides *s);
 void run_merge(const struct run_params *p, const struct run_sides *s,
 	       struct run_result *r);
-/* For a result that is not of run_merge(): nothing is known of bounds and regimes. */
+/* For a result that is not of run_merge(): nothing is known of bounds, regimes and clocks. */
 void run_result_no_pacing(struct run_result *r);
 /* The result as the JSON object that every lane prints. New reference. */
 json_t *run_result_json(const struct run_result *r);

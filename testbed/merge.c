@@ -81,6 +81,22 @@ static void merge_measured(const struct run_sides *s, struct run_result *r)
 	r->reordered = json_number_at(s->stats_c, "reordered");
 }
 
+/* Offsets are exact as integers only. A lane without KVM has none. */
+static void merge_clock(const json_t *v, struct run_clock *c)
+{
+	const json_t *offset = json_object_get(v, "offset_tsc");
+	const json_t *kvm = json_object_get(v, "kvm_offset_tsc");
+
+	c->kvm = json_is_object(v);
+	c->exchanged = json_is_integer(offset);
+	c->compared = json_is_integer(kvm);
+	c->agrees = json_is_true(json_object_get(v, "agrees"));
+	c->offset_tsc = json_integer_value(offset);
+	c->kvm_offset_tsc = json_integer_value(kvm);
+	c->difference_ns = json_number_at(v, "difference_ns");
+	snprintf(c->why, sizeof(c->why), "%s", json_string_value(json_object_get(v, "why")) ?: "");
+}
+
 /* Shares of the time in each mode; an aborted or empty window has none. */
 static void merge_times(const json_t *pacing, double share[RP_WAITS])
 {
@@ -154,6 +170,7 @@ void run_merge(const struct run_params *p, const struct run_sides *s, struct run
 	merge_rates(p, s, r);
 	merge_measured(s, r);
 	merge_pacing(p, s, r);
+	merge_clock(s->clock, &r->clock);
 	r->sp_ns = startup_ns(p, s, SPAN_SP);
 	r->sc_ns = startup_ns(p, s, SPAN_SC);
 }

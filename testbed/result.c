@@ -34,6 +34,7 @@ void run_result_no_pacing(struct run_result *r)
 	u32 i;
 
 	r->regime[0] = r->unmet[0] = 0;
+	r->clock.kvm = false;
 	r->late = r->predicted_t_ns = UNKNOWN;
 	for (i = 0; i < RP_WAITS; i++)
 		r->time_p[i] = r->time_c[i] = UNKNOWN;
@@ -47,6 +48,30 @@ static json_t *text_or_null(const char *text)
 static json_t *bool_or_null(bool known, bool v)
 {
 	return known ? json_boolean(v) : json_null();
+}
+
+static json_t *s64_or_null(bool known, s64 v)
+{
+	return known ? json_integer(v) : json_null();
+}
+
+/* As clock_json() has it. */
+static json_t *clock_result_json(const struct run_result *r)
+{
+	const struct run_clock *c = &r->clock;
+	json_t *v;
+
+	if (!c->kvm)
+		return json_null();
+	v = json_object();
+	json_object_set_new(v, "offset_tsc", s64_or_null(c->exchanged, c->offset_tsc));
+	json_object_set_new(v, "error_ns", json_number_or_null(r->clock_error_ns, 0));
+	json_object_set_new(v, "kvm_offset_tsc", s64_or_null(c->compared, c->kvm_offset_tsc));
+	json_object_set_new(v, "difference_ns", json_number_or_null(c->difference_ns, 0));
+	json_object_set_new(v, "agrees", bool_or_null(c->compared, c->agrees));
+	if (!c->compared)
+		json_object_set_new(v, "why", json_string(c->why));
+	return v;
 }
 
 static json_t *shares_json(const double share[RP_WAITS])
@@ -125,6 +150,7 @@ json_t *run_result_json(const struct run_result *r)
 	NUMBER(reordered, 0);
 #undef NUMBER
 	set_pacing(v, r);
+	json_object_set_new(v, "clock", clock_result_json(r));
 	return v;
 }
 
@@ -157,6 +183,15 @@ static void shares_cell(struct table *t, const double share[RP_WAITS])
 		table_cell(t, "-");
 }
 
+/* A bound that KVM contradicts is none. */
+static void clock_cell(struct table *t, const struct run_result *r)
+{
+	if (r->clock.compared && !r->clock.agrees)
+		table_cell(t, "%.0f, KVM says %.0f", r->clock_error_ns, r->clock.difference_ns);
+	else
+		table_number(t, r->clock_error_ns, 0);
+}
+
 void run_table_row(struct table *t, const struct run_result *r)
 {
 	table_cell(t, "%s", strategy_name(&r->params));
@@ -175,7 +210,7 @@ void run_table_row(struct table *t, const struct run_result *r)
 	table_number(t, r->batch, 1);
 	table_number(t, r->lat_p50_ns, 0);
 	table_number(t, r->lat_p98_ns, 0);
-	table_number(t, r->clock_error_ns, 0);
+	clock_cell(t, r);
 	table_number(t, r->wp_ns, 0);
 	table_number(t, r->wc_ns, 0);
 	table_number(t, r->np_ns, 0);

@@ -92,6 +92,11 @@ static int do_shell(struct args *a)
 	return 1;
 }
 
+static int do_hold(struct args *a)
+{
+	return exit_code(nested_hold());
+}
+
 /* All of them; names with a dot are not theirs. */
 static json_t *all(void)
 {
@@ -141,7 +146,7 @@ static int do_status(struct args *a)
 
 static const struct action actions[] = {
 	{ "up", do_up }, { "down", do_down }, { "exec", do_exec }, { "shell", do_shell },
-	{ "status", do_status },
+	{ "status", do_status }, { "hold", do_hold },
 };
 
 static const struct action *find_action(struct argp_state *state, const char *name)
@@ -210,7 +215,8 @@ static const struct argp argp = {
 	"up starts one: the first takes a snapshot of a booted one, which the next go on from "
 	"until this machine boots again. exec runs a command there, with stdin, stdout, stderr "
 	"and its exit code (125: Ringpace failed, 124: --timeout), shell is interactive, down "
-	"ends it and removes its files. What was built here is in /opt/ringpace.\n\n"
+	"ends it and removes its files. What was built here is in /opt/ringpace. hold is for up, "
+	"in L1: it keeps a VM there that never runs (docs/nested.md).\n\n"
 	"Example:\n\n"
 	"  ringpace nested up\n"
 	"  ringpace nested exec --timeout 60 -- perf stat -e 'kvm:*' sleep 1\n"

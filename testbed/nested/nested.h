@@ -77,6 +77,11 @@ int nested_exec(const struct nested *n, const char *command, u32 timeout_s);
  * and then ends with us.
  */
 int lane_nested_exec(char *const argv[], bool progress);
+/*
+ * In an L1, as a service of systemd's: makes a VM that never runs, and leaves a process
+ * that keeps it. 0, or -1 after fail().
+ */
+int nested_hold(void);
 /* Is this process in an L1? There the nested lane is the VM lane. */
 bool nested_inside(void);
 /* argv as one line for sh, each word quoted. Allocated; NULL: no memory. */

@@ -16,6 +16,7 @@
 
 #include "json.h"
 #include "kvhost/kvhost.h"
+#include "perf/scene.h"
 #include "virtio_pc.h"
 #include "vm/domain.h"
 #include "vm/machine.h"
@@ -285,6 +286,20 @@ static void set_number(json_t *obj, const char *key, double v)
 	json_object_set_new(obj, key, json_number_or_null(v, 0));
 }
 
+/* Where there is KVM: is the exchange of clocks within its bound? */
+static json_t *check_clock(const struct vm_run *r, const json_t *consumer)
+{
+	struct kvm_clock c;
+	const char *why;
+	pid_t vm;
+
+	if (!r->m->kvm)
+		return NULL;
+	vm = scene_vm_process(virDomainGetName(r->m->dom));
+	why = vm ? kvm_clock_read(vm, &c) : "QEMU's process is not found";
+	return clock_json(consumer, &c, why);
+}
+
 /* What the guest cannot see, and what nobody can. */
 static void complete_stats(const struct vm_run *r, json_t *guest, json_t *consumer)
 {
@@ -313,6 +328,7 @@ static int run_vm(struct vm_run *r, struct run_sides *out)
 	if (watch_end(r, *guest))
 		return -1;
 	complete_stats(r, *guest, out->stats_c);
+	out->clock = check_clock(r, out->stats_c);
 	return 0;
 }
 

@@ -4,7 +4,7 @@
 # wrong use, being stopped, a daemon that dies; nothing is left behind.
 . "$(dirname "$0")/lib.sh"
 
-keys='["lane","strategy","dir","accel","backend","queue_len","items","items_per_s","t_ns","e_ns","cpu_p","cpu_c","kicks_per_s","spurious_kicks_per_s","calls_per_s","sleeps_p_per_s","sleeps_c_per_s","batch","latency_ns","clock_error_ns","params","lost","reordered","dmax_ns","dmax_met","late","unmet","regime","predicted_t_ns","strategy_time"]'
+keys='["lane","strategy","dir","accel","backend","queue_len","items","items_per_s","t_ns","e_ns","cpu_p","cpu_c","kicks_per_s","spurious_kicks_per_s","calls_per_s","sleeps_p_per_s","sleeps_c_per_s","batch","latency_ns","clock_error_ns","params","lost","reordered","dmax_ns","dmax_met","late","unmet","regime","predicted_t_ns","strategy_time","clock"]'
 latency_keys='["p50","p98","p99","max"]'
 params_keys='["wp_ns","wc_ns","np_ns","nc_ns","sp_ns","sc_ns","yp_ns","yc_ns"]'
 out=$scratch/out

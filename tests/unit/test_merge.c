@@ -112,6 +112,48 @@ static void test_unknown_is_null(void **state)
 	json_decref(v);
 }
 
+static json_t *clock_in_result(const char *clock)
+{
+	struct run_params rp = params(RUN_FWD);
+	struct run_sides s = {
+		.stats_p = parse(stats_p), .stats_c = parse(stats_c),
+		.clock = clock ? parse(clock) : NULL, .lost_at_end = UNKNOWN,
+	};
+	struct run_result r;
+
+	run_merge(&rp, &s, &r);
+	json_decref(s.stats_p);
+	json_decref(s.stats_c);
+	json_decref(s.clock);
+	return run_result_json(&r);
+}
+
+/* KVM's record comes through to the result, to the last digit. */
+static void test_clock(void **state)
+{
+	static const char *const clocks[] = {
+		"{\"offset_tsc\":78288146315838123,\"error_ns\":7,"
+		"\"kvm_offset_tsc\":-78288146315838121,\"difference_ns\":1,\"agrees\":true}",
+		"{\"offset_tsc\":5,\"error_ns\":7,\"kvm_offset_tsc\":99,"
+		"\"difference_ns\":45,\"agrees\":false}",
+		"{\"offset_tsc\":null,\"error_ns\":7,\"kvm_offset_tsc\":null,"
+		"\"difference_ns\":null,\"agrees\":null,\"why\":\"it is scaled\"}",
+	};
+	json_t *v, *want;
+	size_t i;
+
+	for (i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+		v = clock_in_result(clocks[i]);
+		want = parse(clocks[i]);
+		assert_true(json_equal(json_object_get(v, "clock"), want));
+		json_decref(want);
+		json_decref(v);
+	}
+	v = clock_in_result(NULL);
+	assert_true(json_is_null(json_object_get(v, "clock")));
+	json_decref(v);
+}
+
 static void test_pacing(void **state)
 {
 	struct run_params rp = params(RUN_FWD);
@@ -235,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_rev),
 		cmocka_unit_test(test_unknown_is_null),
 		cmocka_unit_test(test_lost_without_an_end),
+		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_pacing),
 		cmocka_unit_test(test_startup),
 		cmocka_unit_test(test_startup_unmatched),

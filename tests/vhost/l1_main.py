@@ -19,7 +19,7 @@ import guest_vm         # noqa: E402
 # Before it is imported from there: a guest in a guest, both emulated.
 guest_vm.PATIENCE_S = 200
 
-from l1 import guests, same, test, tests, users     # noqa: E402
+from l1 import guests, hold_kvm, same, test, tests, users     # noqa: E402
 
 
 def nothing_is_left():
@@ -40,6 +40,7 @@ def nothing_is_left():
 
 
 def main():
+    hold_kvm()
     importlib.import_module(sys.argv[1])
     test(nothing_is_left)
     print(f"1..{len(tests)}", flush=True)

@@ -25,7 +25,7 @@ RINGPACED = os.path.abspath(os.path.join(BUILD, "ringpaced"))
 KEYS = ("lane strategy dir accel backend queue_len items items_per_s t_ns e_ns cpu_p cpu_c "
         "kicks_per_s spurious_kicks_per_s calls_per_s sleeps_p_per_s sleeps_c_per_s "
         "batch latency_ns clock_error_ns params lost reordered "
-        "dmax_ns dmax_met late unmet regime predicted_t_ns strategy_time").split()
+        "dmax_ns dmax_met late unmet regime predicted_t_ns strategy_time clock").split()
 MS = 1000000
 tests = []
 
