@@ -2,6 +2,7 @@
 /* From a YAML file to a struct conf; each key is a line of a table. */
 #include "conf.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include "config_doc.h"
 #include "cpulist.h"
 
-enum shape { TEXT, NUMBER, NUMBER64, SWITCH, WORD, CPUS, TEXTS };
+enum shape { TEXT, NUMBER, NUMBER64, SWITCH, WORD, CPUS, TEXTS, QUEUES };
 
 struct key {
 	const char *name;
@@ -66,6 +67,9 @@ static const struct key tenant_keys[] = {
 	{ "vcpus", WORD, AT(conf_tenant, vcpus), 0, 0, "park, hotplug, agent" },
 	{ "emulator", SWITCH, AT(conf_tenant, emulator), 0, 0, NULL },
 	NUMBER_KEY(conf_tenant, "cpu-shares", cpu_shares, 2, 262144),
+	TEXT_KEY(conf_tenant, "nic", nic),
+	NUMBER_KEY(conf_tenant, "nic-share", nic_share, 1, CONF_SHARE_MAX),
+	{ "nic-queues", QUEUES, AT(conf_tenant, nic_queue), 0, 0, NULL },
 };
 
 #define COUNT(a)	((u32)(sizeof(a) / sizeof((a)[0])))
@@ -141,6 +145,7 @@ static const char *take_scalar(const char *text, const struct key *k, void *to)
 		return cpulist_parse(text, to) && CPU_COUNT((cpu_set_t *)to) ?
 			NULL : "not a list of CPUs, such as \"2-5,8\"";
 	case TEXTS:
+	case QUEUES:
 		break;
 	}
 	return "not a list: write [a, b]";
@@ -163,6 +168,40 @@ static const char *take_texts(struct config *doc, const yaml_node_t *list, struc
 	return NULL;
 }
 
+/* "3", or "1:1f" as tc writes classes; false: it is neither. */
+static bool take_queue(const char *text, u32 *queue)
+{
+	unsigned long major, minor;
+	char *end;
+
+	if (!strchr(text, ':')) {
+		minor = strtoul(text, &end, 10);
+		*queue = (u32)minor;
+		return *text >= '0' && *text <= '9' && !*end && minor < CONF_QUEUES_MAX;
+	}
+	major = strtoul(text, &end, 16);
+	if (!isxdigit((unsigned char)*text) || *end != ':' || !isxdigit((unsigned char)end[1]))
+		return false;
+	minor = strtoul(end + 1, &end, 16);
+	*queue = (u32)(major << 16 | minor);
+	return !*end && major && major < 0xffff && minor && minor < 0xffff;
+}
+
+static const char *take_queues(struct config *doc, const yaml_node_t *list, struct conf_tenant *t)
+{
+	yaml_node_item_t *item;
+	const char *text;
+
+	FOR_ITEMS(item, list) {
+		text = config_text(config_node(doc, *item));
+		if (t->nic_queues == CONF_QUEUES_MAX)
+			return "at most 64";
+		if (!text || !take_queue(text, &t->nic_queue[t->nic_queues++]))
+			return "not a list of queues (0..63) or of classes (\"1:10\")";
+	}
+	return NULL;
+}
+
 static void take(struct config *doc, const char *what, const struct key *k,
 		 const yaml_node_t *value, void *base)
 {
@@ -170,6 +209,8 @@ static void take(struct config *doc, const char *what, const struct key *k,
 
 	if (k->shape == TEXTS && value->type == YAML_SEQUENCE_NODE)
 		why = take_texts(doc, value, base);
+	else if (k->shape == QUEUES && value->type == YAML_SEQUENCE_NODE)
+		why = take_queues(doc, value, base);
 	else if (!text)
 		why = "not a text";
 	else
