@@ -67,6 +67,7 @@ static const struct key tenant_keys[] = {
 	{ "vcpus", WORD, AT(conf_tenant, vcpus), 0, 0, "park, hotplug, agent" },
 	{ "emulator", SWITCH, AT(conf_tenant, emulator), 0, 0, NULL },
 	NUMBER_KEY(conf_tenant, "cpu-shares", cpu_shares, 2, 262144),
+	NUMBER_KEY(conf_tenant, "cpu-quota-percent", quota_percent, 1, 100),
 	TEXT_KEY(conf_tenant, "nic", nic),
 	NUMBER_KEY(conf_tenant, "nic-share", nic_share, 1, CONF_SHARE_MAX),
 	{ "nic-queues", QUEUES, AT(conf_tenant, nic_queue), 0, 0, NULL },

@@ -38,6 +38,7 @@ struct conf_tenant {
 	u32 vcpus;			/* enum conf_vcpus */
 	u32 emulator;			/* a domain's emulator is pinned, too */
 	u32 cpu_shares;			/* 0: as they are */
+	u32 quota_percent;		/* of a CPU, for each vCPU; 0: as it is */
 	char nic[CONF_NAME_MAX];	/* port of ringpaced, or interface */
 	u32 nic_share;			/* of its line; 0: none */
 	u32 nic_queues, nic_queue[CONF_QUEUES_MAX];	/* numbers, or classes: major << 16 | minor */

@@ -91,6 +91,9 @@ static const char *check(const struct conf *c, const struct conf_tenant *t)
 	if (backends(t) != 1)
 		return backends(t) ? "domain, pidfile, cgroup: more than one: a tenant is one of them" :
 			"domain: missing: say which domain it is, or a pidfile or cgroup";
+	if (t->quota_percent && (!*t->domain || t->class == CONF_LATENCY))
+		return "cpu-quota-percent: only of a batch tenant that is a domain: one with a bound "
+		       "would be late by it, a cgroup's is set where it is made";
 	if (!*t->domain && (t->vcpus || t->cpu_shares || t->emulator))
 		return t->vcpus ? "vcpus: only a domain has them" : t->cpu_shares ?
 			"cpu-shares: only of a domain: set a cgroup's where it is made" :

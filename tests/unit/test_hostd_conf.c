@@ -100,6 +100,10 @@ static void test_bad(void **state)
 		{ TENANT "{name: a, class: batch, domain: d, bound-ns: 9999}\n",
 		  "a batch tenant has none" },
 		{ TENANT "{name: a, class: batch, pidfile: d, cpu-shares: 9}\n", "only of a domain" },
+		{ TENANT "{name: a, class: batch, pidfile: d, cpu-quota-percent: 9}\n",
+		  "only of a batch tenant" },
+		{ TENANT "{name: a, class: latency, domain: d, bound-ns: 9999, ports: [p], "
+		  "cpu-quota-percent: 9}\n", "only of a batch tenant" },
 		{ TENANT "{name: a b, class: batch, pidfile: d}\n", "with a space" },
 		{ TENANT "{name: a, class: batch, pidfile: d, port: x}\n", "is it ports?" },
 		{ TENANT "{name: a, class: latency, pidfile: d, ports: [p], bound-ns: 9999, "
