@@ -292,8 +292,9 @@ static void take_tenants(struct config *doc, struct conf *c, const yaml_node_t *
 		take_tenant(doc, c, config_node(doc, *item));
 }
 
-static void take_root(struct config *doc, struct conf *c)
+static void take_root(struct config *doc)
 {
+	struct conf *c = doc->into;
 	const yaml_node_t *root = yaml_document_get_root_node(&doc->doc);
 	yaml_node_pair_t *pair;
 
@@ -336,45 +337,16 @@ static void defaults(struct conf *c)
 u32 conf_parse(const char *name, const char *text, size_t bytes, struct conf *c,
 	       conf_tell *tell, void *ctx)
 {
-	struct config doc = { .name = name, .tell = tell, .ctx = ctx };
-	yaml_parser_t parser;
+	struct config doc = { .name = name, .into = c, .tell = tell, .ctx = ctx };
 
 	defaults(c);
-	if (!yaml_parser_initialize(&parser)) {
-		config_complain(&doc, 0, "no memory");
-		return doc.errors;
-	}
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, bytes);
-	if (!yaml_parser_load(&parser, &doc.doc)) {
-		config_complain(&doc, parser.problem_mark.line, "not YAML: %s",
-				parser.problem ? parser.problem : "no memory");
-	} else {
-		take_root(&doc, c);
-		yaml_document_delete(&doc.doc);
-	}
-	yaml_parser_delete(&parser);
-	return doc.errors;
+	return config_load(&doc, text, bytes, take_root);
 }
 
 u32 conf_read(const char *path, struct conf *c, conf_tell *tell, void *ctx)
 {
-	char *text = malloc(CONF_BYTES_MAX + 1), line[512];
-	FILE *f = text ? fopen(path, "re") : NULL;
-	size_t bytes = f ? fread(text, 1, CONF_BYTES_MAX + 1, f) : 0;
-	u32 errors = 1;
+	struct config doc = { .name = path, .into = c, .tell = tell, .ctx = ctx };
 
-	if (!f || ferror(f)) {
-		snprintf(line, sizeof(line), "%s: cannot be read: %s", path, strerror(errno));
-		tell(ctx, line);
-	} else if (bytes > CONF_BYTES_MAX) {
-		snprintf(line, sizeof(line), "%s: longer than the %u bytes that it may have", path,
-			 CONF_BYTES_MAX);
-		tell(ctx, line);
-	} else {
-		errors = conf_parse(path, text, bytes, c, tell, ctx);
-	}
-	if (f)
-		fclose(f);
-	free(text);
-	return errors;
+	defaults(c);
+	return config_load_file(&doc, CONF_BYTES_MAX, take_root);
 }

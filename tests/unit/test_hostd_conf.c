@@ -80,6 +80,7 @@ static void test_bad(void **state)
 		{ "tenants: [\n", "f:2: not YAML" },
 		{ "tenants: []\n", "f:1: cpus: missing" },
 		{ "cpus: 1\ncpus: 2\n", "f:2: cpus: it was said before" },
+		{ "cpus: 1\n---\ncpus: 2\n", "f:2: a second document" },
 		{ "cpus: 1-\n", "f:1: cpus: not a list of CPUs" },
 		{ "cpus: 3-1\n", "f:1: cpus: not a list of CPUs" },
 		{ "cpus: 99999\n", "f:1: cpus: not a list of CPUs" },
