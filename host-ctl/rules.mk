@@ -10,7 +10,7 @@ UNIT_LIBS_test_hostctl := -ljansson -lm
 # sockets, metrics over HTTP and the reading of YAML.
 HOSTD_SRCS := $(filter-out host-ctl/hostd/main.c,$(wildcard host-ctl/hostd/*.c))
 HOSTD_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(HOSTD_SRCS) $(HOST_CTL_SRCS))
-HOSTD_LIBS := -lvirt -ljansson -lmnl -lmicrohttpd -lyaml -lm
+HOSTD_LIBS := -lvirt -ljansson -lmnl -lseccomp -lmicrohttpd -lyaml -lm
 $(patsubst %.c,$(OBJ)/%.o,$(HOSTD_SRCS) host-ctl/hostd/main.c): EXTRA_CFLAGS := \
 	-iquote vhost/daemon -iquote host-ctl/hostd
 DEPS += $(patsubst %.c,$(OBJ)/%.d,$(HOSTD_SRCS) host-ctl/hostd/main.c)

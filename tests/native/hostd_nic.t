@@ -62,6 +62,14 @@ end_hostd
 start_hostd
 check 'shares are in force' wait_for 60 nic_is '.state == "enforced" and [.queues[].has] == [150, 150, 200]'
 check 'at the NIC, and no other queue has changed' weights_are '[150, 150, 1, 200]'
+# SYS_NICE, NET_ADMIN, KILL and DAC_OVERRIDE are all that it may have.
+confined() {
+	local status=/proc/$hd/status caps
+	caps=$(sed -n 's/^CapEff:\t//p' $status)
+	grep -q '^Seccomp:.2' $status && grep -q '^NoNewPrivs:.1' $status &&
+		[ $((0x$caps & ~0x801022)) -eq 0 ] && [ -z "$(grep -L '^Seccomp:.2' /proc/$hd/task/*/status)" ]
+}
+check 'it has few rights, in all threads' confined
 for_people() { "$ringpace" host status --socket "$host" | grep -q '^NIC up by ringpaced: enforced; a 0 150, a 1 150, b 3 200$'; }
 check 'and for people' for_people
 write_config 5
