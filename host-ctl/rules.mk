@@ -10,7 +10,7 @@ UNIT_LIBS_test_hostctl := -ljansson -lm
 # sockets, metrics over HTTP and the reading of YAML.
 HOSTD_SRCS := $(filter-out host-ctl/hostd/main.c,$(wildcard host-ctl/hostd/*.c))
 HOSTD_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(HOSTD_SRCS) $(HOST_CTL_SRCS))
-HOSTD_LIBS := -lvirt -ljansson -lmicrohttpd -lyaml -lm
+HOSTD_LIBS := -lvirt -ljansson -lmnl -lseccomp -lmicrohttpd -lyaml -lm
 $(patsubst %.c,$(OBJ)/%.o,$(HOSTD_SRCS) host-ctl/hostd/main.c): EXTRA_CFLAGS := \
 	-iquote vhost/daemon -iquote host-ctl/hostd
 DEPS += $(patsubst %.c,$(OBJ)/%.d,$(HOSTD_SRCS) host-ctl/hostd/main.c)
@@ -24,7 +24,8 @@ $(BUILD)/ringpace-hostd: $(OBJ)/host-ctl/hostd/main.o $(BUILD)/libhostd.a $(BUIL
 
 PROGRAMS += $(BUILD)/ringpace-hostd
 
-HOSTD_TESTS := test_hostd_conf test_hostd_host test_hostd_sensor test_hostd_virt
+HOSTD_TESTS := test_hostd_conf test_hostd_host test_hostd_nic \
+	test_hostd_sensor test_hostd_virt
 $(addprefix $(BUILD)/tests/unit/,$(HOSTD_TESTS)): $(BUILD)/libhostd.a $(BUILD)/libringpaced.a
 $(foreach t,$(HOSTD_TESTS),$(eval UNIT_CFLAGS_$(t) := -iquote vhost/daemon -iquote host-ctl/hostd))
 $(foreach t,$(HOSTD_TESTS),$(eval UNIT_LIBS_$(t) = $(BUILD)/libringpaced.a $(BUILD)/libringpace.a \

@@ -38,7 +38,8 @@ static enum hc_enforced move_batch(struct world *w, struct world_tenant *t, cons
 	bool pause = CPU_COUNT(cpus) == 0, was = t->paused;
 	struct virt_want want = { .confine = !pause, .cpus = *cpus, .vcpus = (u32)CPU_COUNT(cpus),
 				  .suspend = pause, .resume = !pause,
-				  .shares = t->conf->cpu_shares };
+				  .shares = t->conf->cpu_shares,
+				  .quota_percent = t->conf->quota_percent };
 	enum hc_enforced e;
 
 	if (t->placed && CPU_EQUAL(cpus, &t->cpus))

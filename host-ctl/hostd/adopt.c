@@ -103,7 +103,7 @@ static bool is_loose(void *arg, const struct undo_note *n)
 	return !is_listed(&w->conf, n->owner);
 }
 
-/* Of domains: libvirt may be long about it, so a thread of its own asks. */
+/* Of domains and NICs: who is asked may be long about it, so a thread of its own asks. */
 struct giver {
 	struct undo *undo;
 	struct conf conf;
@@ -125,7 +125,7 @@ static void *give_slowly(void *arg)
 	return NULL;
 }
 
-static void give_back_domains(struct world *w)
+static void give_back_slow(struct world *w)
 {
 	struct giver *g = calloc(1, sizeof(*g));
 	pthread_t thread;
@@ -150,8 +150,7 @@ void world_give_back(struct world *w)
 		if (!is_listed(&w->conf, name))
 			json_array_append_new(gone, json_string(name));
 	undo_some(w->undo, is_loose, w, false);
-	if (json_array_size(gone))
-		give_back_domains(w);
+	give_back_slow(w);
 	json_array_foreach(gone, i, has)
 		undo_tenant(w->undo, json_string_value(has), NULL);
 	json_decref(gone);

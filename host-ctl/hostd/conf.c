@@ -2,6 +2,7 @@
 /* From a YAML file to a struct conf; each key is a line of a table. */
 #include "conf.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include "config_doc.h"
 #include "cpulist.h"
 
-enum shape { TEXT, NUMBER, NUMBER64, SWITCH, WORD, CPUS, TEXTS };
+enum shape { TEXT, NUMBER, NUMBER64, SWITCH, WORD, CPUS, TEXTS, QUEUES };
 
 struct key {
 	const char *name;
@@ -66,6 +67,10 @@ static const struct key tenant_keys[] = {
 	{ "vcpus", WORD, AT(conf_tenant, vcpus), 0, 0, "park, hotplug, agent" },
 	{ "emulator", SWITCH, AT(conf_tenant, emulator), 0, 0, NULL },
 	NUMBER_KEY(conf_tenant, "cpu-shares", cpu_shares, 2, 262144),
+	NUMBER_KEY(conf_tenant, "cpu-quota-percent", quota_percent, 1, 100),
+	TEXT_KEY(conf_tenant, "nic", nic),
+	NUMBER_KEY(conf_tenant, "nic-share", nic_share, 1, CONF_SHARE_MAX),
+	{ "nic-queues", QUEUES, AT(conf_tenant, nic_queue), 0, 0, NULL },
 };
 
 #define COUNT(a)	((u32)(sizeof(a) / sizeof((a)[0])))
@@ -141,6 +146,7 @@ static const char *take_scalar(const char *text, const struct key *k, void *to)
 		return cpulist_parse(text, to) && CPU_COUNT((cpu_set_t *)to) ?
 			NULL : "not a list of CPUs, such as \"2-5,8\"";
 	case TEXTS:
+	case QUEUES:
 		break;
 	}
 	return "not a list: write [a, b]";
@@ -163,6 +169,40 @@ static const char *take_texts(struct config *doc, const yaml_node_t *list, struc
 	return NULL;
 }
 
+/* "3", or "1:1f" as tc writes classes; false: it is neither. */
+static bool take_queue(const char *text, u32 *queue)
+{
+	unsigned long major, minor;
+	char *end;
+
+	if (!strchr(text, ':')) {
+		minor = strtoul(text, &end, 10);
+		*queue = (u32)minor;
+		return *text >= '0' && *text <= '9' && !*end && minor < CONF_QUEUES_MAX;
+	}
+	major = strtoul(text, &end, 16);
+	if (!isxdigit((unsigned char)*text) || *end != ':' || !isxdigit((unsigned char)end[1]))
+		return false;
+	minor = strtoul(end + 1, &end, 16);
+	*queue = (u32)(major << 16 | minor);
+	return !*end && major && major < 0xffff && minor && minor < 0xffff;
+}
+
+static const char *take_queues(struct config *doc, const yaml_node_t *list, struct conf_tenant *t)
+{
+	yaml_node_item_t *item;
+	const char *text;
+
+	FOR_ITEMS(item, list) {
+		text = config_text(config_node(doc, *item));
+		if (t->nic_queues == CONF_QUEUES_MAX)
+			return "at most 64";
+		if (!text || !take_queue(text, &t->nic_queue[t->nic_queues++]))
+			return "not a list of queues (0..63) or of classes (\"1:10\")";
+	}
+	return NULL;
+}
+
 static void take(struct config *doc, const char *what, const struct key *k,
 		 const yaml_node_t *value, void *base)
 {
@@ -170,6 +210,8 @@ static void take(struct config *doc, const char *what, const struct key *k,
 
 	if (k->shape == TEXTS && value->type == YAML_SEQUENCE_NODE)
 		why = take_texts(doc, value, base);
+	else if (k->shape == QUEUES && value->type == YAML_SEQUENCE_NODE)
+		why = take_queues(doc, value, base);
 	else if (!text)
 		why = "not a text";
 	else
@@ -250,8 +292,9 @@ static void take_tenants(struct config *doc, struct conf *c, const yaml_node_t *
 		take_tenant(doc, c, config_node(doc, *item));
 }
 
-static void take_root(struct config *doc, struct conf *c)
+static void take_root(struct config *doc)
 {
+	struct conf *c = doc->into;
 	const yaml_node_t *root = yaml_document_get_root_node(&doc->doc);
 	yaml_node_pair_t *pair;
 
@@ -294,45 +337,16 @@ static void defaults(struct conf *c)
 u32 conf_parse(const char *name, const char *text, size_t bytes, struct conf *c,
 	       conf_tell *tell, void *ctx)
 {
-	struct config doc = { .name = name, .tell = tell, .ctx = ctx };
-	yaml_parser_t parser;
+	struct config doc = { .name = name, .into = c, .tell = tell, .ctx = ctx };
 
 	defaults(c);
-	if (!yaml_parser_initialize(&parser)) {
-		config_complain(&doc, 0, "no memory");
-		return doc.errors;
-	}
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, bytes);
-	if (!yaml_parser_load(&parser, &doc.doc)) {
-		config_complain(&doc, parser.problem_mark.line, "not YAML: %s",
-				parser.problem ? parser.problem : "no memory");
-	} else {
-		take_root(&doc, c);
-		yaml_document_delete(&doc.doc);
-	}
-	yaml_parser_delete(&parser);
-	return doc.errors;
+	return config_load(&doc, text, bytes, take_root);
 }
 
 u32 conf_read(const char *path, struct conf *c, conf_tell *tell, void *ctx)
 {
-	char *text = malloc(CONF_BYTES_MAX + 1), line[512];
-	FILE *f = text ? fopen(path, "re") : NULL;
-	size_t bytes = f ? fread(text, 1, CONF_BYTES_MAX + 1, f) : 0;
-	u32 errors = 1;
+	struct config doc = { .name = path, .into = c, .tell = tell, .ctx = ctx };
 
-	if (!f || ferror(f)) {
-		snprintf(line, sizeof(line), "%s: cannot be read: %s", path, strerror(errno));
-		tell(ctx, line);
-	} else if (bytes > CONF_BYTES_MAX) {
-		snprintf(line, sizeof(line), "%s: longer than the %u bytes that it may have", path,
-			 CONF_BYTES_MAX);
-		tell(ctx, line);
-	} else {
-		errors = conf_parse(path, text, bytes, c, tell, ctx);
-	}
-	if (f)
-		fclose(f);
-	free(text);
-	return errors;
+	defaults(c);
+	return config_load_file(&doc, CONF_BYTES_MAX, take_root);
 }

@@ -11,6 +11,8 @@
 #define CONF_PATH_MAX		108u	/* what a Unix socket's may have */
 #define CONF_NAME_MAX		32u
 #define CONF_PORTS_MAX		8u
+#define CONF_QUEUES_MAX		64u
+#define CONF_SHARE_MAX		100u
 #define CONF_BYTES_MAX		(256u << 10)
 
 enum conf_class { CONF_LATENCY, CONF_BATCH };
@@ -36,7 +38,17 @@ struct conf_tenant {
 	u32 vcpus;			/* enum conf_vcpus */
 	u32 emulator;			/* a domain's emulator is pinned, too */
 	u32 cpu_shares;			/* 0: as they are */
+	u32 quota_percent;		/* of a CPU, for each vCPU; 0: as it is */
+	char nic[CONF_NAME_MAX];	/* port of ringpaced, or interface */
+	u32 nic_share;			/* of its line; 0: none */
+	u32 nic_queues, nic_queue[CONF_QUEUES_MAX];	/* numbers, or classes: major << 16 | minor */
 };
+
+/* A class of the kernel, and not the number of a queue? */
+static inline bool conf_is_class(u32 queue)
+{
+	return queue >> 16;
+}
 
 struct conf {
 	char run_dir[CONF_PATH_MAX - 16];

@@ -36,6 +36,54 @@ static const char *check_batch(const struct conf_tenant *t)
 	return NULL;
 }
 
+/* All that a share needs, or nothing of it. */
+static const char *check_nic(const struct conf_tenant *t)
+{
+	u32 i;
+
+	if (!*t->nic && !t->nic_share && !t->nic_queues)
+		return NULL;
+	if (!*t->nic)
+		return "nic: missing: say whose queues nic-queues are";
+	if (!t->nic_share)
+		return "nic-share: missing: say what part of the line it has, 1..100";
+	if (!t->nic_queues)
+		return "nic-queues: missing: say by which queues of the NIC it sends";
+	if (strpbrk(t->nic, "\"\\/ \t\n") || *t->nic == '.')
+		return "nic: no name of a port or an interface";
+	for (i = 1; i < t->nic_queues; i++)
+		if (conf_is_class(t->nic_queue[i]) != conf_is_class(t->nic_queue[0]))
+			return "nic-queues: numbers and classes: take one kind";
+	return NULL;
+}
+
+/* A queue of both. */
+static bool nic_clash(const struct conf_tenant *a, const struct conf_tenant *b)
+{
+	u32 i, k;
+
+	if (strcmp(a->nic, b->nic))
+		return false;
+	for (i = 0; i < a->nic_queues; i++)
+		for (k = 0; k < b->nic_queues; k++)
+			if (a->nic_queue[i] == b->nic_queue[k])
+				return true;
+	/* The NIC is one thing or the other. */
+	return a->nic_queues && b->nic_queues &&
+	       conf_is_class(a->nic_queue[0]) != conf_is_class(b->nic_queue[0]);
+}
+
+static bool repeats(const struct conf_tenant *t)
+{
+	u32 i, k;
+
+	for (i = 0; i < t->nic_queues; i++)
+		for (k = 0; k < i; k++)
+			if (t->nic_queue[i] == t->nic_queue[k])
+				return true;
+	return false;
+}
+
 static const char *check(const struct conf *c, const struct conf_tenant *t)
 {
 	if (t->class == UINT32_MAX)
@@ -43,10 +91,15 @@ static const char *check(const struct conf *c, const struct conf_tenant *t)
 	if (backends(t) != 1)
 		return backends(t) ? "domain, pidfile, cgroup: more than one: a tenant is one of them" :
 			"domain: missing: say which domain it is, or a pidfile or cgroup";
+	if (t->quota_percent && (!*t->domain || t->class == CONF_LATENCY))
+		return "cpu-quota-percent: only of a batch tenant that is a domain: one with a bound "
+		       "would be late by it, a cgroup's is set where it is made";
 	if (!*t->domain && (t->vcpus || t->cpu_shares || t->emulator))
 		return t->vcpus ? "vcpus: only a domain has them" : t->cpu_shares ?
 			"cpu-shares: only of a domain: set a cgroup's where it is made" :
 			"emulator: only a domain has one";
+	if (check_nic(t) || repeats(t))
+		return check_nic(t) ?: "nic-queues: one of them twice";
 	if (strpbrk(t->name, "\"\\/ \t\n"))
 		return "name: with a space, a quote or a slash: take another";
 	return t->class == CONF_LATENCY ? check_latency(c, t) : check_batch(t);
@@ -65,6 +118,8 @@ static const char *clash(const struct conf_tenant *a, const struct conf_tenant *
 		return "cgroup";
 	if (*a->dataplane && !strcmp(a->dataplane, b->dataplane))
 		return "dataplane";
+	if (nic_clash(a, b))
+		return "nic-queues";
 	return NULL;
 }
 

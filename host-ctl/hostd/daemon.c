@@ -18,7 +18,7 @@
 
 const struct undo_kind *const daemon_kinds[] = {
 	&clock_kind, &native_affinity_kind, &native_signal_kind, &native_freezer_kind, &virt_kind,
-	NULL
+	&nic_ringpaced_kind, &nic_tc_kind, NULL
 };
 
 /* ---- One controller ---- */

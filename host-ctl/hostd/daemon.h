@@ -6,11 +6,13 @@
 #include "hist/hist.h"
 #include "metrics/http.h"
 #include "serve.h"
+#include "syscalls.h"
 #include "world.h"
 
 struct daemon {
 	const char *config;
 	bool dry_run, restore, check;
+	enum sandbox_mode seccomp;
 	struct conf conf;		/* what cannot be changed by a reload is this one's */
 	char lock_path[CONF_PATH_MAX], state_path[CONF_PATH_MAX], control_path[CONF_PATH_MAX];
 	int lock_fd;

@@ -2,6 +2,7 @@
 /* ringpace-hostd: keeps tenants within their bounds with the least of the host. */
 #include <argp.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +12,10 @@
 #include "daemon.h"
 #include "log/log.h"
 #include "log/log_format.h"
+#include "privs.h"
 
-enum { OPT_CONFIG = 256, OPT_DRY_RUN, OPT_CHECK, OPT_RESTORE, OPT_LOG_LEVEL };
+enum { OPT_CONFIG = 256, OPT_DRY_RUN, OPT_CHECK, OPT_RESTORE, OPT_LOG_LEVEL,
+       OPT_SECCOMP };
 
 static const struct argp_option options[] = {
 	{ "config", OPT_CONFIG, "FILE", 0, "tenants and settings (/etc/ringpace-hostd.yaml)", 0 },
@@ -23,6 +26,8 @@ static const struct argp_option options[] = {
 	  "give back what a controller that was killed has changed, and end", 0 },
 	{ "log-level", OPT_LOG_LEVEL, "LEVEL", 0,
 	  "error, warn, info or debug (info); debug also logs decisions to hold", 0 },
+	{ "seccomp", OPT_SECCOMP, "MODE", 0,
+	  "on: system calls that are not needed fail; log: the kernel logs them; off (on)", 0 },
 	{ 0 }
 };
 
@@ -57,6 +62,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (level_of(arg) < 0)
 			argp_error(state, "--log-level %s: error, warn, info or debug", arg);
 		log_set_level((enum log_level)level_of(arg));
+		break;
+	case OPT_SECCOMP:
+		if (sandbox_mode_by_name(arg) < 0)
+			argp_error(state, "--seccomp %s: on, off or log", arg);
+		d->seccomp = (enum sandbox_mode)sandbox_mode_by_name(arg);
 		break;
 	case ARGP_KEY_ARG:
 		argp_error(state, "%s: no such argument", arg);
@@ -111,6 +121,24 @@ static int setup(struct daemon *d)
 	return d->signals.fd < 0 ? -errno : loop_add(&d->loop, &d->signals, EPOLLIN);
 }
 
+/* What it is for: threads' affinity, signals, others' sockets and pidfiles, classes of NICs. */
+static const int capabilities[] = {
+	CAP_SYS_NICE, CAP_KILL, CAP_DAC_OVERRIDE, CAP_NET_ADMIN,
+};
+
+/* Before there are threads and anything is opened, but for the configuration. */
+static int confine(const struct daemon *d)
+{
+	char why[200];
+
+	if (privs_keep(capabilities, sizeof(capabilities) / sizeof(*capabilities), why,
+		       sizeof(why)) == 0 &&
+	    hostd_sandbox(d->seccomp, why, sizeof(why)) == 0)
+		return 0;
+	log_error("%s", why);
+	return -1;
+}
+
 static int serve(struct daemon *d)
 {
 	int rc = daemon_start_timer(d);
@@ -136,7 +164,7 @@ int main(int argc, char **argv)
 {
 	static struct daemon d = {
 		.config = "/etc/ringpace-hostd.yaml", .lock_fd = -1, .timer.fd = -1,
-		.server.src.fd = -1, .metrics.timer.fd = -1,
+		.server.src.fd = -1, .metrics.timer.fd = -1, .seccomp = SANDBOX_ON,
 	};
 	int rc = EXIT_FAILURE, err;
 
@@ -150,7 +178,7 @@ int main(int argc, char **argv)
 	err = setup(&d);
 	if (err < 0)
 		log_error("cannot set up: %s", strerror(-err));
-	else if (daemon_open(&d) == 0)
+	else if (confine(&d) == 0 && daemon_open(&d) == 0)
 		rc = d.restore ? (daemon_restore(&d) ? EXIT_FAILURE : EXIT_SUCCESS) : serve(&d);
 	daemon_close(&d);
 	return rc;

@@ -138,6 +138,39 @@ static json_t *tenants_json(struct world *w, u64 now)
 	return list;
 }
 
+/* ---- NICs ---- */
+
+static json_t *nic_queue_json(const struct nic *n, const struct nic_queue *q)
+{
+	char id[16];
+
+	nic_queue_name(q->id, id);
+	return json_pack("{s:s,s:s,s:i,s:i,s:i,s:o,s:I,s:I}", "queue", id,
+			 "tenant", n->of[q->tenant]->name, "weight", (int)q->weight,
+			 "asked", (int)q->asked, "has", (int)q->has,
+			 "flows", q->flows == NIC_FLOWS_UNKNOWN ? json_null() : number(q->flows),
+			 "packets", (json_int_t)q->packets, "bytes", (json_int_t)q->bytes);
+}
+
+static json_t *nics_json(const struct world *w, u64 now)
+{
+	json_t *list = json_array(), *queues;
+	u32 i, k;
+
+	for (i = 0; i < w->nics.count; i++) {
+		const struct nic *n = &w->nics.nic[i];
+
+		queues = json_array();
+		for (k = 0; k < n->queues; k++)
+			json_array_append_new(queues, nic_queue_json(n, &n->queue[k]));
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:o,s:o,s:I,s:o}",
+			"nic", n->name, "by", n->ops->name, "state", hc_enforced_names[n->state],
+			"why", text_or_null(n->why), "age_ns", age_of(n->looked_ns, now),
+			"changes", (json_int_t)n->sets, "queues", queues));
+	}
+	return list;
+}
+
 /* ---- The host ---- */
 
 static json_t *loop_json(const struct daemon *d)
@@ -166,10 +199,11 @@ static json_t *host_json(const struct world *w)
 
 json_t *status_json(struct daemon *d)
 {
-	return json_pack("{s:b,s:i,s:I,s:I,s:o,s:o,s:o}", "acting", d->world->acting,
+	return json_pack("{s:b,s:i,s:I,s:I,s:o,s:o,s:o,s:o}", "acting", d->world->acting,
 			 "changed", (int)d->undo.count, "reloads", (json_int_t)d->reloads,
 			 "reloads_refused", (json_int_t)d->refused, "loop", loop_json(d),
-			 "host", host_json(d->world), "tenants", tenants_json(d->world, now_ns()));
+			 "host", host_json(d->world), "nics", nics_json(d->world, now_ns()),
+			 "tenants", tenants_json(d->world, now_ns()));
 }
 
 /* ---- Why ---- */

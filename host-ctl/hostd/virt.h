@@ -27,6 +27,7 @@ struct virt_want {
 	u32 vcpus;
 	bool suspend, resume;
 	u32 shares;		/* 0: as they are */
+	u32 quota_percent;	/* of a CPU for each vCPU; 0: as it is */
 };
 
 struct virt_stats {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Brings a domain to what is wanted of it: vCPUs, pins, shares, running or not; and back. */
+/* Brings a domain to what is wanted of it: vCPUs, pins, shares, quota, running or not; and back. */
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <stdio.h>
@@ -162,43 +162,93 @@ static const char *set_vcpus(const struct dom *d, u32 n)
 	return d->conf->vcpus == CONF_HOTPLUG && (int)n != now ? set_live(d, now, n) : NULL;
 }
 
-/* ---- Shares ---- */
+/* ---- Shares and quota ---- */
 
-static bool is_shares(const char *name)
+#define SCHED_PARAMS	32
+/* The kernel's period where a domain has none of its own, in us, and its least quota. */
+#define PERIOD_US	100000
+#define QUOTA_MIN_US	1000
+
+/* A parameter of the scheduler; .also: another driver's word for the same. */
+struct sched {
+	const char *name, *field, *also;
+};
+
+static const struct sched sched_shares = { "shares", VIR_DOMAIN_SCHEDULER_CPU_SHARES,
+					   VIR_DOMAIN_SCHEDULER_WEIGHT };
+static const struct sched sched_quota = { "quota", VIR_DOMAIN_SCHEDULER_VCPU_QUOTA, "" };
+static const struct sched sched_period = { "period", VIR_DOMAIN_SCHEDULER_VCPU_PERIOD, "" };
+
+static virTypedParameterPtr find_param(virTypedParameterPtr params, int n, const struct sched *s)
 {
-	/* The second is another driver's word for the same. */
-	return !strcmp(name, VIR_DOMAIN_SCHEDULER_CPU_SHARES) ||
-	       !strcmp(name, VIR_DOMAIN_SCHEDULER_WEIGHT);
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (!strcmp(params[i].field, s->field) || !strcmp(params[i].field, s->also))
+			return &params[i];
+	return NULL;
 }
 
-static void put(virTypedParameterPtr p, u64 value)
+static s64 get(const virTypedParameter *p)
 {
-	if (p->type == VIR_TYPED_PARAM_ULLONG)
-		p->value.ul = value;
-	else
+	switch (p->type) {
+	case VIR_TYPED_PARAM_ULLONG:
+		return (s64)p->value.ul;
+	case VIR_TYPED_PARAM_LLONG:
+		return p->value.l;
+	case VIR_TYPED_PARAM_INT:
+		return p->value.i;
+	default:
+		return p->value.ui;
+	}
+}
+
+static void put(virTypedParameterPtr p, s64 value)
+{
+	switch (p->type) {
+	case VIR_TYPED_PARAM_ULLONG:
+		p->value.ul = (unsigned long long)value;
+		break;
+	case VIR_TYPED_PARAM_LLONG:
+		p->value.l = value;
+		break;
+	case VIR_TYPED_PARAM_INT:
+		p->value.i = (int)value;
+		break;
+	default:
 		p->value.ui = (unsigned int)value;
+	}
 }
 
-/* Sets it, and tells what it was. */
-static const char *exchange_shares(virDomainPtr dom, u64 shares, const struct dom *d)
+/* Each vCPU's part of a CPU as time in the domain's own period. */
+static s64 quota_us(virTypedParameterPtr params, int n, s64 percent)
 {
-	virTypedParameter params[32];
-	int n = 32, i;
+	const virTypedParameter *period = find_param(params, n, &sched_period);
+	s64 us = (period && get(period) > 0 ? get(period) : PERIOD_US) * percent / 100;
+
+	return us > QUOTA_MIN_US ? us : QUOTA_MIN_US;
+}
+
+/* Sets it, noted before unless @d is NULL. A quota of @d's is in percent. */
+static const char *exchange(virDomainPtr dom, const struct sched *s, s64 value, const struct dom *d)
+{
+	virTypedParameter params[SCHED_PARAMS];
+	virTypedParameterPtr p;
+	int n = SCHED_PARAMS;
 	char text[24];
 
 	if (virDomainGetSchedulerParameters(dom, params, &n) < 0)
-		return because("its shares cannot be read");
-	for (i = 0; i < n && !is_shares(params[i].field); i++)
-		;
-	if (i == n)
-		return "it has no shares that could be set";
-	snprintf(text, sizeof(text), "%llu", params[i].type == VIR_TYPED_PARAM_ULLONG ?
-		 params[i].value.ul : params[i].value.ui);
-	if (d && !note(d, "shares", text))
-		return "its shares cannot be noted, so they are not changed";
-	put(&params[i], shares);
-	return virDomainSetSchedulerParametersFlags(dom, &params[i], 1, NOW) < 0 ?
-		because("its shares cannot be set") : NULL;
+		return because("its shares and quota cannot be read");
+	p = find_param(params, n, s);
+	if (!p)
+		return s == &sched_quota ? "it has no quota that could be set" :
+		       "it has no shares that could be set";
+	snprintf(text, sizeof(text), "%lld", (long long)get(p));
+	if (d && !note(d, s->name, text))
+		return "its shares and quota cannot be noted, so they are not changed";
+	put(p, d && s == &sched_quota ? quota_us(params, n, value) : value);
+	return virDomainSetSchedulerParametersFlags(dom, p, 1, NOW) < 0 ?
+		because("its shares or quota cannot be set") : NULL;
 }
 
 /* ---- All of it ---- */
@@ -231,7 +281,9 @@ static const char *apply_to(const struct dom *d, const struct virt_want *want, i
 	if (!why && want->confine)
 		why = pin(d, &want->cpus);
 	if (!why && want->shares)
-		why = exchange_shares(d->ptr, want->shares, d);
+		why = exchange(d->ptr, &sched_shares, want->shares, d);
+	if (!why && want->quota_percent)
+		why = exchange(d->ptr, &sched_quota, want->quota_percent, d);
 	return why ? why : run_or_not(d, want, state);
 }
 
@@ -287,7 +339,9 @@ static int restore_one(virDomainPtr dom, const char *what, const char *value)
 		return virDomainSetGuestVcpus(dom, list, 1, 0);
 	}
 	if (!strcmp(what, "shares"))
-		return exchange_shares(dom, strtoull(value, NULL, 10), NULL) ? -1 : 0;
+		return exchange(dom, &sched_shares, strtoll(value, NULL, 10), NULL) ? -1 : 0;
+	if (!strcmp(what, "quota"))
+		return exchange(dom, &sched_quota, strtoll(value, NULL, 10), NULL) ? -1 : 0;
 	if (!strcmp(what, "suspended"))
 		return virDomainResume(dom);
 	return -1;

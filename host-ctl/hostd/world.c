@@ -168,6 +168,10 @@ static const char *add_all(struct world *w, const char **who)
 		if (w->cores.count[i] > n)
 			cores_set(&w->cores, i, n);
 	}
+	*who = "tenants";
+	why = nics_init(&w->nics, &w->conf, w->undo, &w->ringpaced);
+	if (why)
+		return why;
 	*who = "libvirt";
 	return w->has_domains && virt_start(&w->virt) ? "its threads cannot be started" : NULL;
 }
@@ -212,6 +216,7 @@ void world_free(struct world *w)
 	u32 i;
 
 	link_fini(&w->ringpaced);
+	nics_fini(&w->nics);
 	backlogs_fini(&w->backlogs);
 	for (i = 0; i < w->tenants; i++)
 		if (w->tenant[i].dataplane.link.loop)
@@ -290,6 +295,7 @@ void world_tick(struct world *w, u64 now)
 		w->libvirt_at = now + w->conf.libvirt_ns;
 		virt_look(&w->virt);
 	}
+	nics_tick(&w->nics, w->acting, now);
 	if (now >= w->second_at) {
 		w->second_at = now + SECOND_NS;
 		every_second(w, now);

@@ -15,6 +15,7 @@
 #include "cpufreq.h"
 #include "conf.h"
 #include "cores.h"
+#include "nic.h"
 #include "rapl.h"
 #include "sensor.h"
 #include "undo.h"
@@ -53,6 +54,7 @@ struct world {
 	struct virt virt;
 	struct link ringpaced;
 	struct backlogs backlogs;
+	struct nics nics;
 	bool has_ringpaced, has_domains, has_batch;
 	struct undo *undo;
 	struct loop *loop;

@@ -59,6 +59,22 @@ static void print_troubles(const json_t *tenant, FILE *to)
 				text_at(v, "sensor"), text_at(v, "state"), text_at(v, "why"));
 }
 
+static void print_nics(const json_t *status, FILE *to)
+{
+	const json_t *nics = json_object_get(status, "nics"), *n, *q;
+	size_t i, k;
+
+	json_array_foreach(nics, i, n) {
+		fprintf(to, "NIC %s by %s: %s", text_at(n, "nic"), text_at(n, "by"), text_at(n, "state"));
+		if (*text_at(n, "why") != '-')
+			fprintf(to, ": %s", text_at(n, "why"));
+		json_array_foreach(json_object_get(n, "queues"), k, q)
+			fprintf(to, "%s%s %s %.0f", k ? ", " : "; ", text_at(q, "tenant"),
+				text_at(q, "queue"), json_number_at(q, "has"));
+		fputc('\n', to);
+	}
+}
+
 void host_print_status(const json_t *status, FILE *to)
 {
 	static const char *const heads[] = {
@@ -78,6 +94,7 @@ void host_print_status(const json_t *status, FILE *to)
 	table_free(t);
 	json_array_foreach(tenants, i, o)
 		print_troubles(o, to);
+	print_nics(status, to);
 }
 
 void host_print_plan(const json_t *explained, FILE *to)

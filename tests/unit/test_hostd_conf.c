@@ -34,7 +34,8 @@ static const char good[] =
 	"  - {name: web, class: latency, domain: vm1, ports: [a, b], bound-ns: 300000,\n"
 	"     policy: consolidate, priority: 7, min-cores: 2, vcpus: hotplug, emulator: yes}\n"
 	"  - {name: dp, class: latency, pidfile: /p, dataplane: /d, bound-ns: 1000, polls: yes}\n"
-	"  - {name: job, class: batch, cgroup: /c}\n";
+	"  - {name: job, class: batch, cgroup: /c, nic: up, nic-share: 3, nic-queues: [0, 63]}\n"
+	"  - {name: j2, class: batch, cgroup: /d, nic: e0, nic-share: 1, nic-queues: [\"1:1f\"]}\n";
 
 static void test_good(void **state)
 {
@@ -44,7 +45,7 @@ static void test_good(void **state)
 	assert_true(CPU_ISSET(8, &conf.cpus));
 	assert_int_equal(conf.decide_ns, 50000000);
 	assert_int_equal(conf.metric_ns, 10000000);
-	assert_int_equal(conf.tenants, 3);
+	assert_int_equal(conf.tenants, 4);
 	assert_string_equal(conf.tenant[0].port[1], "b");
 	assert_int_equal(conf.tenant[0].policy, CONF_CONSOLIDATE);
 	assert_int_equal(conf.tenant[0].vcpus, CONF_HOTPLUG);
@@ -52,6 +53,10 @@ static void test_good(void **state)
 	assert_int_equal(conf.tenant[1].min_cores, 1);
 	assert_true(conf.tenant[1].polls);
 	assert_int_equal(conf.tenant[2].class, CONF_BATCH);
+	assert_int_equal(conf.tenant[2].nic_share, 3);
+	assert_int_equal(conf.tenant[2].nic_queues, 2);
+	assert_int_equal(conf.tenant[2].nic_queue[1], 63);
+	assert_int_equal(conf.tenant[3].nic_queue[0], 0x1001f);
 }
 
 static void test_example(void **state)
@@ -63,6 +68,8 @@ static void test_example(void **state)
 
 #define TENANT	"cpus: 1\nringpaced: /r\ntenants:\n  - "
 
+#define JOB	"{name: a, class: batch, pidfile: d"
+
 static void test_bad(void **state)
 {
 	static const struct {
@@ -73,6 +80,7 @@ static void test_bad(void **state)
 		{ "tenants: [\n", "f:2: not YAML" },
 		{ "tenants: []\n", "f:1: cpus: missing" },
 		{ "cpus: 1\ncpus: 2\n", "f:2: cpus: it was said before" },
+		{ "cpus: 1\n---\ncpus: 2\n", "f:2: a second document" },
 		{ "cpus: 1-\n", "f:1: cpus: not a list of CPUs" },
 		{ "cpus: 3-1\n", "f:1: cpus: not a list of CPUs" },
 		{ "cpus: 99999\n", "f:1: cpus: not a list of CPUs" },
@@ -93,6 +101,10 @@ static void test_bad(void **state)
 		{ TENANT "{name: a, class: batch, domain: d, bound-ns: 9999}\n",
 		  "a batch tenant has none" },
 		{ TENANT "{name: a, class: batch, pidfile: d, cpu-shares: 9}\n", "only of a domain" },
+		{ TENANT "{name: a, class: batch, pidfile: d, cpu-quota-percent: 9}\n",
+		  "only of a batch tenant" },
+		{ TENANT "{name: a, class: latency, domain: d, bound-ns: 9999, ports: [p], "
+		  "cpu-quota-percent: 9}\n", "only of a batch tenant" },
 		{ TENANT "{name: a b, class: batch, pidfile: d}\n", "with a space" },
 		{ TENANT "{name: a, class: batch, pidfile: d, port: x}\n", "is it ports?" },
 		{ TENANT "{name: a, class: latency, pidfile: d, ports: [p], bound-ns: 9999, "
@@ -100,6 +112,18 @@ static void test_bad(void **state)
 		{ TENANT "{name: a, class: batch, pidfile: d}\n"
 		  "  - {name: b, class: batch, pidfile: d}\n",
 		  "f:5: tenants: b: pidfile: tenant a has the same" },
+		{ TENANT JOB ", nic: up, nic-share: 101, nic-queues: [1]}\n", "not a number in 1..100" },
+		{ TENANT JOB ", nic: up, nic-share: 1, nic-queues: [64]}\n", "not a list of queues" },
+		{ TENANT JOB ", nic: up, nic-share: 1, nic-queues: [\"1:0\"]}\n", "of classes" },
+		{ TENANT JOB ", nic: up, nic-share: 1, nic-queues: [\"1:2x\"]}\n", "of classes" },
+		{ TENANT JOB ", nic: up, nic-share: 1, nic-queues: [1, 1]}\n", "one of them twice" },
+		{ TENANT JOB ", nic: up, nic-share: 1, nic-queues: [1, \"1:2\"]}\n", "take one kind" },
+		{ TENANT JOB ", nic: up, nic-share: 1}\n", "nic-queues: missing" },
+		{ TENANT JOB ", nic: up, nic-queues: [1]}\n", "nic-share: missing" },
+		{ TENANT JOB ", nic-share: 1, nic-queues: [1]}\n", "nic: missing" },
+		{ TENANT JOB ", nic: up, nic-share: 1, nic-queues: [1, 2]}\n"
+		  "  - {name: b, class: batch, pidfile: e, nic: up, nic-share: 1, nic-queues: [2]}\n",
+		  "f:5: tenants: b: nic-queues: tenant a has the same" },
 		{ "cpus: 1\ntenants: [{name: a, class: latency, pidfile: d, ports: [p], "
 		  "bound-ns: 9999}]\n", "ringpaced: is missing" },
 		{ TENANT "{name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, class: batch}\n",

@@ -22,6 +22,46 @@ static virConnectPtr conn;
 static virDomainPtr dom;
 static struct conf_tenant conf;
 
+/* ---- A scheduler in place of that driver's, which forgets what it is told ---- */
+
+static struct {
+	bool has_quota, fails;
+	unsigned long long shares, period;
+	long long quota;
+} sched;
+
+static void tell(virTypedParameterPtr p, const char *field, int type, unsigned long long value)
+{
+	memset(p, 0, sizeof(*p));
+	snprintf(p->field, sizeof(p->field), "%s", field);
+	p->type = type;
+	p->value.ul = value;
+}
+
+int virDomainGetSchedulerParameters(virDomainPtr d, virTypedParameterPtr params, int *n)
+{
+	tell(&params[0], VIR_DOMAIN_SCHEDULER_CPU_SHARES, VIR_TYPED_PARAM_ULLONG, sched.shares);
+	tell(&params[1], VIR_DOMAIN_SCHEDULER_VCPU_PERIOD, VIR_TYPED_PARAM_ULLONG, sched.period);
+	tell(&params[2], VIR_DOMAIN_SCHEDULER_VCPU_QUOTA, VIR_TYPED_PARAM_LLONG,
+	     (unsigned long long)sched.quota);
+	*n = sched.has_quota ? 3 : 1;
+	return 0;
+}
+
+int virDomainSetSchedulerParametersFlags(virDomainPtr d, virTypedParameterPtr p, int n,
+					 unsigned int flags)
+{
+	if (n != 1 || sched.fails)
+		return -1;
+	if (!strcmp(p->field, VIR_DOMAIN_SCHEDULER_CPU_SHARES))
+		sched.shares = p->value.ul;
+	else if (!strcmp(p->field, VIR_DOMAIN_SCHEDULER_VCPU_QUOTA))
+		sched.quota = p->value.l;
+	else
+		return -1;
+	return 0;
+}
+
 static void start(const char *uri, const char *domain)
 {
 	conf = (struct conf_tenant){ .name = "web", .emulator = true, .vcpus = CONF_HOTPLUG };
@@ -84,6 +124,7 @@ static void test_placed(void **state)
 	struct virt_want want = { .confine = true, .vcpus = 1, .shares = 77 };
 	int vcpus = virDomainGetVcpusFlags(dom, VIR_DOMAIN_AFFECT_LIVE);
 
+	sched.shares = 1024;
 	start(URI, "test");
 	CPU_ZERO(&want.cpus);
 	CPU_SET(3, &want.cpus);
@@ -91,13 +132,55 @@ static void test_placed(void **state)
 	assert_int_equal(wait_for_end(), HC_ENFORCED);
 	assert_true(pinned_to(0, 3));
 	assert_int_equal(virDomainGetVcpusFlags(dom, VIR_DOMAIN_AFFECT_LIVE), 1);
-	/* This driver takes shares, and forgets them: that they were noted is what shows. */
-	assert_true(has_note("shares"));
+	assert_int_equal(sched.shares, 77);
 	assert_true(has_note("emulator"));
 	assert_int_equal(undo_some(&undo, NULL, NULL, true), 0);
 	assert_false(pinned_to(0, 3));
 	assert_int_equal(virDomainGetVcpusFlags(dom, VIR_DOMAIN_AFFECT_LIVE), vcpus);
 	assert_int_equal(undo.count, 0);
+	assert_int_equal(sched.shares, 1024);
+	stop();
+}
+
+/* A quota in the domain's own period, and back to none; one that it has not is told. */
+static void test_quota(void **state)
+{
+	struct virt_want want = { .quota_percent = 25, .shares = 10 };
+	char why[160];
+
+	memset(&sched, 0, sizeof(sched));
+	sched.has_quota = true;
+	sched.shares = 512;
+	sched.period = 40000;
+	sched.quota = -1;
+	start(URI, "test");
+	virt_want(&virt, 0, &want);
+	assert_int_equal(wait_for_end(), HC_ENFORCED);
+	assert_int_equal(sched.quota, 10000);
+	assert_int_equal(sched.shares, 10);
+	/* Changed again it keeps what was there at first. */
+	want.quota_percent = 1;
+	virt_want(&virt, 0, &want);
+	assert_int_equal(wait_for_end(), HC_ENFORCED);
+	assert_int_equal(sched.quota, 1000);
+	sched.period = 0;
+	want.quota_percent = 50;
+	virt_want(&virt, 0, &want);
+	assert_int_equal(wait_for_end(), HC_ENFORCED);
+	assert_int_equal(sched.quota, 50000);
+	sched.fails = true;
+	assert_int_equal(undo_some(&undo, NULL, NULL, true), 2);
+	sched.fails = false;
+	assert_int_equal(undo_some(&undo, NULL, NULL, true), 0);
+	assert_true(sched.quota == -1 && sched.shares == 512);
+	assert_int_equal(undo.count, 0);
+	sched.has_quota = false;
+	virt.timeout_ns = 1;
+	virt_want(&virt, 0, &want);
+	do
+		usleep(1000);
+	while (virt_state(&virt, 0, why) != HC_FAILED || !strstr(why, "no quota"));
+	undo_some(&undo, NULL, NULL, true);
 	stop();
 }
 
@@ -192,7 +275,8 @@ static void test_unreachable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_placed), cmocka_unit_test(test_suspended),
+		cmocka_unit_test(test_placed), cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_suspended),
 		cmocka_unit_test(test_statistics), cmocka_unit_test(test_goes_away),
 		cmocka_unit_test(test_unreachable),
 	};

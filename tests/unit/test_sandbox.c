@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which system calls ringpaced's threads may make: in children, which die of others. */
+/* Which system calls may be made, ringpaced's lists first: in children, which die of others. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../vhost/daemon/sandbox.h"
+#include "../../vhost/daemon/syscalls.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED	1
@@ -167,6 +168,34 @@ static void test_log(void **state)
 	assert_true(WIFEXITED(status) && !WEXITSTATUS(status));
 }
 
+/* Of a program that would rather go without. */
+static int refused_program(void)
+{
+	static const int calls[] = { SYS_write, SYS_exit_group };
+	static const int families[] = { AF_UNIX };
+	static const struct sandbox_rules rules = {
+		.main = { calls, 2 }, .family = families, .families = 1, .refuse = true,
+	};
+	char why[256];
+
+	if (sandbox_begin(SANDBOX_ON, &rules, why, sizeof(why)) < 0 ||
+	    sandbox_main(why, sizeof(why)) < 0)
+		return 1;
+	if (socket(AF_UNIX, SOCK_STREAM, 0) < 0)
+		return 2;
+	if (socket(AF_INET, SOCK_STREAM, 0) >= 0 || errno != EPERM)
+		return 3;
+	return getppid() != -1 || errno != EPERM ? 4 : 0;
+}
+
+static void test_refuse(void **state)
+{
+	int status = status_of(MAIN, SANDBOX_OFF, refused_program);
+
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		fail_msg("status %#x, \"%s\"", status, said);
+}
+
 static void test_names(void **state)
 {
 	assert_int_equal(sandbox_mode_by_name("on"), SANDBOX_ON);
@@ -180,16 +209,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_main),
 		cmocka_unit_test(test_thread),
+		cmocka_unit_test(test_refuse),
 		cmocka_unit_test(test_off),
 		cmocka_unit_test(test_log),
 		cmocka_unit_test(test_names),
 	};
 
 	/*
-	 * A sanitizer's own calls are not let through: the first two are left out then, and not
+	 * A sanitizer's own calls are not let through: the first three are left out then, and not
 	 * skipped, which cmocka's TAP tells as a failure.
 	 */
-	const size_t first = SANITIZED ? 2 : 0;
+	const size_t first = SANITIZED ? 3 : 0;
 
 	return _cmocka_run_group_tests("tests", tests + first,
 				       sizeof(tests) / sizeof(*tests) - first, NULL, NULL);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* From a YAML file to options. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +53,7 @@ static void say_entry(struct config *c, u32 def, const char *what, const yaml_no
 		      const char *text)
 {
 	static const char unknown[] = "unknown key: ";
-	const char *why = options_say(c->o, def, text, SAID_FILE);
+	const char *why = options_say(c->into, def, text, SAID_FILE);
 
 	if (why && !strncmp(why, unknown, strlen(unknown)))
 		config_find_unknown(c, what, map, why + strlen(unknown));
@@ -109,7 +108,7 @@ static void take_value(struct config *c, u32 def, const char *key, const yaml_no
 	else if (!good)
 		why = list ? "not a list of texts without commas" : "not a text";
 	else
-		why = options_say(c->o, def, text, SAID_FILE);
+		why = options_say(c->into, def, text, SAID_FILE);
 	if (why)
 		config_complain(c, node->start_mark.line, "%s: %s", key, why);
 	free(text);
@@ -139,6 +138,7 @@ static const char *key_of_def(const struct option_def *d)
 static void take(struct config *c, u32 def, const yaml_node_t *root)
 {
 	const struct option_def *d = &option_defs[def];
+	const struct options *o = c->into;
 	const char *key = key_of_def(d);
 	const yaml_node_t *node;
 	size_t line;
@@ -146,7 +146,7 @@ static void take(struct config *c, u32 def, const yaml_node_t *root)
 	node = d->shape == SHAPE_NONE ? NULL : config_value(c, root, key, &line);
 	if (!node)
 		return;
-	if (c->o->from[def] == SAID_ARGS)
+	if (o->from[def] == SAID_ARGS)
 		config_complain(c, line, "%s: it is said on the command line, too: say it once",
 				key);
 	else if (d->section)
@@ -188,7 +188,7 @@ static void check_keys(struct config *c, const yaml_node_t *root)
 
 static void check_all(struct config *c, const yaml_node_t *root)
 {
-	const char *who, *why = options_check(c->o, &who);
+	const char *who, *why = options_check(c->into, &who);
 	const yaml_node_t *entry = who ? config_entry(c, root, who) : root;
 
 	if (why)
@@ -218,69 +218,17 @@ static void take_all(struct config *c)
 		check_all(c, root);
 }
 
-static void complain_yaml(struct config *c, const yaml_parser_t *p)
-{
-	config_complain(c, p->problem_mark.line, "not YAML: %s",
-			p->problem ? p->problem : "no memory");
-}
-
-/* What follows the document must be nothing. */
-static void check_end(struct config *c, yaml_parser_t *parser)
-{
-	yaml_document_t doc;
-
-	if (!yaml_parser_load(parser, &doc)) {
-		complain_yaml(c, parser);
-		return;
-	}
-	if (yaml_document_get_root_node(&doc))
-		config_complain(c, doc.start_mark.line,
-				"a second document: one file has one configuration");
-	yaml_document_delete(&doc);
-}
-
 u32 config_parse(const char *name, const char *text, size_t bytes, struct options *o,
 		 config_tell *tell, void *ctx)
 {
-	struct config c = { .name = name, .o = o, .tell = tell, .ctx = ctx };
-	yaml_parser_t parser;
+	struct config c = { .name = name, .into = o, .tell = tell, .ctx = ctx };
 
-	if (!yaml_parser_initialize(&parser)) {
-		config_complain(&c, 0, "no memory");
-		return c.errors;
-	}
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, bytes);
-	if (!yaml_parser_load(&parser, &c.doc)) {
-		complain_yaml(&c, &parser);
-	} else {
-		take_all(&c);
-		if (!c.errors)
-			check_end(&c, &parser);
-		yaml_document_delete(&c.doc);
-	}
-	yaml_parser_delete(&parser);
-	return c.errors;
+	return config_load(&c, text, bytes, take_all);
 }
 
 u32 config_read(const char *path, struct options *o, config_tell *tell, void *ctx)
 {
-	char *text = malloc(CONFIG_MAX_BYTES + 1), line[512];
-	FILE *f = text ? fopen(path, "re") : NULL;
-	size_t bytes = f ? fread(text, 1, CONFIG_MAX_BYTES + 1, f) : 0;
-	u32 errors = 1;
+	struct config c = { .name = path, .into = o, .tell = tell, .ctx = ctx };
 
-	if (!f || ferror(f)) {
-		snprintf(line, sizeof(line), "%s: cannot be read: %s", path, strerror(errno));
-		tell(ctx, line);
-	} else if (bytes > CONFIG_MAX_BYTES) {
-		snprintf(line, sizeof(line), "%s: longer than the %u bytes that it may have", path,
-			 CONFIG_MAX_BYTES);
-		tell(ctx, line);
-	} else {
-		errors = config_parse(path, text, bytes, o, tell, ctx);
-	}
-	if (f)
-		fclose(f);
-	free(text);
-	return errors;
+	return config_load_file(&c, CONFIG_MAX_BYTES, take_all);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A configuration file as a document: what is where, and what is wrong there. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config_doc.h"
@@ -161,4 +163,76 @@ const yaml_node_t *config_entry(struct config *c, const yaml_node_t *root, const
 		}
 	}
 	return root;
+}
+
+/* ---- Loading ---- */
+
+static void complain_yaml(struct config *c, const yaml_parser_t *p)
+{
+	config_complain(c, p->problem_mark.line, "not YAML: %s",
+			p->problem ? p->problem : "no memory");
+}
+
+/* What follows the document must be nothing. */
+static void check_end(struct config *c, yaml_parser_t *parser)
+{
+	yaml_document_t doc;
+
+	if (!yaml_parser_load(parser, &doc)) {
+		complain_yaml(c, parser);
+		return;
+	}
+	if (yaml_document_get_root_node(&doc))
+		config_complain(c, doc.start_mark.line,
+				"a second document: one file has one configuration");
+	yaml_document_delete(&doc);
+}
+
+u32 config_load(struct config *c, const char *text, size_t bytes, void (*take)(struct config *c))
+{
+	yaml_parser_t parser;
+
+	if (!yaml_parser_initialize(&parser)) {
+		config_complain(c, 0, "no memory");
+		return c->errors;
+	}
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, bytes);
+	if (!yaml_parser_load(&parser, &c->doc)) {
+		complain_yaml(c, &parser);
+	} else {
+		take(c);
+		if (!c->errors)
+			check_end(c, &parser);
+		yaml_document_delete(&c->doc);
+	}
+	yaml_parser_delete(&parser);
+	return c->errors;
+}
+
+static void complain_file(struct config *c, const char *what, const char *why)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "%s: %s%s", c->name, what, why);
+	c->tell(c->ctx, line);
+	c->errors++;
+}
+
+u32 config_load_file(struct config *c, size_t max_bytes, void (*take)(struct config *c))
+{
+	char *text = malloc(max_bytes + 1), number[64];
+	FILE *f = text ? fopen(c->name, "re") : NULL;
+	size_t bytes = f ? fread(text, 1, max_bytes + 1, f) : 0;
+
+	snprintf(number, sizeof(number), "%zu bytes that it may have", max_bytes);
+	if (!f || ferror(f))
+		complain_file(c, "cannot be read: ", strerror(errno));
+	else if (bytes > max_bytes)
+		complain_file(c, "longer than the ", number);
+	else
+		config_load(c, text, bytes, take);
+	if (f)
+		fclose(f);
+	free(text);
+	return c->errors;
 }

@@ -7,14 +7,12 @@
 
 #include "rp.h"
 
-struct options;
-
 /* Told a line for everything that is wrong. */
 typedef void config_tell(void *ctx, const char *line);
 
 struct config {
 	const char *name;
-	struct options *o;
+	void *into;		/* what is taken from it goes there: its taker's affair */
 	yaml_document_t doc;
 	config_tell *tell;
 	void *ctx;
@@ -47,6 +45,11 @@ bool config_keys_once(struct config *c, const char *what, const yaml_node_t *map
 size_t config_blame(struct config *c, const yaml_node_t *map, const char *why);
 /* The entry of that name, wherever it is; else @root. */
 const yaml_node_t *config_entry(struct config *c, const yaml_node_t *root, const char *name);
+
+/* Has @take take the one document of @text; how many errors there were. */
+u32 config_load(struct config *c, const char *text, size_t bytes, void (*take)(struct config *c));
+/* The same of the file ->name, of @max_bytes at most. */
+u32 config_load_file(struct config *c, size_t max_bytes, void (*take)(struct config *c));
 
 #define FOR_PAIRS(pair, map)						\
 	for (pair = (map)->data.mapping.pairs.start;			\

@@ -19,6 +19,7 @@
 #include "notify.h"
 #include "options.h"
 #include "privs.h"
+#include "syscalls.h"
 #include "reload.h"
 #include "sigbus.h"
 #include "state.h"

@@ -10,7 +10,7 @@
 #include "log/log.h"
 #include "metrics/address.h"
 #include "net/net.h"
-#include "sandbox.h"
+#include "sandbox/sandbox.h"
 
 #define OPTIONS_MAX	32u
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "privs.h"
+#include "rp.h"
 #include "sock/sock.h"
 
 static int fail(char *why, size_t why_bytes, const char *user, const char *what)
@@ -20,12 +21,23 @@ static int fail(char *why, size_t why_bytes, const char *user, const char *what)
 	return -1;
 }
 
-static int drop_bounding_set(void)
+static bool is_kept(unsigned long cap, const int *keep, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if ((unsigned long)keep[i] == cap)
+			return true;
+	return false;
+}
+
+/* All but those of @keep. */
+static int drop_bounding_set(const int *keep, size_t n)
 {
 	unsigned long cap;
 
 	for (cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap) < 0)
+		if (!is_kept(cap, keep, n) && prctl(PR_CAPBSET_DROP, cap) < 0)
 			return -1;
 	return 0;
 }
@@ -53,7 +65,7 @@ int privs_begin(const char *user, char *why, size_t why_bytes)
 		return -1;
 	}
 	sock_set_owner(pw->pw_uid);
-	return drop_bounding_set() < 0 ?
+	return drop_bounding_set(NULL, 0) < 0 ?
 		fail(why, why_bytes, user, "cannot drop capabilities") : 0;
 }
 
@@ -105,4 +117,38 @@ int privs_drop(const char *user, gid_t gid, char *why, size_t why_bytes)
 	}
 	return drop_capabilities() < 0 ?
 		fail(why, why_bytes, user, "cannot give up capabilities") : 0;
+}
+
+static int keep_capabilities(const int *keep, size_t n)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct cap[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	u32 mask[_LINUX_CAPABILITY_U32S_3] = { 0 }, i;
+
+	if (syscall(SYS_capget, &head, cap) < 0)
+		return -1;
+	for (i = 0; i < n; i++)
+		mask[keep[i] / 32] |= 1U << keep[i] % 32;
+	for (i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		cap[i].permitted &= mask[i];
+		cap[i].effective = cap[i].permitted;
+		cap[i].inheritable = 0;
+	}
+	return (int)syscall(SYS_capset, &head, cap);
+}
+
+int privs_keep(const int *keep, size_t n, char *why, size_t why_bytes)
+{
+	const char *what = NULL;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) < 0)
+		what = "cannot set no_new_privs";
+	/* Who may not drop from it has nothing to gain by it. */
+	else if (prctl(PR_CAPBSET_READ, 0UL) >= 0 && drop_bounding_set(keep, n) < 0 && errno != EPERM)
+		what = "cannot drop capabilities from the bounding set";
+	else if (keep_capabilities(keep, n) < 0)
+		what = "cannot give up capabilities";
+	if (what)
+		snprintf(why, why_bytes, "%s: %s", what, strerror(errno));
+	return what ? -1 : 0;
 }

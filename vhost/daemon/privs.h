@@ -11,6 +11,7 @@
 #define RINGPACED_PRIVS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 /*
@@ -19,6 +20,12 @@
  * 0, or -1 with one line of why.
  */
 int privs_begin(const char *user, char *why, size_t why_bytes);
+/*
+ * Without becoming another user: no program that is executed gains rights, and of those
+ * that this one has only the @n capabilities @keep stay, in every thread that is started
+ * later. 0, or -1 with one line of why.
+ */
+int privs_keep(const int *keep, size_t n, char *why, size_t why_bytes);
 /* Becomes that user, also of group @gid unless that is -1. */
 int privs_drop(const char *user, gid_t gid, char *why, size_t why_bytes);
 

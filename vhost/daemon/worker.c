@@ -13,7 +13,7 @@
 #include "clock.h"
 #include "log/log.h"
 #include "probes.h"
-#include "sandbox.h"
+#include "sandbox/sandbox.h"
 #include "worker.h"
 
 /* The party's loop needs little; guarded by the C library's guard page. */

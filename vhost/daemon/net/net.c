@@ -10,7 +10,7 @@
 #include "net_egress.h"
 #include "net_rss.h"
 #include "net_switch.h"
-#include "sandbox.h"
+#include "sandbox/sandbox.h"
 
 struct port *net_find(const struct net *n, const char *name)
 {

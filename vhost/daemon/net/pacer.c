@@ -15,7 +15,7 @@
 #include "clock.h"
 #include "log/log.h"
 #include "pacer.h"
-#include "sandbox.h"
+#include "sandbox/sandbox.h"
 #include "worker.h"
 
 /* A pacer's stack holds a few batches' worth of buffers. */
