@@ -53,7 +53,7 @@ static const struct argp_option option_table[] = {
 	{ "steer", 'S', "PATH,PORT", 0, "ringpaced's control socket, and the port there that "
 	  "this one is at (rss=GROUPS); without it the device steers", 0 },
 	{ "control", 'c', "PATH", 0, "listen for orders on this socket", 0 },
-	{ "app", 'a', "NAME", 0, "forward (at first), udp-echo, or with TCP: echo", 0 },
+	{ "app", 'a', "NAME", 0, "forward (at first), udp-echo, or with TCP: echo, kv", 0 },
 	{ "threads", 't', "N", 0, "threads, 1 to 64 (1)", 0 },
 	{ "groups", 'g', "N", 0, "flow groups: 128 (at first), 256 or 512", 0 },
 	{ "batch", 'b', "N", 0, "most packets of a turn, 1 to 64 (32)", 0 },
@@ -141,7 +141,7 @@ static void set_app(struct argp_state *state, const char *name)
 	opt.app = station_find(name);
 	opt.has_station = opt.app;
 	if (!opt.app)
-		argp_error(state, "--app: there is no %s; forward, udp-echo or echo", name);
+		argp_error(state, "--app: there is no %s; forward, udp-echo, echo or kv", name);
 }
 
 static void set_steer(struct argp_state *state, char *arg)
@@ -320,7 +320,7 @@ static int run(struct dp_port *port, void *station, int signals)
 /* With what the application has of its own. */
 static int run_app(struct dp_port *port, int signals)
 {
-	void *station = opt.has_station ? station_open(port, opt.groups) : NULL;
+	void *station = opt.has_station ? station_open(port, opt.threads, opt.groups) : NULL;
 	int rc = -1;
 
 	if (station || !opt.has_station)

@@ -2,10 +2,10 @@
 # make fuzz: FUZZ_S seconds of libFuzzer on the device side, and as many on the
 # packets between two guests, on frames through a switch, on segments, on RSS, on
 # configuration files of both daemons, on replies to the load generator, on orders to
-# rp-dataplane, and on TCP; needs clang.
+# rp-dataplane, on TCP, and on what clients say to the key-value server; needs clang.
 FUZZ_S ?= 60
 FUZZERS := fuzz_vring fuzz_packets fuzz_switch fuzz_gso fuzz_rss fuzz_config fuzz_hostd fuzz_load \
-	fuzz_dp_orders fuzz_tcp
+	fuzz_dp_orders fuzz_tcp $(if $(KV_CORE),fuzz_kv)
 
 # $(call fuzz_run,NAME): one line of a recipe.
 define fuzz_run
@@ -60,6 +60,9 @@ build/fuzz/fuzz_rss: tests/fuzz/fuzz_rss.c \
 	$(wildcard vhost/daemon/net/*.h vhost/daemon/uapi/*.h)
 build/fuzz/fuzz_load: tests/fuzz/fuzz_load.c $(LOAD_PROTO_SRCS) testbed/load/proto.h
 build/fuzz/fuzz_load: FUZZ_CFLAGS := -iquote testbed
+build/fuzz/fuzz_kv: tests/fuzz/fuzz_kv.c $(KV_CORE) $(DP_DIR)/net/mem.c $(wildcard $(DP_DIR)/kv/*.h)
+build/fuzz/fuzz_kv: FUZZ_CFLAGS = $(DP_DPDK_CFLAGS) -iquote $(DP_DIR)/kv -iquote $(DP_DIR)/net
+build/fuzz/fuzz_kv: FUZZ_LIBS := -lrte_rcu -lrte_eal -lsodium -pthread
 # With all of lwIP, which is not to our warnings.
 build/fuzz/fuzz_tcp: tests/fuzz/fuzz_tcp.c $(wildcard guest-driver/dataplane/net/*.c) $(DP_CORE) \
 	$(LWIP_NAMES:%=$(LWIP_TREE)/core/%.c) lib/hist/hist.c \

@@ -134,11 +134,12 @@ void *dp_mem_zeroed(size_t n, size_t bytes)
 
 void dp_mem_free(void *body)
 {
-	struct piece *p = (struct piece *)((u8 *)body - offsetof(struct piece, body));
 	struct stack *cache;
+	struct piece *p;
 
 	if (!body)
 		return;
+	p = (struct piece *)((u8 *)body - offsetof(struct piece, body));
 	cache = &caches[p->class];
 	ASAN_POISON_MEMORY_REGION(p->body, piece_bytes[p->class] - sizeof(*p));
 	push(cache, p);
