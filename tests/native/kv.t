@@ -58,6 +58,7 @@ check 'values of any size, byte by byte' peer values
 check 'the same in binary, pipelined and quiet' peer binary_values
 check '10 000 requests before the first answer is read' peer pipelined
 check '1000 connections' peer many
+check 'the same port, over and over' peer same_port
 check 'who does not read is held up, and nobody else' peer slow_reader
 check 'more than there is room for' peer evicts
 check 'values that never end take memory, not the server' peer out_of_memory

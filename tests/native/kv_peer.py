@@ -4,6 +4,7 @@
 # Exit status 0: as it should be.
 #
 #	kv_peer.py CASE ADDRESS [CONTROL-SOCKET MOVES]
+import errno
 import json
 import random
 import socket
@@ -101,6 +102,28 @@ def pipelined():
     for _ in range(10000):
         assert c.get_rest(b"p") == b"some value"
     ask.join()
+
+
+def connect_soon(s):
+    """As soon as Linux has the last acknowledgement of the connection before."""
+    end = time.monotonic() + LIMIT_S
+    while (error := s.connect_ex(address)) == errno.EADDRNOTAVAIL:
+        assert time.monotonic() < end, "the connection before does not end"
+        time.sleep(0.001)
+    assert not error, errno.errorcode[error]
+
+
+def same_port():
+    """Again and again from one port, though the server was the first to close, and remembers."""
+    for _ in range(10):
+        s = socket.socket()
+        s.settimeout(LIMIT_S)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("", 20000))
+        connect_soon(s)
+        s.sendall(b"quit\r\n")
+        assert s.recv(1) == b"", "bytes that nobody asked for"
+        s.close()
 
 
 def slow_reader():
