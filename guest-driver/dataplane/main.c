@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "apps.h"
+#include "net/mem.h"
 #include "port_eth.h"
 #include "server.h"
 #include "station.h"
@@ -299,6 +300,7 @@ static int run(struct dp_port *port, void *station, int signals)
 	workers.dmax_ns = opt.dmax_ns;
 	workers.cpus = opt.cpu_count ? opt.cpus : NULL;
 	workers.begin = rte_thread_register;
+	workers.end = dp_mem_thread_end;
 	rc = workers_init(&workers, opt.threads, rte_get_tsc_hz());
 	if (!rc) {
 		workers.dp = dp_new(&(struct dp_config){
