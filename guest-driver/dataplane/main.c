@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "apps.h"
+#include "net/mem.h"
 #include "nf/functions.h"
 #include "port_eth.h"
 #include "server.h"
@@ -24,7 +25,7 @@
 /* Applications that have options, and something that they are of. */
 struct app_kind {
 	const struct dp_app *(*find)(const char *name);
-	void *(*open)(struct dp_port *port, u32 groups);
+	void *(*open)(struct dp_port *port, u32 threads, u32 groups);
 	void (*close)(void *arg);
 	bool has_tcp;
 };
@@ -67,7 +68,7 @@ static const struct argp_option option_table[] = {
 	{ "steer", 'S', "PATH,PORT", 0, "ringpaced's control socket, and the port there that "
 	  "this one is at (rss=GROUPS); without it the device steers", 0 },
 	{ "control", 'c', "PATH", 0, "listen for orders on this socket", 0 },
-	{ "app", 'a', "NAME", 0, "reflect (at first), udp-echo, or with TCP: echo, http; "
+	{ "app", 'a', "NAME", 0, "reflect (at first), udp-echo, or with TCP: echo, http, kv; "
 	  "or without: forward, nat", 0 },
 	{ "threads", 't', "N", 0, "threads, 1 to 64 (1)", 0 },
 	{ "groups", 'g', "N", 0, "flow groups: 128 (at first), 256 or 512", 0 },
@@ -159,7 +160,7 @@ static void set_app(struct argp_state *state, const char *name)
 		if (opt.app)
 			return;
 	}
-	argp_error(state, "--app: there is no %s; reflect, udp-echo, echo, http, forward or nat",
+	argp_error(state, "--app: there is no %s; reflect, udp-echo, echo, http, kv, forward or nat",
 		   name);
 }
 
@@ -320,6 +321,7 @@ static int run(struct dp_port *port, void *app_arg, int signals)
 	workers.dmax_ns = opt.dmax_ns;
 	workers.cpus = opt.cpu_count ? opt.cpus : NULL;
 	workers.begin = rte_thread_register;
+	workers.end = dp_mem_thread_end;
 	rc = workers_init(&workers, opt.threads, rte_get_tsc_hz());
 	if (!rc) {
 		workers.dp = dp_new(&(struct dp_config){
@@ -341,7 +343,7 @@ static int run(struct dp_port *port, void *app_arg, int signals)
 /* With what the application has of its own. */
 static int run_app(struct dp_port *port, int signals)
 {
-	void *arg = opt.kind ? opt.kind->open(port, opt.groups) : NULL;
+	void *arg = opt.kind ? opt.kind->open(port, opt.threads, opt.groups) : NULL;
 	int rc = -1;
 
 	if (arg || !opt.kind)

@@ -51,16 +51,33 @@ UNIT_LIBS_test_dp_interleave := $(BUILD)/libringpace.a
 
 # The program, where DPDK is.
 ifeq ($(shell pkg-config --exists libdpdk $(HUSH) && echo yes),yes)
+# The key-value server, over DPDK's grace periods.
+DP_DPDK_CFLAGS = $(subst -I,-isystem ,$(shell pkg-config --cflags libdpdk)) -DALLOW_EXPERIMENTAL_API
+KV_CORE := $(addprefix $(DP_DIR)/kv/,store.c store_ops.c session.c text.c words.c binary.c)
+KV_OBJS := $(KV_CORE:%.c=$(OBJ)/%.o) $(OBJ)/$(DP_DIR)/kv/app.o
+DEPS += $(KV_OBJS:.o=.d)
+$(KV_OBJS): $(LWIP_STAMP)
+$(KV_OBJS): EXTRA_CFLAGS = $(DP_DPDK_CFLAGS) -iquote $(DP_DIR)/kv -iquote $(DP_DIR)/net $(LWIP_CPPFLAGS)
+
+$(BUILD)/libdpkv.a: $(KV_OBJS)
+	$(call say,AR,$@)rm -f $@; ar rcs $@ $^
+
+KV_TESTS := test_kv_session test_kv_store test_kv_threads
+$(addprefix $(BUILD)/tests/unit/,$(KV_TESTS)): $(BUILD)/libdpkv.a $(BUILD)/libdpnet.a
+$(foreach t,$(KV_TESTS),$(eval UNIT_CFLAGS_$(t) := -iquote $(DP_DIR)/kv -iquote $(DP_DIR)/net))
+$(foreach t,$(KV_TESTS),$(eval UNIT_LIBS_$(t) := -lrte_rcu -lrte_eal -lsodium))
+
 DP_PROGRAM := $(addprefix $(OBJ)/$(DP_DIR)/,apps.o main.o orders.o port_eth.o server.o station.o \
 	steer_ctl.o telemetry_json.o tend.o virtio_look.o worker.o) $(NF_DPDK:%.c=$(OBJ)/%.o)
 DEPS += $(DP_PROGRAM:.o=.d)
-$(DP_PROGRAM): EXTRA_CFLAGS = $(subst -I,-isystem ,$(shell pkg-config --cflags libdpdk)) \
-	-DALLOW_EXPERIMENTAL_API -iquote $(DP_DIR)
+$(DP_PROGRAM): EXTRA_CFLAGS = $(DP_DPDK_CFLAGS) -iquote $(DP_DIR)
 
-$(BUILD)/rp-dataplane: $(DP_PROGRAM) $(BUILD)/libdphttp.a $(BUILD)/libdpnf.a $(BUILD)/libdpnet.a $(BUILD)/libdataplane.a \
-	$(BUILD)/libringpace.a
+$(BUILD)/rp-dataplane: $(DP_PROGRAM) $(BUILD)/libdphttp.a $(BUILD)/libdpkv.a $(BUILD)/libdpnf.a $(BUILD)/libdpnet.a \
+	$(BUILD)/libdataplane.a $(BUILD)/libringpace.a
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libdpdk) -ljansson -lsodium \
 		-lhttp_parser
 
 PROGRAMS += $(BUILD)/rp-dataplane
+else
+UNIT_WITHOUT += test_kv_session test_kv_store test_kv_threads
 endif

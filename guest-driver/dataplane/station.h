@@ -19,7 +19,7 @@ bool station_address(const char *arg, u32 *ip, u32 *mask);
 /* The application of that name; NULL: it is none of these. */
 const struct dp_app *station_find(const char *name);
 /* Before dp_new(): its app_arg. NULL after a line on stderr. */
-void *station_open(struct dp_port *port, u32 groups);
+void *station_open(struct dp_port *port, u32 threads, u32 groups);
 /* After dp_free(). */
 void station_close(void *station);
 

@@ -227,6 +227,8 @@ static void tell_end(void *arg)
 	struct worker *w = arg;
 	const u64 one = 1;
 
+	if (w->all->end)
+		w->all->end();
 	/* Release: all that it had; pairs with the acquire in workers_tend(). */
 	atomic_store_explicit(&w->ended, true, memory_order_release);
 	if (write(w->all->event_fd, &one, sizeof(one)) < 0)

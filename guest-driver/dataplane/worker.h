@@ -47,6 +47,8 @@ struct workers {
 	int event_fd;			/* readable: a thread has ended */
 	/* By each thread, when it begins; -1: it cannot. */
 	int (*begin)(void);
+	/* The same when it ends. May be NULL. */
+	void (*end)(void);
 	struct worker worker[DP_THREADS_MAX];
 };
 

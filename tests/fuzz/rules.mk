@@ -2,11 +2,11 @@
 # make fuzz: FUZZ_S seconds of libFuzzer on the device side, and as many on the
 # packets between two guests, on frames through a switch, on segments, on RSS, on
 # configuration files of both daemons, on replies to the load generator, on orders to
-# rp-dataplane, on TCP, on requests of HTTP, and on packets through NAT and the forwarder;
-# needs clang.
+# rp-dataplane, on TCP, on requests of HTTP, on what clients say to the key-value server, and
+# on packets through NAT and the forwarder; needs clang.
 FUZZ_S ?= 60
 FUZZERS := fuzz_vring fuzz_packets fuzz_switch fuzz_gso fuzz_rss fuzz_config fuzz_hostd fuzz_load \
-	fuzz_dp_orders fuzz_tcp fuzz_http fuzz_nf
+	fuzz_dp_orders fuzz_tcp fuzz_http fuzz_nf $(if $(KV_CORE),fuzz_kv)
 
 # $(call fuzz_run,NAME): one line of a recipe.
 define fuzz_run
@@ -65,6 +65,9 @@ build/fuzz/fuzz_http: tests/fuzz/fuzz_http.c $(HTTP_SRCS) $(DP_DIR)/net/mem.c \
 	$(wildcard $(DP_DIR)/http/*.h $(DP_DIR)/net/*.h)
 build/fuzz/fuzz_http: FUZZ_CFLAGS = -iquote $(DP_DIR)
 build/fuzz/fuzz_http: FUZZ_LIBS := -lhttp_parser -pthread
+build/fuzz/fuzz_kv: tests/fuzz/fuzz_kv.c $(KV_CORE) $(DP_DIR)/net/mem.c $(wildcard $(DP_DIR)/kv/*.h)
+build/fuzz/fuzz_kv: FUZZ_CFLAGS = $(DP_DPDK_CFLAGS) -iquote $(DP_DIR)/kv -iquote $(DP_DIR)/net
+build/fuzz/fuzz_kv: FUZZ_LIBS := -lrte_rcu -lrte_eal -lsodium -pthread
 # With all of lwIP, which is not to our warnings.
 build/fuzz/fuzz_tcp: tests/fuzz/fuzz_tcp.c $(wildcard guest-driver/dataplane/net/*.c) $(DP_CORE) \
 	$(LWIP_NAMES:%=$(LWIP_TREE)/core/%.c) lib/hist/hist.c \

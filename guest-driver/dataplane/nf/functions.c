@@ -115,7 +115,7 @@ static void *open_nat(struct dp_port *port, u32 groups)
 	return nat;
 }
 
-void *functions_open(struct dp_port *port, u32 groups)
+void *functions_open(struct dp_port *port, u32 threads, u32 groups)
 {
 	return opt.app == &nf_forward ? open_forward(port) : open_nat(port, groups);
 }

@@ -15,7 +15,7 @@ const struct dp_app *functions_find(const char *name);
 /* Of DPDK's memory, beside the packets. */
 u32 functions_memory_mib(void);
 /* Before dp_new(): its app_arg. NULL after a line on stderr. */
-void *functions_open(struct dp_port *port, u32 groups);
+void *functions_open(struct dp_port *port, u32 threads, u32 groups);
 /* After dp_free(). */
 void functions_close(void *arg);
 
