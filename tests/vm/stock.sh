@@ -169,9 +169,12 @@ goes_on() {
 	fetched[$1]=$(times "$1" FETCHED)
 }
 
-# all_went NAME...: none of the pings was lost, no file was broken.
+# all_went NAME...: none of the pings was lost, no file was broken; what the guests said else.
 all_went() {
 	local name
+	for name; do
+		grep -Hv '^PINGED\|^FETCHED\|^RESULT' "$scratch/$name.log"
+	done | tail -n 40 >"$scratch/err"
 	for name; do
 		[ "$(times "$name" UNPINGED) $(times "$name" BROKEN)" = "0 0" ] || return 1
 	done
