@@ -191,25 +191,35 @@ static int watch(struct evidence *e, struct ctl *c, const char *device, u32 queu
 	return rc;
 }
 
-int evidence_live(struct evidence *e, const char *control, const char *device, u32 queue,
-		  u64 interval_ns)
+static int look(struct evidence *e, struct ctl *c, const char *control, const char *device,
+		u32 queue, bool *fwd)
 {
-	const json_t *q;
-	struct ctl c;
-	json_t *list;
-	bool fwd = true;
-	int rc = -1;
+	json_t *list = ctl_call(c, "list", NULL, CTL_TIMEOUT_MS);
+	const json_t *q = list ? find_queue(list, device, queue) : NULL;
+	int rc = q ? take_queue(e, q, fwd) : -1;
 
-	if (ctl_open(&c, control, CONNECT_MS))
-		return -1;
-	list = ctl_call(&c, "list", NULL, CTL_TIMEOUT_MS);
-	q = list ? find_queue(list, device, queue) : NULL;
 	if (list && !q)
 		fail("%s has no queue %u of a device %s; `list` names those that there are", control,
 		     queue, device);
-	if (q && !take_queue(e, q, &fwd))
-		rc = watch(e, &c, device, queue, fwd, interval_ns);
 	json_decref(list);
+	return rc;
+}
+
+int evidence_live(struct evidence *e, const char *control, const char *device, u32 queue,
+		  u64 interval_ns)
+{
+	struct ctl c;
+	bool fwd = true;
+	int rc;
+
+	if (ctl_open(&c, control, CONNECT_MS))
+		return -1;
+	rc = look(e, &c, control, device, queue, &fwd);
+	if (!rc)
+		rc = watch(e, &c, device, queue, fwd, interval_ns);
+	/* Once more: the driver may have come, with its ring and orders, in the meantime. */
+	if (!rc)
+		rc = look(e, &c, control, device, queue, &fwd);
 	ctl_close(&c);
 	return rc;
 }
