@@ -2,14 +2,18 @@
 /*
  * bench dataplane: what a request costs rp-dataplane, and how long flow groups take to
  * move when threads are added and taken away, under load. Native lane: rp-dataplane at
- * a ringpaced of our own, and a guest that this process plays.
+ * a ringpaced of our own, and a guest that this process plays; over TCP (tcp_servers.h)
+ * clients of Linux, and memcached beside it.
  */
 #include <argp.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "bench.h"
+#include "bench/tcp_servers.h"
 #include "dataplane/rig.h"
+#include "model_args.h"
+#include "provenance.h"
 
 #define REQUESTS	20000u
 /* Of each round half of the groups move, there and back. */
@@ -17,10 +21,14 @@
 
 static struct options {
 	u32 moves;
+	struct tcp_bench_args tcp;
 	bool json;
-} opt = { .moves = 10000 };
-
-static const char no_tcp[] = "rp-dataplane has no application on TCP that this drives";
+} opt = {
+	.moves = 10000,
+	.tcp = {
+		.rounds = 5, .seconds = 1, .connections = 1000, .pacing = { .sleep_ns = 50000 },
+	},
+};
 
 /* CPU time of the process, all of its threads; UNKNOWN if it has gone. */
 static double cpu_ns(pid_t pid)
@@ -77,10 +85,8 @@ static json_t *result(struct dp_rig *r, double request_ns)
 
 	if (!status)
 		return NULL;
-	v = json_pack("{s:n, s:o, s:n, s:n, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		      "echo_ns_per_request",
+	v = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		      "udp_echo_ns_per_request", json_number_or_null(request_ns, 0),
-		      "kv_vs_memcached", "kv_p99_vs_memcached", "not_measured", no_tcp,
 		      "migrate_add_us", microseconds(moves, "added_ns"),
 		      "migrate_remove_us", microseconds(moves, "removed_ns"),
 		      "moves", json_number_or_null(json_number_at(moves, "done"), 0),
@@ -93,7 +99,7 @@ static json_t *result(struct dp_rig *r, double request_ns)
 	return v;
 }
 
-static json_t *measure(void)
+static json_t *measure_moves(void)
 {
 	const struct dp_rig_options o = { .app = "udp-echo", .threads = 2 };
 	struct dp_rig *r = calloc(1, sizeof(*r));
@@ -114,6 +120,25 @@ static json_t *measure(void)
 	return v;
 }
 
+/* With the keys of TCP; takes @v. */
+static json_t *with_tcp(json_t *v)
+{
+	struct tcp_bench *b = calloc(1, sizeof(*b));
+	json_t *not_measured = json_object();
+
+	if (!b)
+		abort();
+	json_object_set_new(v, "not_measured", not_measured);
+	if (tcp_bench_run(b, &opt.tcp)) {
+		json_decref(v);
+		v = NULL;
+	} else {
+		tcp_bench_result(b, v, not_measured);
+	}
+	free(b);
+	return v;
+}
+
 static void print_times(const json_t *v, const char *key, const char *what)
 {
 	const json_t *t = json_object_get(v, key);
@@ -131,23 +156,37 @@ static void print(const json_t *v)
 	printf("%.0f groups moved among %.0f requests: %.0f dropped, %.0f reordered\n",
 	       json_number_at(v, "moves"), json_number_at(v, "requests"),
 	       json_number_at(v, "dropped"), json_number_at(v, "reordered"));
-	printf("TCP, key-value: not measured: %s\n",
-	       json_string_value(json_object_get(v, "not_measured")));
+	tcp_bench_print(v);
+	provenance_note(v);
 }
 
 /* ---- The command line ---- */
 
-enum { OPT_MOVES = 256, OPT_JSON };
+enum {
+	OPT_MOVES = 256, OPT_ROUNDS, OPT_SECONDS, OPT_CONNECTIONS, OPT_SLEEP, OPT_DMAX, OPT_JSON,
+};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	char *end;
+	struct tcp_bench_args *a = &opt.tcp;
 
 	switch (key) {
 	case OPT_MOVES:
-		opt.moves = (u32)strtoul(arg, &end, 10);
-		if (*end || opt.moves < 1 || opt.moves > 10000000)
-			argp_error(state, "--moves %s: not a number in 1..10000000", arg);
+		opt.moves = (u32)opt_between(state, "moves", arg, 1, 10000000);
+		break;
+	case OPT_ROUNDS:
+		a->rounds = (u32)opt_between(state, "rounds", arg, 1, BENCH_ROUNDS_MAX);
+		break;
+	case OPT_SECONDS: a->seconds = opt_bench_seconds(state, arg); break;
+	case OPT_CONNECTIONS:
+		a->connections = (u32)opt_between(state, "connections", arg, 1, 20000);
+		break;
+	case OPT_SLEEP:
+		a->pacing.sleep_ns = opt_number(state, "sleep-ns", arg, NSEC_PER_SEC);
+		a->pacing.dmax_ns = 0;
+		break;
+	case OPT_DMAX:
+		a->pacing.dmax_ns = opt_between(state, "dmax-ns", arg, 1, NSEC_PER_SEC);
 		break;
 	case OPT_JSON: opt.json = true; break;
 	case ARGP_KEY_ARG: argp_error(state, "%s: there are no arguments", arg); break;
@@ -158,6 +197,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option option_table[] = {
 	{ "moves", OPT_MOVES, "N", 0, "flow groups to be moved, at least (10000)", 0 },
+	{ "rounds", OPT_ROUNDS, "N", 0, "TCP: measurements of each, of which medians are taken, "
+	  "1..99 (5)", 0 },
+	{ "seconds", OPT_SECONDS, "S", 0, "TCP: length of one, 0.1..60 seconds (1)", 0 },
+	{ "connections", OPT_CONNECTIONS, "N", 0, "TCP: 1..20000 (1000)", 0 },
+	{ "sleep-ns", OPT_SLEEP, "NS", 0, "TCP: so long an idle thread of rp-dataplane sleeps, ns; "
+	  "0: it spins (50000)", 0 },
+	{ "dmax-ns", OPT_DMAX, "NS", 0, "TCP: instead of that it is adaptive with this D_MAX, "
+	  "ns", 0 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },
 	{ 0 }
 };
@@ -165,8 +212,11 @@ static const struct argp_option option_table[] = {
 static const struct argp argp = {
 	.options = option_table, .parser = parse,
 	.doc = "What a UDP echo costs rp-dataplane, and how long flow groups take to move while "
-	       "a thread is added or taken away, under load (docs/dataplane.md).\v"
-	       "Example:\n\n  ringpace bench dataplane --moves 2000 --json",
+	       "a thread is added or taken away, under load; then, as root only, what a request over "
+	       "TCP costs: echo of 64 bytes, and its key-value server and memcached in turns "
+	       "(docs/dataplane.md). It needs two CPUs to itself.\v"
+	       "Examples:\n\n  ringpace bench dataplane --json\n"
+	       "  ringpace bench dataplane --moves 2000 --rounds 3 --dmax-ns 200000",
 };
 
 static int run(int argc, char **argv)
@@ -175,7 +225,9 @@ static int run(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	catch_signals();
-	v = measure();
+	v = measure_moves();
+	if (v)
+		v = with_tcp(v);
 	if (!v)
 		return stopped() ? EXIT_STOPPED : 1;
 	return bench_finish(&bench_dataplane, v, opt.json);

@@ -13,6 +13,15 @@ u64 opt_between(struct argp_state *state, const char *opt, const char *arg, u64 
 	return v;
 }
 
+double opt_bench_seconds(struct argp_state *state, const char *arg)
+{
+	u64 ns = opt_seconds(state, "seconds", arg);
+
+	if (ns < NSEC_PER_SEC / 10 || ns > 60 * NSEC_PER_SEC)
+		argp_error(state, "--seconds %s: not in 0.1..60", arg);
+	return (double)ns / 1e9;
+}
+
 void opt_strategies(struct argp_state *state, const char *arg, struct competitors *who)
 {
 	const char *why = competitors_parse(who, arg);

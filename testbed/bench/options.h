@@ -9,6 +9,8 @@
 
 /* A whole number in @min..@max. */
 u64 opt_between(struct argp_state *state, const char *opt, const char *arg, u64 min, u64 max);
+/* --seconds, of a measurement: 0.1..60. */
+double opt_bench_seconds(struct argp_state *state, const char *arg);
 /* --strategies. */
 void opt_strategies(struct argp_state *state, const char *arg, struct competitors *who);
 

@@ -198,34 +198,45 @@ static int start_dataplane(struct dp_rig *r, const struct dp_rig_options *o)
 	return r->has_ctl ? 0 : fail("rp-dataplane does not start: %s", log_tail(r->log));
 }
 
-int dp_rig_open(struct dp_rig *r, const struct dp_rig_options *o)
+/* Ringpaced's --port of each end. */
+static void say_ports(struct dp_rig *r, const struct dp_rig_options *o, char port[2][300])
 {
-	char port[2][300], *args[] = {
-		"--pacers", "x1", "--port", port[0], "--port", port[1], "--link", "a,b", NULL
-	};
 	const char *dir = run_dir();
-	struct net_end_options end = {
-		.pairs = 1, .slots = SLOTS, .station = 1, .frame_bytes = FRAME_BYTES,
-		.rx_bytes = 2048, .pieces = 1, .timeout_ms = NET_DAEMON_TIMEOUT_MS,
-	};
 	u32 i;
 
-	r->pid = r->daemon.pid = -1;
-	if (!dir)
-		return -1;
-	r->echo = !strcmp(o->app, "udp-echo");
 	for (i = 0; i < 2; i++) {
 		snprintf(r->socket[i], sizeof(r->socket[i]), "%s/dp-%c.sock", dir, 'a' + i);
 		snprintf(port[i], sizeof(port[i]), "%c,socket=%s,pairs=%u,full-ms=%u%s%s%s",
 			 'a' + i, r->socket[i], i ? o->threads : 1, NEVER_MS, i ? ",rss=128" : "",
 			 i && o->pacing ? "," : "", i && o->pacing ? o->pacing : "");
 	}
+	if (o->tap)
+		snprintf(port[0], sizeof(port[0]), "a,tap=%s", o->tap);
+}
+
+int dp_rig_open(struct dp_rig *r, const struct dp_rig_options *o)
+{
+	char port[2][300], *args[] = {
+		"--pacers", (char *)(o->pacers ? o->pacers : "x1"), "--port", port[0],
+		"--port", port[1], "--link", "a,b", NULL
+	};
+	const char *dir = run_dir();
+	struct net_end_options end = {
+		.pairs = 1, .slots = SLOTS, .station = 1, .frame_bytes = FRAME_BYTES,
+		.rx_bytes = 2048, .pieces = 1, .timeout_ms = NET_DAEMON_TIMEOUT_MS,
+	};
+
+	r->pid = r->daemon.pid = -1;
+	if (!dir)
+		return -1;
+	r->echo = !strcmp(o->app, "udp-echo");
+	say_ports(r, o, port);
 	snprintf(r->control, sizeof(r->control), "%s/dp-control.sock", dir);
 	snprintf(r->log, sizeof(r->log), "%s/rp-dataplane.log", dir);
 	if (net_daemon_start(&r->daemon, args))
 		return -1;
 	end.socket = r->socket[0];
-	return start_dataplane(r, o) ? : net_end_open(&r->guest, &end);
+	return start_dataplane(r, o) ? : o->tap ? 0 : net_end_open(&r->guest, &end);
 }
 
 void dp_rig_close(struct dp_rig *r)

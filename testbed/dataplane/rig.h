@@ -22,9 +22,11 @@
 #define DP_RIG_WAIT_NS	(60 * NSEC_PER_SEC)
 
 struct dp_rig_options {
-	const char *app;	/* reflect or udp-echo */
+	const char *app;	/* with the guest: reflect or udp-echo */
 	u32 threads;
 	const char *pacing;	/* of port b, or NULL */
+	const char *pacers;	/* ringpaced's --pacers, or NULL: one, on any CPU */
+	const char *tap;	/* instead of the guest: port a is this tap, made, not up */
 	const char *more[8];	/* options of rp-dataplane, NULL ends them */
 };
 

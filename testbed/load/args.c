@@ -264,19 +264,9 @@ static const struct argp argp = {
 void load_args_parse(int argc, char **argv, struct load_args *a)
 {
 	*a = (struct load_args){
-		.p = {
-			.transport = &load_transport_sockets, .threads = 1, .agent_rate = 100,
-			.target = { .mac = { { 2, 0, 0, 0, 0, 1 }, { 2, 0, 0, 0, 0, 2 } } },
-			.offer = { .shape = &shape_flat, .seed = 1 },
-			.gen = {
-				.proto = &load_echo, .connections = 16, .pipeline = 1,
-				.connect_ns = 5 * NSEC_PER_SEC, .timeout_ns = NSEC_PER_SEC,
-				.late_ns = 1000000,
-				.opt = { .bytes = 64, .keys = 10000, .get_percent = 99, .path = "/" },
-			},
-		},
 		.rate = 1000, .noise_rate = UNKNOWN, .duration_ns = 10 * NSEC_PER_SEC,
 		.connect_rate = 2000, .slo_repeats = 3, .own_ip = "10.0.0.1",
 	};
+	load_params_default(&a->p);
 	argp_parse(&argp, argc, argv, 0, NULL, a);
 }

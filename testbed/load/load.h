@@ -33,6 +33,12 @@ struct load_params {
 	int cpu[LOAD_THREADS_MAX];
 	double agent_rate;	/* requests per second; 0: no agent */
 	const char *progress;	/* on stderr, led by these words; NULL: none */
+	/*
+	 * Called by the thread that called load_run(), about every 20 ms, with how much of
+	 * the measured time is over and how many requests are done by then; or NULL.
+	 */
+	void (*look)(void *ctx, u64 measured_ns, u64 done);
+	void *look_ctx;
 };
 
 struct load_result {
@@ -43,6 +49,8 @@ struct load_result {
 	bool stopped, has_agent;
 };
 
+/* Echo by sockets: what `ringpace load` does unless told otherwise, but for target and times. */
+void load_params_default(struct load_params *p);
 /* Sets the peak, and what follows from it. */
 void load_params_rate(struct load_params *p, double rate);
 /*

@@ -38,6 +38,21 @@ static u64 clock_now(void *ctx)
 	return now_ns();
 }
 
+void load_params_default(struct load_params *p)
+{
+	*p = (struct load_params){
+		.transport = &load_transport_sockets, .threads = 1, .agent_rate = 100,
+		.target = { .mac = { { 2, 0, 0, 0, 0, 1 }, { 2, 0, 0, 0, 0, 2 } } },
+		.offer = { .shape = &shape_flat, .seed = 1 },
+		.gen = {
+			.proto = &load_echo, .connections = 16, .pipeline = 1,
+			.connect_ns = 5 * NSEC_PER_SEC, .timeout_ns = NSEC_PER_SEC,
+			.late_ns = 1000000,
+			.opt = { .bytes = 64, .keys = 10000, .get_percent = 99, .path = "/" },
+		},
+	};
+}
+
 void load_params_rate(struct load_params *p, double rate)
 {
 	double was = p->rate;
@@ -217,6 +232,17 @@ static void begin(struct run *run)
 		rp_store_release(&run->worker[i].gen->begin_ns, begin_ns);
 }
 
+/* How much of the time that is measured is over. */
+static u64 measured_by(const struct run *run, u64 at_ns)
+{
+	u64 from_ns = run->worker[0].gen->begin_ns + run->p->gen.warmup_ns;
+	u64 all_ns = run->p->offer.duration_ns - run->p->gen.warmup_ns;
+
+	if (at_ns <= from_ns)
+		return 0;
+	return at_ns - from_ns < all_ns ? at_ns - from_ns : all_ns;
+}
+
 static void show(const struct run *run, u64 *next_ns)
 {
 	u64 offered = 0, done = 0, missed = 0, failed = 0;
@@ -238,15 +264,16 @@ static void show(const struct run *run, u64 *next_ns)
 		(unsigned long long)missed, (unsigned long long)failed);
 }
 
-/* How much of the time that is measured is over. */
-static u64 measured_by(const struct run *run, u64 at_ns)
+static void look(const struct run *run)
 {
-	u64 from_ns = run->worker[0].gen->begin_ns + run->p->gen.warmup_ns;
-	u64 all_ns = run->p->offer.duration_ns - run->p->gen.warmup_ns;
+	u64 done = 0;
+	u32 i;
 
-	if (at_ns <= from_ns)
-		return 0;
-	return at_ns - from_ns < all_ns ? at_ns - from_ns : all_ns;
+	if (!run->p->look)
+		return;
+	for (i = 0; i < run->p->threads; i++)
+		done += rp_load(&run->worker[i].gen->stats.done);
+	run->p->look(run->p->look_ctx, measured_by(run, now_ns()), done);
 }
 
 static void watch(struct run *run, struct load_result *r)
@@ -262,6 +289,7 @@ static void watch(struct run *run, struct load_result *r)
 			break;
 		}
 		show(run, &next_ns);
+		look(run);
 	}
 	if (run->p->progress)
 		fputs("\r\033[K", stderr);

@@ -252,15 +252,6 @@ static void check(struct argp_state *state, struct packets_args *a)
 		a->f.ovs_sleep_us = (u32)(a->f.dmax_ns / 2000 < 10000 ? a->f.dmax_ns / 2000 : 10000);
 }
 
-static double seconds(struct argp_state *state, const char *arg)
-{
-	u64 ns = opt_seconds(state, "seconds", arg);
-
-	if (ns < NSEC_PER_SEC / 10 || ns > 60 * NSEC_PER_SEC)
-		argp_error(state, "--seconds %s: not in 0.1..60", arg);
-	return (double)ns / 1e9;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct packets_args *a = state->input;
@@ -270,7 +261,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->rounds = (u32)opt_between(state, "rounds", arg, 1, BENCH_ROUNDS_MAX);
 		break;
 	case OPT_SECONDS:
-		a->seconds = seconds(state, arg);
+		a->seconds = opt_bench_seconds(state, arg);
 		break;
 	case OPT_DMAX:
 		a->f.dmax_ns = opt_between(state, "dmax-ns", arg, 1, NSEC_PER_SEC);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# `ringpace dataplane` from start to stop, and `ringpace bench dataplane` in short.
+# `ringpace dataplane` from start to stop.
 . "$(dirname "$0")/lib.sh"
 
 if ! [ -x "$top/build/rp-dataplane" ]; then
@@ -83,11 +83,5 @@ check 'migrate without groups' wrong_use migrate --to 1
 check 'migrate of a list that is none' wrong_use migrate --groups 5-2 --to 1
 check 'options of start' wrong_use stop --app reflect
 
-timeout 200 "$ringpace" bench dataplane --moves 300 --json >"$scratch/out" 2>"$scratch/err"
-ok $? 'bench dataplane'
-check 'has its figures' json_of "$scratch/out" \
-	'.udp_echo_ns_per_request > 0 and .moves >= 300 and .dropped == 0 and .reordered == 0 and
-	 .bad == 0 and ([.migrate_add_us, .migrate_remove_us] | all(.avg > 0 and .avg <= .max and
-	 .p95 <= .max)) and .echo_ns_per_request == null and (.not_measured | length) > 0'
 check 'nothing is left' nothing_left
 finish

@@ -117,7 +117,7 @@ gone() { [ ! -e "$scratch/metrics" ]; }
 check "its socket is gone" gone
 
 # ---- A real Prometheus ----
-if ! bin=$("$top/scripts/prometheus" 2>/dev/null); then
+if ! bin=$("$top/scripts/unpacked" prometheus 2>/dev/null); then
 	ok 0 "a Prometheus scrapes it # SKIP there is none: make setup fetches it"
 	finish
 fi
