@@ -5,13 +5,15 @@
 #
 #	kv_peer.py CASE ADDRESS [CONTROL-SOCKET MOVES]
 import errno
-import json
 import random
 import socket
 import struct
 import sys
 import threading
 import time
+
+sys.dont_write_bytecode = True
+from mover import Mover
 
 LIMIT_S = 120
 LARGE = 1 << 20
@@ -194,43 +196,6 @@ def evicts():
     assert int(stats[b"evictions"]) > 400 and int(stats[b"bytes"]) <= int(stats[b"limit_maxbytes"])
 
 
-class Mover(threading.Thread):
-    """All flow groups, from thread to thread, until so many moves are done."""
-
-    def __init__(self, path, goal):
-        super().__init__()
-        self.control = socket.socket(socket.AF_UNIX)
-        self.control.settimeout(LIMIT_S)
-        self.control.connect(path)
-        self.lines = self.control.makefile()
-        self.goal, self.error = goal, None
-
-    def ask(self, **order):
-        self.control.sendall(json.dumps({"v": 1, **order}).encode() + b"\n")
-        reply = json.loads(self.lines.readline())
-        assert reply["ok"], reply
-        return reply["result"]
-
-    def settle(self):
-        while True:
-            moves = self.ask(cmd="status")["moves"]
-            if not moves["under_way"]:
-                return moves
-            time.sleep(0.001)
-
-    def run(self):
-        by = 0
-        try:
-            while self.settle()["done"] < self.goal:
-                by += 1
-                for to in range(4):
-                    self.ask(cmd="migrate", to=to,
-                             groups=[g for g in range(128) if (g + by) % 4 == to])
-                time.sleep(0.01)
-        except BaseException as e:
-            self.error = e
-
-
 def moving():
     """Connections whose values change while their flow groups move."""
     mover = Mover(sys.argv[3], int(sys.argv[4]))
@@ -255,10 +220,7 @@ def moving():
 
 def only_moves():
     """For connections of somebody else."""
-    mover = Mover(sys.argv[3], int(sys.argv[4]))
-    mover.start()
-    mover.join()
-    assert not mover.error, mover.error
+    Mover(sys.argv[3], int(sys.argv[4])).move()
 
 
 globals()[sys.argv[1]]()
