@@ -1,41 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The key-value server of rp-dataplane, as clients of memcached on Linux see it, in a
-# network namespace of our own:
-#
-#	Linux 10.99.0.1 ── tap rpt0, ringpaced, port b (rss=128, 4 pairs) ── rp-dataplane 10.99.0.2
-. "$(dirname "$0")/netns.sh"
-. "$(dirname "$0")/lib.sh"
-dataplane=${ringpace%/*}/rp-dataplane
-if [ ! -x "$dataplane" ]; then
-	echo '1..0 # SKIP rp-dataplane was not built: DPDK is missing'
-	exit 0
-fi
-
+# The key-value server of rp-dataplane, as clients of memcached on Linux see it.
+. "$(dirname "$0")/dp_tap.sh"
 peer() { timeout 240 "$top/tests/native/kv_peer.py" "$1" 10.99.0.2 "${@:2}" 2>"$scratch/err"; }
-
-# ask CMD [ARGUMENTS]: an order to rp-dataplane; its result.
-ask() {
-	printf '{"v":1,"cmd":"%s"%s}\n' "$1" "${2:+,$2}" |
-		socat -t 10 - "UNIX-CONNECT:$scratch/dp.ctl" | jq -e .result
-}
-
-start() {
-	"${ringpace}d" --control "$scratch/ctl" --port t,tap=rpt0,pairs=4 \
-		--port "b,socket=$scratch/b.sock,pairs=4,rss=128" --link t,b 2>"$scratch/err" &
-	daemon=$!
-	wait_for 30 test -S "$scratch/ctl" && wait_for 10 test -S "$scratch/b.sock" || return 1
-	ip addr add 10.99.0.1/24 dev rpt0 && ip link set rpt0 up || return 1
-	"$dataplane" --socket "$scratch/b.sock" --steer "$scratch/ctl,b" --threads 4 \
-		--control "$scratch/dp.ctl" --app kv --address 10.99.0.2/24 --stall-ms 60000 \
-		--kv-memory-bytes 16777216 >"$scratch/dp.out" 2>"$scratch/err" &
-	program=$!
-	wait_for 60 grep -q . "$scratch/dp.out"
-}
-
-stop() {
-	kill $program && wait $program && kill $daemon && wait $daemon
-}
 
 # Debian's name for memcapable.
 capable() { timeout 240 memccapable -h 10.99.0.2 -p 11211 -t 60 "$1" >"$scratch/err" 2>&1; }
@@ -50,7 +17,7 @@ load_moving() {
 		10.99.0.2:11211 >"$scratch/load" 2>"$scratch/err" && wait $mover
 }
 
-start
+start kv --kv-memory-bytes 16777216
 ok $? 'kv: starts'
 check "libmemcached's memcapable: text" capable -a
 check "libmemcached's memcapable: binary" capable -b
