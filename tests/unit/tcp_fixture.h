@@ -48,6 +48,7 @@ struct wire {
 	struct frame *back[HELD_BACK];	/* to overtake */
 	u32 back_to[HELD_BACK];
 	u32 lose, twice, overtake;	/* of a thousand */
+	bool starves[ENDS];		/* it is given no frames */
 	u64 lost, passed;
 	u64 rng;
 	u32 threads;
@@ -193,7 +194,7 @@ static inline void wire_serve(struct wire *w, u32 i, u32 queue)
 		dp_list_add(&w->spare, p);
 	while ((p = soft_port_sent(e->sp, queue)))
 		wire_carry(w, !i, (struct frame *)p);
-	while (w->spare.count > FRAMES / 4) {
+	while (!w->starves[i] && w->spare.count > FRAMES / 4) {
 		p = dp_list_pop(&w->spare);
 		p->bytes = 0;
 		p->sum_from = 0;

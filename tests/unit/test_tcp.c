@@ -120,6 +120,50 @@ static void test_bad_wire(void **state)
 	end();
 }
 
+/* No frames for end @i from now on, but those that come. */
+static void starve(u32 i)
+{
+	struct soft_port *sp = w->end[i].sp;
+	struct dp_pkt *p;
+	u32 q;
+
+	w->starves[i] = true;
+	for (q = 0; q < THREADS; q++)
+		while ((p = sp->port.ops->alloc(&sp->port, q)))
+			dp_list_add(&w->spare, p);
+}
+
+/* Frames that are lost, and none to send them again in, for longer than TCP waits. */
+static void test_few_frames(void **state)
+{
+	static _Atomic bool enough;
+	u32 i, e;
+
+	begin();
+	open_streams(8, ~0ULL);
+	for (i = 0; i < 8; i++)
+		stream[i].enough = &enough;
+	turns(2000);
+	w->lose = 20;
+	for (i = 0; i < 20000; i++) {
+		turn();
+		for (e = 0; e < ENDS; e++)
+			if (!w->starves[e] && !test_below(&w->rng, 300))
+				starve(e);
+			else if (w->starves[e] && !test_below(&w->rng, 300))
+				w->starves[e] = false;
+	}
+	assert_true(end_count(&w->end[0], no_memory) && end_count(&w->end[1], no_memory));
+	memset(w->starves, 0, sizeof(w->starves));
+	atomic_store(&enough, true);
+	run(8);
+	for (i = 0; i < 8; i++) {
+		assert_true(stream[i].got > 0 && stream[i].got == stream[i].sent);
+		assert_false(stream[i].wrong);
+	}
+	end();
+}
+
 /* One that does not read holds its peer up, and nobody else. */
 static void test_closed_window(void **state)
 {
@@ -295,6 +339,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_echo),
 		cmocka_unit_test(test_bad_wire),
+		cmocka_unit_test(test_few_frames),
 		cmocka_unit_test(test_closed_window),
 		cmocka_unit_test(test_abort),
 		cmocka_unit_test(test_moves),
