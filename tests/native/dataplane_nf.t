@@ -55,7 +55,9 @@ listens() { in_ns "$outside" grep -q "$(printf ':%04X 00000000:0000 0A' "$1")" /
 
 # The server's side: from whom the connection came.
 seen_as() {
-	in_ns "$outside" timeout 60 socat -u TCP-LISTEN:5001 SYSTEM:'echo $SOCAT_PEERADDR' \
+	# It reads to the end, lest the other side finds nobody to write to.
+	in_ns "$outside" timeout 60 socat -u TCP-LISTEN:5001 \
+		SYSTEM:'cat >/dev/null; echo $SOCAT_PEERADDR' \
 		>"$scratch/seen" 2>"$scratch/err" &
 	local server=$!
 	wait_for 30 listens 5001 && in_ns "$inside" sh -c 'echo x | socat -u - TCP:198.51.100.2:5001' &&
