@@ -28,8 +28,8 @@ status_of() {
 
 ask() { printf '{"v":1,"cmd":"%s"}\n' "$1" | timeout 20 socat -t 10 - UNIX-CONNECT:"$ctl"; }
 # says COMMAND EXPRESSION: is it true of the result? refuses: of the message?
-says() { ask "$1" >"$scratch/reply" 2>"$scratch/err" && jq -e ".result | $2" "$scratch/reply" >/dev/null; }
-refuses() { ask "$1" >"$scratch/reply" 2>"$scratch/err" && jq -e ".error.message | $2" "$scratch/reply" >/dev/null; }
+says() { ask "$1" >"$scratch/reply" 2>"$scratch/err" && json_of "$scratch/reply" ".result | $2"; }
+refuses() { ask "$1" >"$scratch/reply" 2>"$scratch/err" && json_of "$scratch/reply" ".error.message | $2"; }
 
 ports() { says list "[.ports[].device] == $1"; }
 

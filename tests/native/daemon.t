@@ -21,7 +21,7 @@ stop() {
 # ask LINE...: the replies, for at most 10 s.
 ask() { printf '%s\n' "$@" | timeout 10 socat -t 5 - UNIX-CONNECT:"$ctl" 2>>"$scratch/err"; }
 
-says_hello() { ask '{"v":1,"cmd":"hello"}' | jq -e '.ok and .result.program == "ringpaced"' >/dev/null; }
+says_hello() { ask '{"v":1,"cmd":"hello"}' | json_is '.ok and .result.program == "ringpaced"'; }
 
 status_of() {
 	timeout 10 "$@" >"$scratch/out" 2>"$scratch/err"

@@ -53,7 +53,7 @@ head_only() {
 
 
 # Under wrk's requests, and of files that are whole, so many moves.
-moved() { ask status | jq -e ".moves.done >= $1" >/dev/null; }
+moved() { ask status | json_is ".moves.done >= $1"; }
 under_moves() {
 	"$top/tests/native/tcp_peer.py" move 10.99.0.2 "$scratch/dp.ctl" 1000000000 \
 		2>/dev/null </dev/null >/dev/null &
@@ -65,7 +65,7 @@ under_moves() {
 	done
 	fetch_all && wait $wrk
 }
-settled() { ask status | jq -e '.moves.under_way == 0' >/dev/null; }
+settled() { ask status | json_is '.moves.under_way == 0'; }
 
 check 'a directory to serve' make_files
 start http --http-root "$root"

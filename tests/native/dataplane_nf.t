@@ -81,8 +81,8 @@ closed() {
 		! in_ns "$outside" timeout 2 socat -u OPEN:/dev/null TCP:198.51.100.1:22 2>/dev/null
 }
 
-moved() { ask status | jq -e ".moves.done >= $1" >/dev/null; }
-settled() { ask status | jq -e '.moves.under_way == 0' >/dev/null; }
+moved() { ask status | json_is ".moves.done >= $1"; }
+settled() { ask status | json_is '.moves.under_way == 0'; }
 # transfer PORT while groups move, until so many have.
 under_moves() {
 	local port=6000

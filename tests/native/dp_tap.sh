@@ -17,7 +17,7 @@ peer() { timeout 120 "$top/tests/native/tcp_peer.py" "$1" 10.99.0.2 "${@:2}" 2>"
 # ask CMD [ARGUMENTS]: an order to rp-dataplane; its result.
 ask() {
 	printf '{"v":1,"cmd":"%s"%s}\n' "$1" "${2:+,$2}" |
-		socat -t 10 - "UNIX-CONNECT:$scratch/dp.ctl" | jq -e .result
+		socat -t 10 - "UNIX-CONNECT:$scratch/dp.ctl" | jq -en 'input | .result'
 }
 
 # start APP [OPTIONS]: ringpaced as $daemon, rp-dataplane as $program.

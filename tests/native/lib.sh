@@ -42,7 +42,10 @@ check() {
 }
 
 # json_of FILE EXPRESSION: is it true of the object?
-json_of() { jq -e "$2" "$1" >/dev/null 2>>"$scratch/err"; }
+# Nothing is no JSON: jq -e alone is content with it.
+json_of() { jq -en "input | ($2)" "$1" >/dev/null 2>>"$scratch/err"; }
+# The same, of what comes in.
+json_is() { jq -en "input | ($1)" >/dev/null 2>>"$scratch/err"; }
 
 # wait_for SECONDS COMMAND...: until the command succeeds.
 wait_for() {

@@ -15,7 +15,7 @@ report() {	# status, name
 gives() {	# jq filter, name, options...
 	local filter=$1 name=$2
 	shift 2
-	$ringpace model --json "$@" 2>"$err" | jq -e "$filter" >/dev/null
+	$ringpace model --json "$@" 2>"$err" | jq -en "input | ($filter)" >/dev/null
 	report $? "$name"
 }
 

@@ -17,7 +17,7 @@ gives() {	# jq filter, name, options...
 	local filter=$1 name=$2
 	shift 2
 	# shellcheck disable=SC2086
-	$ringpace sim --json $costs "$@" 2>"$dir/err" | jq -e "$filter" >/dev/null
+	$ringpace sim --json $costs "$@" 2>"$dir/err" | jq -en "input | ($filter)" >/dev/null
 	report $? "$name"
 }
 

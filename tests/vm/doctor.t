@@ -19,7 +19,7 @@ report() {	# status, name
 }
 
 holds() {	# jq filter, name
-	jq -e "$1" "$dir/json" >/dev/null 2>&1
+	jq -en "input | ($1)" "$dir/json" >/dev/null 2>&1
 	report $? "$2"
 }
 

@@ -42,7 +42,7 @@ is_loaded() { [ "$(count c 0 .packets)" -gt 200 ] && [ "$(count c 1 .packets)" -
 
 connected() {
 	"$ringpace" ctl list --socket "$scratch/ctl" --json |
-		jq -e ".ports[] | select(.device == \"$1\") | .connected == $2" >/dev/null
+		json_is "any(.ports[]; .device == \"$1\" and .connected == $2)"
 }
 
 stock_initrd "$top/tests/vm/orders_init"

@@ -36,7 +36,7 @@ kill_daemon() {
 
 rss() { "$ringpace" ctl rss --socket "$scratch/ctl" --device "$1" --json >"$scratch/rss"; }
 # has PORT EXPRESSION
-has() { rss "$1" && jq -e "$2" "$scratch/rss" >/dev/null; }
+has() { rss "$1" && jq -en "input | ($2)" "$scratch/rss" >/dev/null; }
 key_of() { rss "$1" && jq -r .key "$scratch/rss"; }
 
 hosts='.set_by == "host" and .entries == 64'
