@@ -109,6 +109,14 @@ static inline bool chain_is_l2fwd(const struct chain_params *p)
 	return !strcmp(p->nf, L2FWD_NF);
 }
 
+#define CHAIN_ROUTE_NF	"route"
+
+/* Where a packet's head is. */
+static inline u32 chain_head_at(const struct chain_params *p)
+{
+	return strcmp(p->nf, CHAIN_ROUTE_NF) ? CHAIN_AT_BARE : CHAIN_AT_IP;
+}
+
 /* Work per packet of VM @vm, from 1. */
 static inline u64 chain_work_ns(const struct chain_params *p, u32 vm)
 {

@@ -19,6 +19,7 @@
 #define QUEUE_MIN	8u
 #define QUEUE_MAX	4096u
 #define FULL_MS_DEFAULT	1000u
+#define FRAME_BYTES	64u
 
 enum {
 	OPT_LANE = 256, OPT_VMS, OPT_DURATION, OPT_WARMUP, OPT_RATE, OPT_STRATEGY,
@@ -44,7 +45,8 @@ static const struct argp_option options[] = {
 	  "its sender up before packets are dropped, ms (1000)", 0 },
 	{ NULL, 0, NULL, 0, "The forwarders:", 2 },
 	{ "nf", OPT_NF, "NAME", 0, "vm lane: what they do with packets: bridge (default), Linux's; "
-	  "firewall: that with rules of nftables; l2fwd: a forwarder on DPDK", 0 },
+	  "firewall: that with rules of nftables; route: Linux's IPv4 forwarding, of UDP packets; "
+	  "l2fwd: a forwarder on DPDK", 0 },
 	{ "nf-wait", OPT_NF_WAIT, "sleep|spin", 0, "l2fwd: what it does while nothing comes: sleep "
 	  "(default), for longer and longer, up to 1 ms; or spin, which takes a CPU", 0 },
 	{ "nf-macs", OPT_NF_MACS, NULL, 0, "l2fwd: it rewrites the addresses of each packet", 0 },
@@ -60,7 +62,7 @@ static const struct argp_option options[] = {
 	  "whatever happens to others (10000); max: whenever there is room", 0 },
 	{ "duration-s", OPT_DURATION, "S", 0, "measured time, seconds (1)", 0 },
 	{ "warmup-s", OPT_WARMUP, "S", 0, "time before it, seconds (0.2)", 0 },
-	{ "frame-bytes", OPT_FRAME, "BYTES", 0, "size of a packet, 60..1514 bytes (64)", 0 },
+	{ "frame-bytes", OPT_FRAME, "BYTES", 0, "size of a packet, 60..1514 bytes (64; route: 78 at least, 78)", 0 },
 	{ "flows", OPT_FLOWS, "F", 0, "numbered flows, in turns, 1..1024 (1)", 0 },
 	{ "generator-wait", OPT_WAIT, "sleep|spin", 0, "how the generator waits for what is due: "
 	  "asleep (default), or spinning, which is exact and takes a CPU", 0 },
@@ -149,6 +151,18 @@ static void check_nf(struct argp_state *state, struct chain_params *p)
 	argp_error(state, "--nf %s: the %s lane has %s", p->nf, p->lane->name, names);
 }
 
+/* Also fills in what was not given. */
+static void check_frame(struct argp_state *state, struct chain_params *p)
+{
+	u32 least = chain_head_at(p) == CHAIN_AT_IP ? CHAIN_IP_MIN_BYTES : NET_FRAME_MIN_BYTES;
+
+	if (!p->frame_bytes)
+		p->frame_bytes = least > FRAME_BYTES ? least : FRAME_BYTES;
+	if (p->frame_bytes < least)
+		argp_error(state, "--frame-bytes %u: --nf %s takes %u at least, for IPv4 and UDP",
+			   p->frame_bytes, p->nf, least);
+}
+
 static void check(struct argp_state *state, struct args *a)
 {
 	const char *twice = chain_strategies_twice(&a->who), *why;
@@ -161,6 +175,7 @@ static void check(struct argp_state *state, struct args *a)
 	why = p->lane->check(p);
 	if (why)
 		argp_error(state, "%s", why);
+	check_frame(state, p);
 
 	if (twice)
 		argp_error(state, "--strategy: %s: named twice", twice);
@@ -312,7 +327,7 @@ static int run(int argc, char **argv)
 	struct args a = {
 		.p = {
 			.lane = &chain_native, .vms = 1, .duration_ns = NSEC_PER_SEC,
-			.warmup_ns = NSEC_PER_SEC / 5, .rate_pps = 10000, .frame_bytes = 64,
+			.warmup_ns = NSEC_PER_SEC / 5, .rate_pps = 10000,
 			.flows = 1, .queue_len = 256, .nf_burst = 1, .full_ms = FULL_MS_DEFAULT,
 		},
 		.rounds = 1,

@@ -19,8 +19,9 @@ static void write_one(struct generator *g, u8 *at, u64 i, u64 now_tsc)
 	u64 due_tsc = s->rate_pps ?
 		g->begin_tsc + rp_ns_to_tsc(&g->clock, schedule_at_ns(s, i)) : now_tsc;
 
-	chain_frame_write(at, g->frame_bytes, (u32)(i % g->flows), i / g->flows, due_tsc);
-	chain_frame_stamp(at, now_tsc);
+	chain_frame_write(at, g->head_at, g->frame_bytes, (u32)(i % g->flows), i / g->flows,
+			  due_tsc);
+	chain_frame_stamp(at, g->head_at, now_tsc);
 	net_tx_add(g->worker.out, 0, g->frame_bytes);
 	if (now_tsc >= g->measure_tsc)
 		rp_hist_add(&g->behind, now_tsc > due_tsc ? now_tsc - due_tsc : 0);

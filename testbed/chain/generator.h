@@ -16,6 +16,7 @@ struct generator {
 	struct schedule schedule;	/* ->rate_pps 0: whenever there is room */
 	u64 measure_tsc;	/* what is sent from then on is in ->behind */
 	u32 flows, frame_bytes;
+	u32 head_at;		/* CHAIN_AT_... */
 	bool spin;		/* waits without sleeping */
 	u64 begin_tsc;		/* of the schedule */
 	struct rp_clock clock;	/* of the counter */

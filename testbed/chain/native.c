@@ -20,13 +20,14 @@ static bool pass(struct forwarder *f, const u8 *frame, u32 bytes, u8 *to)
 	u64 now = rp_tsc();
 
 	rp_emulate(now, f->w_tsc);
-	if (bytes > f->frame_bytes || !chain_frame_read(frame, bytes, f->flows, &h)) {
+	if (bytes > f->frame_bytes ||
+	    !chain_frame_read(frame, CHAIN_AT_BARE, bytes, f->flows, 0, &h)) {
 		rp_add(&f->worker.counts.bad, 1);
 		return false;
 	}
 	worker_note(&f->worker, &h, now);
 	memcpy(to, frame, bytes);
-	chain_frame_stamp(to, rp_tsc());
+	chain_frame_stamp(to, CHAIN_AT_BARE, rp_tsc());
 	net_tx_add(&f->out, 0, bytes);
 	return true;
 }

@@ -130,9 +130,12 @@ static void prepare_threads(struct chain *c)
 	g->schedule.duration_ns = p->warmup_ns + p->duration_ns;
 	g->flows = p->flows;
 	g->frame_bytes = p->frame_bytes;
+	g->head_at = chain_head_at(p);
 	g->spin = p->spin;
 	g->worker.out = &c->generator_end;
 	g->worker.cpu = chain_cpu(c, c->hops);
+	s->head_at = chain_head_at(p);
+	s->routers = p->vms;
 	s->worker.in = &c->sink_end;
 	s->worker.cpu = chain_cpu(c, 2 * c->hops);
 	s->worker.measure_tsc = p->lane->stamps ? &s->measure_tsc : NULL;

@@ -13,7 +13,8 @@ static void take(struct sink *s, const u8 *frame, u32 bytes)
 	struct chain_head h;
 	u64 now = rp_tsc();
 
-	if (!chain_frame_read(frame, bytes, w->arrivals.flows, &h) || !chain_frame_whole(frame, &h)) {
+	if (!chain_frame_read(frame, s->head_at, bytes, w->arrivals.flows, s->routers, &h) ||
+	    !chain_frame_whole(frame, s->head_at, &h)) {
 		rp_add(&w->counts.bad, 1);
 		return;
 	}

@@ -8,6 +8,7 @@
 
 struct sink {
 	struct chain_worker worker;
+	u32 head_at, routers;	/* of frames, CHAIN_AT_...; how many they came by */
 	u64 measure_tsc;	/* set by the caller: what comes from then on is in ->latency */
 	struct rp_hist latency;	/* ticks, from when packets were due */
 };

@@ -335,7 +335,7 @@ static const char *check(const struct chain_params *p)
 
 const struct chain_lane_ops chain_vm = {
 	.name = "vm",
-	.nf = { "bridge", "firewall", L2FWD_NF },
+	.nf = { "bridge", "firewall", CHAIN_ROUTE_NF, L2FWD_NF },
 	.calm_ns = 3 * NSEC_PER_SEC,
 	.available = available,
 	.check = check,

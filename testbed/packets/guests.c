@@ -190,7 +190,7 @@ static void send_due(struct play *p, u64 *sent, u64 due, u64 now_tsc)
 
 	for (n = 0; n < max && (at = net_tx_next(e, 0)); n++, ++*sent) {
 		due_tsc = p->begin_tsc + rp_ns_to_tsc(&p->clock, schedule_at_ns(&p->schedule, *sent));
-		chain_frame_write(at, e->opt.frame_bytes, 0, *sent, due_tsc);
+		chain_frame_write(at, CHAIN_AT_BARE, e->opt.frame_bytes, 0, *sent, due_tsc);
 		net_tx_add(e, 0, e->opt.frame_bytes);
 		if (due_tsc >= p->measure_tsc)
 			rp_hist_add(&p->behind, now_tsc > due_tsc ? now_tsc - due_tsc : 0);
@@ -206,7 +206,8 @@ static void take_one(struct play *p, const u8 *frame, u32 bytes)
 	struct chain_head h;
 	u64 now = rp_tsc();
 
-	if (!chain_frame_read(frame, bytes, 1, &h) || !chain_frame_whole(frame, &h)) {
+	if (!chain_frame_read(frame, CHAIN_AT_BARE, bytes, 1, 0, &h) ||
+	    !chain_frame_whole(frame, CHAIN_AT_BARE, &h)) {
 		p->bad++;
 		return;
 	}

@@ -146,7 +146,7 @@ check 'slow VM without a time' wrong '--slow-ns' --slow-hop 1
 check 'too much work' wrong '--nf-ns 10000001' --nf-ns 10000001
 check 'no time' wrong '--duration-s 0' --duration-s 0
 check 'an argument too many' wrong 'surplus' surplus
-check 'a function that no VM has' wrong '--nf moon: the vm lane has bridge, firewall, l2fwd' \
+check 'a function that no VM has' wrong '--nf moon: the vm lane has bridge, firewall, route, l2fwd' \
 	--lane vm --nf moon
 check 'a function of the other lane' wrong '--nf bridge: the native lane has thread' --nf bridge
 check 'a ring that no VM has' wrong '--queue-len' --lane vm --queue-len 64

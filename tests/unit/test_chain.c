@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The pure parts of a chain: schedule, what arrives, the bottleneck, --strategy. */
+/* The pure parts of a chain: packets, schedule, what arrives, the bottleneck, --strategy. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -7,10 +7,65 @@
 /* Before cmocka.h, which makes a macro of fail(). */
 #include "chain/arrivals.h"
 #include "chain/bottleneck.h"
+#include "chain/frame.h"
 #include "chain/schedule.h"
 #include "chain/strategies.h"
 
 #include <cmocka.h>
+
+/* ---- Packets ---- */
+
+static bool is_good(const u8 *frame, u32 head_at, u32 bytes, u32 hops)
+{
+	struct chain_head h;
+
+	return chain_frame_read(frame, head_at, bytes, 4, hops, &h) && h.flow == 3 && h.seq == 64 &&
+	       h.due_tsc == 7 && h.sent_tsc == 9 && chain_frame_whole(frame, head_at, &h);
+}
+
+static void test_bare_frame(void **state)
+{
+	u8 frame[NET_FRAME_MIN_BYTES];
+
+	chain_frame_write(frame, CHAIN_AT_BARE, sizeof(frame), 3, 64, 7);
+	chain_frame_stamp(frame, CHAIN_AT_BARE, 9);
+	assert_true(is_good(frame, CHAIN_AT_BARE, sizeof(frame), 0));
+	assert_false(is_good(frame, CHAIN_AT_BARE, sizeof(frame) - 1, 0));
+	frame[sizeof(frame) - 1] ^= 1;
+	assert_false(is_good(frame, CHAIN_AT_BARE, sizeof(frame), 0));
+}
+
+/* As a router does it, by RFC 1624. */
+static void route(u8 *frame)
+{
+	struct iphdr ip;
+	u32 sum;
+
+	memcpy(&ip, frame + CHAIN_AT_BARE, sizeof(ip));
+	ip.ttl--;
+	sum = ntohs(ip.check) + 0x100u;
+	ip.check = htons((u16)(sum + (sum >> 16)));
+	memcpy(frame + CHAIN_AT_BARE, &ip, sizeof(ip));
+}
+
+static void test_routed_frame(void **state)
+{
+	u8 frame[CHAIN_IP_MIN_BYTES + 20];
+	u32 i;
+
+	chain_frame_write(frame, CHAIN_AT_IP, sizeof(frame), 3, 64, 7);
+	chain_frame_stamp(frame, CHAIN_AT_IP, 9);
+	assert_int_equal(frame[12] << 8 | frame[13], ETH_P_IP);
+	for (i = 0; i < 31; i++) {
+		assert_true(is_good(frame, CHAIN_AT_IP, sizeof(frame), i));
+		/* It went by another number of routers. */
+		assert_false(is_good(frame, CHAIN_AT_IP, sizeof(frame), i + 1));
+		route(frame);
+	}
+	frame[CHAIN_AT_BARE + offsetof(struct iphdr, daddr)] ^= 1;
+	assert_false(is_good(frame, CHAIN_AT_IP, sizeof(frame), 31));
+	assert_false(is_good(frame, CHAIN_AT_IP, CHAIN_IP_MIN_BYTES - 1, 31));
+}
 
 /* ---- Schedule ---- */
 
@@ -269,6 +324,8 @@ static void test_strategies_named_twice(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bare_frame),
+		cmocka_unit_test(test_routed_frame),
 		cmocka_unit_test(test_schedule_is_absolute),
 		cmocka_unit_test(test_schedule_agrees_with_itself),
 		cmocka_unit_test(test_schedule_of_a_part),

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# `ringpace chain --lane vm`: stock guests as libvirt's domains, a bridge, a firewall and a
-# forwarder on DPDK.
+# `ringpace chain --lane vm`: stock guests as libvirt's domains, a bridge, a firewall, a
+# router and a forwarder on DPDK.
 # Nothing is lost or reordered, hops fit together, a host that sleeps is not kicked; the
 # VMs stay from run to run; ended by a signal, nothing is left.
 . "$(dirname "$0")/../native/lib.sh"
@@ -41,6 +41,11 @@ check 'no directory is left' [ -z "$(ls -A "$XDG_RUNTIME_DIR")" ]
 chain --vms 1 --nf bridge --rate-pps 200 --frame-bytes 1514 --flows 8 --strategy adaptive --json
 ok $? 'a bridge, long frames'
 check 'nothing lost, nothing reordered' json "$clean and $fits"
+
+chain --vms 2 --nf route --rate-pps 200 --flows 4 --strategy adaptive --json
+ok $? 'two routers'
+check 'nothing lost, nothing reordered, each by both' json "$clean and $fits"
+check 'the least frame that has all heads' json '.nf == "route" and .frame_bytes == 78'
 
 # Of the guest that polls: it is never called, and what it counted is what passed.
 polls='all(.hops[:-1][]; .rx_calls_per_packet == 0) and (.hops | length == 2) and
