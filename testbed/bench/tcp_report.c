@@ -93,6 +93,7 @@ static void set_ratios(const struct tcp_bench *b, json_t *v)
 
 	json_object_set_new(v, "echo_ns_per_request",
 			    number(MEDIAN(b, TCP_ECHO_PEAK, TCP_DATAPLANE, cpu_ns), 0));
+	json_object_set_new(v, "memory_per_idle_connection_bytes", number(b->idle_bytes, 0));
 	json_object_set_new(v, "kv_vs_memcached", number(theirs / ours, 3));
 	json_object_set_new(v, "kv_with_ringpaced_vs_memcached", number(theirs / (ours + port), 3));
 	json_object_set_new(v, "kv_peak_vs_memcached",
@@ -188,8 +189,11 @@ void tcp_bench_print(const json_t *v)
 	json_object_foreach(json_object_get(v, "figures"), load, by)
 		json_object_foreach(by, who, of)
 			row(t, load, who, of);
-	if (is_known(json_number_at(v, "echo_ns_per_request")))
+	if (is_known(json_number_at(v, "echo_ns_per_request"))) {
 		table_print(t, stdout);
+		printf("a connection at rest   %.0f bytes\n",
+		       json_number_at(v, "memory_per_idle_connection_bytes"));
+	}
 	table_free(t);
 	if (is_known(json_number_at(v, "kv_vs_memcached")))
 		print_ratios(v);

@@ -215,7 +215,7 @@ static int measure_all(struct tcp_bench *b)
 	const size_t rps = offsetof(struct tcp_sample, done_rps);
 
 	if (load_sockets_allow(b->args->connections) || measure_load(b, TCP_ECHO_PEAK) ||
-	    measure_load(b, TCP_KV_PEAK))
+	    tcp_idle_measure(&b->args->pacing, &b->idle_bytes) || measure_load(b, TCP_KV_PEAK))
 		return -1;
 	if (b->why_no_memcached[0])
 		return 0;
@@ -249,7 +249,7 @@ int tcp_bench_run(struct tcp_bench *b, const struct tcp_bench_args *args)
 
 	memset(b, 0, sizeof(*b));
 	b->args = args;
-	b->half_rps = UNKNOWN;
+	b->half_rps = b->idle_bytes = UNKNOWN;
 	rc = find_out(b);
 	if (!rc && !b->why_no_net[0])
 		rc = measure_all(b);

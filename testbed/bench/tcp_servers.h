@@ -46,6 +46,7 @@ struct tcp_bench {
 	char memcached[512];
 	char why_no_net[256], why_no_memcached[256];	/* "": there is one */
 	double half_rps;	/* UNKNOWN */
+	double idle_bytes;	/* of rp-dataplane's memory, a connection at rest; UNKNOWN */
 	struct tcp_sample sample[TCP_LOADS][TCP_WHO][BENCH_ROUNDS_MAX];
 };
 
@@ -55,6 +56,9 @@ int tcp_bench_run(struct tcp_bench *b, const struct tcp_bench_args *args);
 bool tcp_bench_measures(const struct tcp_bench *b, u32 load, u32 who);
 /* The median over the rounds of the double at @field; UNKNOWN where it was not measured. */
 double tcp_bench_median(const struct tcp_bench *b, u32 load, u32 who, size_t field);
+
+/* tcp_idle.c: 0, or -1 after fail(). */
+int tcp_idle_measure(const struct tcp_server_pacing *pacing, double *bytes);
 
 /* Its keys into @v, and why others are null into @not_measured. */
 void tcp_bench_result(const struct tcp_bench *b, json_t *v, json_t *not_measured);
