@@ -86,6 +86,23 @@ static int take(const struct meter *m, struct tcp_sample *s)
 		    "machine", m->server->target);
 }
 
+/* ---- The dataplane's own clock ---- */
+
+struct turns {
+	double busy_ns, packets;
+};
+
+/* Of all turns that had something to do, so far; UNKNOWN of memcached. */
+static struct turns turns_of(const struct tcp_server *s)
+{
+	json_t *v = s->rig ? dp_rig_order(s->rig, "telemetry", NULL) : NULL;
+	const json_t *all = json_object_get(v, "all");
+	struct turns t = { json_number_at(all, "busy_ns"), json_number_at(all, "items") };
+
+	json_decref(v);
+	return t;
+}
+
 /* ---- One measurement ---- */
 
 static void plan(const struct tcp_bench *b, u32 load, const struct tcp_server *s,
@@ -129,6 +146,7 @@ static double or_infinite(u64 ns)
 static int measure_server(struct tcp_bench *b, u32 load, struct tcp_server *s,
 			  struct tcp_sample *to)
 {
+	struct turns before = turns_of(s), after;
 	struct load_params p;
 	struct load_result r;
 	struct meter m;
@@ -140,6 +158,8 @@ static int measure_server(struct tcp_bench *b, u32 load, struct tcp_server *s,
 	if (why)
 		return fail("%s: %s", s->target, why);
 	rc = load_run(&p, &r) || r.stopped || take(&m, to) ? -1 : 0;
+	after = turns_of(s);
+	to->turn_ns = (after.busy_ns - before.busy_ns) / (after.packets - before.packets);
 	if (!rc) {
 		to->generator_cpu = r.cpu_share_max;
 		to->failed = (double)r.all.failed;

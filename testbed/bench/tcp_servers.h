@@ -32,6 +32,7 @@ enum tcp_who { TCP_DATAPLANE, TCP_MEMCACHED, TCP_WHO };
 struct tcp_sample {
 	double done_rps;
 	double cpu_ns;		/* of the server's process per request, user and system */
+	double turn_ns;		/* of rp-dataplane's turns, by the clock, per packet; UNKNOWN */
 	double port_cpu_ns;	/* of ringpaced's; UNKNOWN of memcached */
 	double softirq_ns;	/* of the whole machine, by clock ticks; UNKNOWN: not counted */
 	double cpu;		/* CPUs of the server's side: both of the former */
