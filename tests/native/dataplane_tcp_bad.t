@@ -14,6 +14,7 @@ check 'a half-closed connection gets the rest, and its end' peer half_close
 check 'resets harm nobody else' peer reset
 check 'a window that closes, and opens again' peer zero_window
 check 'a port that nobody listens to refuses' peer refused
+check '500 moves of flow groups: all streams live, and are whole' peer moving "$scratch/dp.ctl" 500
 check 'keepalive is answered' peer keepalive
 check 'and finds out that the wire is cut' peer cut "$wire"
 check 'ends' stop
