@@ -39,6 +39,11 @@ struct dp_app {
 	 * that is ->loose.
 	 */
 	void (*packet)(struct dp_thread *t, struct dp_group *g, struct dp_pkt *p);
+	/*
+	 * @n packets, of groups that the thread owns, are about to be processed: fetches into
+	 * its caches what they need, and does nothing else. May be NULL.
+	 */
+	void (*ahead)(struct dp_group **g, struct dp_pkt **p, u32 n);
 };
 
 struct dp_config {

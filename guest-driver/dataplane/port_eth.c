@@ -83,6 +83,8 @@ static u32 eth_rx(struct dp_port *port, u32 queue, struct dp_pkt **p, u32 max)
 		u16 used = l->used ? rp_load(l->used) : 0;
 
 		got = rte_eth_rx_burst(e->id, (u16)queue, m, (u16)room);
+		for (i = 0; i < got; i++)
+			rte_prefetch0(rte_pktmbuf_mtod(m[i], u8 *));
 		for (i = 0; i < got; i++) {
 			l->taken += m[i]->nb_segs;
 			p[n++] = packet_of(e, m[i]);

@@ -176,6 +176,36 @@ static void catch_up(struct dp_thread *t, u32 stalls, bool emptied)
 	}
 }
 
+/*
+ * Of a batch all lines are asked for before the first one is waited for. Each pass over it
+ * finds what the one before has asked for.
+ */
+static void look_ahead(struct dp_thread *t, struct dp_pkt **p, u32 n)
+{
+	struct dp_group *g[DP_BATCH_MAX];
+	struct dp_pkt *of[DP_BATCH_MAX];
+	u32 i, owned = 0;
+
+	for (i = 0; i < n; i++) {
+		struct dp_group *group = dp_group_of(t->dp, p[i]);
+
+		__builtin_prefetch(p[i]->data);
+		__builtin_prefetch(&group->word);
+		__builtin_prefetch(&group->state);
+	}
+	for (i = 0; i < n; i++) {
+		struct dp_group *group = dp_group_of(t->dp, p[i]);
+
+		/* Relaxed, as in dp_dispatch(): what others have is not looked at. */
+		if (p[i]->loose || !dp_owns(atomic_load_explicit(&group->word,
+								 memory_order_relaxed), t->id))
+			continue;
+		g[owned] = group;
+		of[owned++] = p[i];
+	}
+	t->dp->cfg.app->ahead(g, of, owned);
+}
+
 static u32 receive(struct dp_thread *t)
 {
 	struct dp_port *port = t->dp->cfg.port;
@@ -186,6 +216,8 @@ static u32 receive(struct dp_thread *t)
 
 	n = port->ops->rx(port, t->id, p, t->dp->cfg.batch);
 	dp_count(&t->counts.received, n);
+	if (n > 1 && t->dp->cfg.app->ahead)
+		look_ahead(t, p, n);
 	for (i = 0; i < n; i++)
 		dp_dispatch(t, p[i], true);
 	if (unlikely(t->leaving_count))

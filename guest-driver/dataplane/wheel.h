@@ -24,9 +24,9 @@ struct dp_timer {
 };
 
 struct dp_wheel {
-	struct dp_timer *slot[DP_WHEEL_SLOTS];
 	u64 tick;		/* the last one that was run */
 	u32 timers;
+	struct dp_timer *slot[DP_WHEEL_SLOTS];
 };
 
 void dp_wheel_init(struct dp_wheel *w, u64 tick);

@@ -27,7 +27,14 @@ static u32 ring_work(struct rp_party *p, u32 max)
 {
 	struct worker *w = worker_of(p);
 	u32 n = dp_thread_turn(w->all->dp, w->id);
+	const struct dp_thread *t = &w->all->dp->threads[w->id];
 
+	/*
+	 * Nothing but moves to be seen through: the other thread, the control thread or the
+	 * port may wait for this very CPU, and would for a whole slice.
+	 */
+	if (unlikely(n && n == t->coming_count + t->leaving_count))
+		sched_yield();
 	p->now_tsc = rp_tsc();
 	return n;
 }

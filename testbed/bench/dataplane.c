@@ -78,6 +78,23 @@ static json_t *microseconds(const json_t *moves, const char *key)
 	return v;
 }
 
+/* Of all moves, in the order in which they come. */
+static const char *const phases[][2] = {
+	{ "prepare", "prepare_ns" }, { "rpc", "rpc_ns" }, { "wait", "wait_ns" },
+	{ "deferred", "deferred_ns" },
+};
+#define PHASES	(sizeof(phases) / sizeof(phases[0]))
+
+static json_t *phases_json(const json_t *moves)
+{
+	json_t *v = json_object();
+	size_t i;
+
+	for (i = 0; i < PHASES; i++)
+		json_object_set_new(v, phases[i][0], microseconds(moves, phases[i][1]));
+	return v;
+}
+
 static json_t *result(struct dp_rig *r, double request_ns)
 {
 	json_t *status = dp_rig_order(r, "status", NULL), *v;
@@ -85,10 +102,11 @@ static json_t *result(struct dp_rig *r, double request_ns)
 
 	if (!status)
 		return NULL;
-	v = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	v = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		      "udp_echo_ns_per_request", json_number_or_null(request_ns, 0),
 		      "migrate_add_us", microseconds(moves, "added_ns"),
 		      "migrate_remove_us", microseconds(moves, "removed_ns"),
+		      "migrate_phases_us", phases_json(moves),
 		      "moves", json_number_or_null(json_number_at(moves, "done"), 0),
 		      "dropped", json_number_or_null(json_number_at(moves, "dropped") +
 						     (double)(r->sent - r->back), 0),
@@ -149,10 +167,17 @@ static void print_times(const json_t *v, const char *key, const char *what)
 
 static void print(const json_t *v)
 {
+	char name[40];
+	size_t i;
+
 	printf("UDP echo               %.0f ns of CPU per request\n",
 	       json_number_at(v, "udp_echo_ns_per_request"));
 	print_times(v, "migrate_add_us", "a thread is added");
 	print_times(v, "migrate_remove_us", "a thread is taken away");
+	for (i = 0; i < PHASES; i++) {
+		snprintf(name, sizeof(name), "  of both, %s", phases[i][0]);
+		print_times(json_object_get(v, "migrate_phases_us"), phases[i][0], name);
+	}
 	printf("%.0f groups moved among %.0f requests: %.0f dropped, %.0f reordered\n",
 	       json_number_at(v, "moves"), json_number_at(v, "requests"),
 	       json_number_at(v, "dropped"), json_number_at(v, "reordered"));

@@ -14,6 +14,7 @@ static const struct field {
 } fields[] = {
 	{ "done_rps", offsetof(struct tcp_sample, done_rps), 0 },
 	{ "cpu_ns_per_request", offsetof(struct tcp_sample, cpu_ns), 1 },
+	{ "turn_ns_per_packet", offsetof(struct tcp_sample, turn_ns), 1 },
 	{ "ringpaced_cpu_ns_per_request", offsetof(struct tcp_sample, port_cpu_ns), 1 },
 	{ "softirq_ns_per_request", offsetof(struct tcp_sample, softirq_ns), 1 },
 	{ "cpu", offsetof(struct tcp_sample, cpu), 3 },
@@ -93,6 +94,9 @@ static void set_ratios(const struct tcp_bench *b, json_t *v)
 
 	json_object_set_new(v, "echo_ns_per_request",
 			    number(MEDIAN(b, TCP_ECHO_PEAK, TCP_DATAPLANE, cpu_ns), 0));
+	json_object_set_new(v, "echo_turn_ns_per_packet",
+			    number(MEDIAN(b, TCP_ECHO_PEAK, TCP_DATAPLANE, turn_ns), 0));
+	json_object_set_new(v, "memory_per_idle_connection_bytes", number(b->idle_bytes, 0));
 	json_object_set_new(v, "kv_vs_memcached", number(theirs / ours, 3));
 	json_object_set_new(v, "kv_with_ringpaced_vs_memcached", number(theirs / (ours + port), 3));
 	json_object_set_new(v, "kv_peak_vs_memcached",
@@ -141,6 +145,7 @@ static void row(struct table *t, const char *load, const char *who, const json_t
 	table_cell(t, "%s", who);
 	table_number(t, json_number_at(v, "done_rps"), 0);
 	table_number(t, json_number_at(v, "cpu_ns_per_request"), 0);
+	table_number(t, json_number_at(v, "turn_ns_per_packet"), 0);
 	table_number(t, json_number_at(v, "ringpaced_cpu_ns_per_request"), 0);
 	table_number(t, json_number_at(v, "softirq_ns_per_request"), 0);
 	table_number(t, json_number_at(v, "cpu") * 100, 0);
@@ -175,7 +180,7 @@ static void print_ratios(const json_t *v)
 void tcp_bench_print(const json_t *v)
 {
 	static const char *const heads[] = {
-		"TCP load", "server", "requests/s", "CPU ns/request", "ringpaced's", "softirq",
+		"TCP load", "server", "requests/s", "CPU ns/request", "turns, ns/packet", "ringpaced's", "softirq",
 		"server CPU %", "generator CPU %", "p50 us", "p99 us", "failed", "unsent",
 	};
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]));
@@ -188,8 +193,11 @@ void tcp_bench_print(const json_t *v)
 	json_object_foreach(json_object_get(v, "figures"), load, by)
 		json_object_foreach(by, who, of)
 			row(t, load, who, of);
-	if (is_known(json_number_at(v, "echo_ns_per_request")))
+	if (is_known(json_number_at(v, "echo_ns_per_request"))) {
 		table_print(t, stdout);
+		printf("a connection at rest   %.0f bytes\n",
+		       json_number_at(v, "memory_per_idle_connection_bytes"));
+	}
 	table_free(t);
 	if (is_known(json_number_at(v, "kv_vs_memcached")))
 		print_ratios(v);

@@ -91,6 +91,23 @@ static void take(const struct meter *m, struct tcp_sample *s)
 	s->cpu = (b->cpu_ns - a->cpu_ns + (is_known(port_ns) ? port_ns : 0)) / ns;
 }
 
+/* ---- The dataplane's own clock ---- */
+
+struct turns {
+	double busy_ns, packets;
+};
+
+/* Of all turns that had something to do, so far; UNKNOWN of memcached. */
+static struct turns turns_of(const struct tcp_server *s)
+{
+	json_t *v = s->rig ? dp_rig_order(s->rig, "telemetry", NULL) : NULL;
+	const json_t *all = json_object_get(v, "all");
+	struct turns t = { json_number_at(all, "busy_ns"), json_number_at(all, "items") };
+
+	json_decref(v);
+	return t;
+}
+
 /* ---- One measurement ---- */
 
 static void plan(const struct tcp_bench *b, u32 load, const struct tcp_server *s, u64 ns,
@@ -135,6 +152,7 @@ static double or_infinite(u64 ns)
 static int measure_for(struct tcp_bench *b, u32 load, struct tcp_server *s, u64 ns,
 		       struct tcp_sample *to)
 {
+	struct turns before = turns_of(s), after;
 	struct load_params p;
 	struct load_result r;
 	struct meter m;
@@ -146,8 +164,10 @@ static int measure_for(struct tcp_bench *b, u32 load, struct tcp_server *s, u64 
 	if (why)
 		return fail("%s: %s", s->target, why);
 	rc = load_run(&p, &r) || r.stopped ? -1 : !was_seen(&m);
+	after = turns_of(s);
 	if (!rc) {
 		take(&m, to);
+		to->turn_ns = (after.busy_ns - before.busy_ns) / (after.packets - before.packets);
 		to->generator_cpu = r.cpu_share_max;
 		to->failed = (double)r.all.failed;
 		to->unsent = (double)r.all.unsent;
@@ -238,7 +258,7 @@ static int measure_all(struct tcp_bench *b)
 	const size_t rps = offsetof(struct tcp_sample, done_rps);
 
 	if (load_sockets_allow(b->args->connections) || measure_load(b, TCP_ECHO_PEAK) ||
-	    measure_load(b, TCP_KV_PEAK))
+	    tcp_idle_measure(&b->args->pacing, &b->idle_bytes) || measure_load(b, TCP_KV_PEAK))
 		return -1;
 	if (b->why_no_memcached[0])
 		return 0;
@@ -272,7 +292,7 @@ int tcp_bench_run(struct tcp_bench *b, const struct tcp_bench_args *args)
 
 	memset(b, 0, sizeof(*b));
 	b->args = args;
-	b->half_rps = UNKNOWN;
+	b->half_rps = b->idle_bytes = UNKNOWN;
 	rc = find_out(b);
 	if (!rc && !b->why_no_net[0])
 		rc = measure_all(b);

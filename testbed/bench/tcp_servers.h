@@ -32,6 +32,7 @@ enum tcp_who { TCP_DATAPLANE, TCP_MEMCACHED, TCP_WHO };
 struct tcp_sample {
 	double done_rps;
 	double cpu_ns;		/* of the server's process per request, user and system */
+	double turn_ns;		/* of rp-dataplane's turns, by the clock, per packet; UNKNOWN */
 	double port_cpu_ns;	/* of ringpaced's; UNKNOWN of memcached */
 	double softirq_ns;	/* of the whole machine, by clock ticks; UNKNOWN: not counted */
 	double cpu;		/* CPUs of the server's side: both of the former */
@@ -46,6 +47,7 @@ struct tcp_bench {
 	char memcached[512];
 	char why_no_net[256], why_no_memcached[256];	/* "": there is one */
 	double half_rps;	/* UNKNOWN */
+	double idle_bytes;	/* of rp-dataplane's memory, a connection at rest; UNKNOWN */
 	struct tcp_sample sample[TCP_LOADS][TCP_WHO][BENCH_ROUNDS_MAX];
 };
 
@@ -55,6 +57,9 @@ int tcp_bench_run(struct tcp_bench *b, const struct tcp_bench_args *args);
 bool tcp_bench_measures(const struct tcp_bench *b, u32 load, u32 who);
 /* The median over the rounds of the double at @field; UNKNOWN where it was not measured. */
 double tcp_bench_median(const struct tcp_bench *b, u32 load, u32 who, size_t field);
+
+/* tcp_idle.c: 0, or -1 after fail(). */
+int tcp_idle_measure(const struct tcp_server_pacing *pacing, double *bytes);
 
 /* Its keys into @v, and why others are null into @not_measured. */
 void tcp_bench_result(const struct tcp_bench *b, json_t *v, json_t *not_measured);

@@ -12,6 +12,7 @@ check 'of 100 connections at once' peer many
 check 'a half-closed connection gets the rest, and its end' peer half_close
 check 'resets harm nobody else' peer reset
 check 'a window that closes, and opens again' peer zero_window
+check 'keepalive is answered' peer keepalive
 check 'a port that nobody listens to refuses' peer refused
 
 check '5000 moves of flow groups: all streams live, and are whole' peer moving "$scratch/dp.ctl" 5000

@@ -20,6 +20,7 @@ unable=()
 able=(unshare -rn)
 
 echo_there='.echo_ns_per_request > 0 and .figures.echo_peak["rp-dataplane"].done_rps > 0 and
+	.memory_per_idle_connection_bytes > 100 and .memory_per_idle_connection_bytes <= 1024 and
 	.not_measured.echo == null'
 no_kv='[.kv_vs_memcached, .kv_p99_vs_memcached, .kv_peak_vs_memcached] == [null, null, null] and
 	(.not_measured.kv | length) > 10'
@@ -31,7 +32,7 @@ check 'has its figures without TCP' json_of "$out" \
 	 .bad == 0 and ([.migrate_add_us, .migrate_remove_us] | all(.avg > 0 and .avg <= .max and
 	 .p95 <= .max))'
 check 'and says why there are no others' json_of "$out" \
-	".echo_ns_per_request == null and (.not_measured.echo | test(\"root\")) and $no_kv"
+	".echo_ns_per_request == null and .memory_per_idle_connection_bytes == null and (.not_measured.echo | test(\"root\")) and $no_kv"
 
 # Sums of one measurement; and the ratios are those of the figures.
 # shellcheck disable=SC2016

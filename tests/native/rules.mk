@@ -20,3 +20,10 @@ PROGRAMS += $(BUILD)/test-schedule
 SPANS_SRCS := tests/native/spans.c testbed/json.c testbed/samples.c testbed/spans.c testbed/util.c
 $(eval $(call program,test-spans,$(SPANS_SRCS),-lcmocka -ljansson -lm,-iquote testbed))
 PROGRAMS += $(BUILD)/test-spans
+
+# Connections of the dataplane to Linux; without DPDK.
+TCP_OPENS_LIBS := $(BUILD)/libdpnet.a $(BUILD)/libdataplane.a
+$(eval $(call program,test-tcp-opens,tests/native/tcp_opens.c,$(BUILD)/libringpace.a -lsodium -lcmocka,\
+	-iquote tests/unit -iquote $(DP_DIR) -iquote $(DP_DIR)/net))
+$(BUILD)/test-tcp-opens: $(TCP_OPENS_LIBS)
+PROGRAMS += $(BUILD)/test-tcp-opens

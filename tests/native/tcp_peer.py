@@ -3,11 +3,13 @@
 # Linux's side of dataplane_tcp.t: connections to a server that echoes, one function for
 # each case. Exit status 0: as it should be.
 #
-#	tcp_peer.py CASE ADDRESS [CONTROL-SOCKET MOVES]
+#	tcp_peer.py CASE ADDRESS [CONTROL-SOCKET MOVES | PID-OF-BAD-WIRE]
+import errno
 import hashlib
 import os
 import random
 import selectors
+import signal
 import socket
 import struct
 import sys
@@ -152,6 +154,47 @@ def zero_window():
     s.settimeout(LIMIT_S)
     assert receive(s, sent) == data[:sent]
     echoes(s, b"d" * 1000)
+
+
+def since_last_ack_s(s):
+    """struct tcp_info: tcpi_last_ack_recv is the 13th word behind 8 bytes."""
+    info = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+    return struct.unpack_from("I", info, 8 + 4 * 12)[0] / 1000
+
+
+def keep_alive(idle_s, probes):
+    s = connect()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", idle_s), ("TCP_KEEPINTVL", 1), ("TCP_KEEPCNT", probes)):
+        s.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    echoes(s, b"e" * 100)
+    return s
+
+
+def keepalive():
+    """Probes of a connection at rest are answered, three times."""
+    s = keep_alive(1, 20)
+    for _ in range(3):
+        for at_rest in True, False:
+            end = time.monotonic() + LIMIT_S
+            while (since_last_ack_s(s) > 0.7) != at_rest:
+                assert time.monotonic() < end, "no probe was answered"
+                time.sleep(0.05)
+    echoes(s, b"f" * 100)
+
+
+def cut():
+    """The wire is cut, by SIGUSR1 to the process that is named: TCP finds out."""
+    s = keep_alive(1, 3)
+    os.kill(int(sys.argv[3]), signal.SIGUSR1)
+    try:
+        assert not s.recv(1), "bytes that nobody sent"
+        raise AssertionError("an end that nobody sent")
+    except TimeoutError as e:
+        assert e.errno == errno.ETIMEDOUT, "the connection lives, and nobody is there"
+    finally:
+        os.kill(int(sys.argv[3]), signal.SIGUSR1)
+    echoes(connect(), b"g" * 100)
 
 
 def refused():

@@ -149,4 +149,5 @@ const struct dp_app net_app = {
 	.open = net_group_open,
 	.close = net_group_close,
 	.packet = packet,
+	.ahead = net_ahead,
 };

@@ -74,6 +74,8 @@ bool net_neighbour(struct net *net, struct dp_thread *t, u32 ip, u8 mac[6]);
 
 /* ctx.c: TCP of a flow group. Takes the packet. */
 void net_tcp_input(struct dp_thread *t, struct dp_group *g, struct net_frame *f);
+/* ahead.c: of the connections that frames are of. As dp_app.ahead. */
+void net_ahead(struct dp_group **g, struct dp_pkt **p, u32 n);
 int net_group_open(struct dp *dp, struct dp_group *g);
 void net_group_close(struct dp *dp, struct dp_group *g);
 struct net_counts *net_group_counts(struct dp_group *g);
