@@ -280,16 +280,11 @@ void rp_dev_publish(struct rp_dev *d)
 	d->published = d->used_idx;
 }
 
-bool rp_dev_need_call(struct rp_dev *d)
+bool rp_dev_wants_call(struct rp_dev *d)
 {
 	u16 old = d->called;
 	bool owed = d->call_owed;
 
-	/*
-	 * Index before event: pairs with the barrier in the driver's arm, which
-	 * is between its store of the event and its second look at the index.
-	 */
-	rp_mb();
 	d->called = d->published;
 	d->call_owed = false;
 	if (d->published == old && !owed)
@@ -298,6 +293,16 @@ bool rp_dev_need_call(struct rp_dev *d)
 		return !(rp_load(&d->ring.avail->flags) & VRING_AVAIL_F_NO_INTERRUPT);
 	return owed || rp_need_event(rp_load(rp_used_event(&d->ring)),
 				     d->published, old);
+}
+
+bool rp_dev_need_call(struct rp_dev *d)
+{
+	/*
+	 * Index before event: pairs with the barrier in the driver's arm, which
+	 * is between its store of the event and its second look at the index.
+	 */
+	rp_mb();
+	return rp_dev_wants_call(d);
 }
 
 bool rp_dev_owes_call(const struct rp_dev *d, u32 *wish)

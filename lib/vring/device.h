@@ -162,6 +162,11 @@ void rp_dev_publish(struct rp_dev *d);
 /* Full barrier, then: does the driver want a call for what was published? */
 bool rp_dev_need_call(struct rp_dev *d);
 /*
+ * The same without the barrier, for who has made one since rp_dev_publish(): one
+ * does for all rings that were published before it.
+ */
+bool rp_dev_wants_call(struct rp_dev *d);
+/*
  * Does the driver still ask for a call that was due? As rp_drv_owes_kick();
  * never without EVENT_IDX, where it may have taken back all there is.
  */

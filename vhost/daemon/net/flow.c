@@ -164,6 +164,7 @@ void flow_start(struct flow *f)
 {
 	rp_party_start(&f->c);
 	rp_party_start(&f->p);
+	rp_mb();
 	/* A backend that died before us may have owed the drivers a call. */
 	if (f->tx->ops->peer_wants(f->tx))
 		f->tx->ops->notify(f->tx);
@@ -349,6 +350,16 @@ void flow_turn(struct flow *f, struct batch *b, u64 now_tsc)
 			stand(f, f->full_since_tsc && b->n ? &f->p : &f->c);
 		return;
 	}
+	/*
+	 * Index before event, of both rings: each one's used->idx was stored before this, and
+	 * each one's event is read after it, in peer_wants(). It pairs with the barrier in
+	 * either driver's arm (rp_drv_arm(); Linux: virtqueue_enable_cb()), which is between
+	 * that driver's store of its event and its second look at its index. So of each ring,
+	 * for itself, we see the event or its driver sees the index. What else is read or
+	 * written between the barrier and the look, such as the other ring's, is no matter;
+	 * only publishing would be, and nothing is published from here to the turn's end.
+	 */
+	rp_mb();
 	f->end_tsc = rp_tsc();
 	/* The receiver first: it is the one that waits for something. */
 	if (f->moved_p)

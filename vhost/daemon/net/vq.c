@@ -126,7 +126,7 @@ static u32 vq_ready(struct port_queue *q)
 
 static bool vq_peer_wants(struct port_queue *q)
 {
-	return rp_dev_need_call(&of_queue(q)->dev);
+	return rp_dev_wants_call(&of_queue(q)->dev);
 }
 
 static void vq_notify(struct port_queue *q)
