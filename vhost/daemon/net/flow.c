@@ -251,7 +251,8 @@ static void show(const struct flow *f, const struct batch *b, u32 n)
 /* Moves a batch. False: nothing could be moved. */
 static bool move(struct flow *f, struct batch *b, u64 now_tsc)
 {
-	u32 got, n, i;
+	u64 before = f->rx ? f->rx->packets : 0;
+	u32 got, n;
 
 	b->n = b->n_seg = b->bytes = 0;
 	f->tx->ops->get(f->tx, b, f->c.burst);
@@ -269,8 +270,7 @@ static bool move(struct flow *f, struct batch *b, u64 now_tsc)
 	f->tx->ops->done(f->tx, b, n);
 	f->moved_c = n;
 	/* Those who are many have been called already. */
-	for (f->moved_p = 0, i = 0; i < n && !is_to_many(f); i++)
-		f->moved_p += !b->pkt[i].drop;
+	f->moved_p = f->rx && !is_to_many(f) ? (u32)(f->rx->packets - before) : 0;
 	return n;
 }
 
