@@ -40,7 +40,8 @@ struct rp_ring_ops {
 	/*
 	 * Does the peer want to be notified of what work() published since
 	 * the last call? Contains the full barrier between publishing and
-	 * reading the peer's event index (virtio 1.2, sec. 2.7.10).
+	 * reading the peer's event index (virtio 1.2, sec. 2.7.10), unless the
+	 * runtime has made it after the work of several parties.
 	 */
 	bool (*peer_wants)(struct rp_party *p);
 	/* Sends the notification. */

@@ -158,39 +158,71 @@ static const char *walk(struct rp_dev *d, struct rp_chain *c, const u8 *table,
 	return walk(d, c, table, desc.len / (u32)sizeof(desc), 0, true, left);
 }
 
-/* One plain descriptor? Anything else, faults included, is rp_dev_get()'s. */
-static bool get_plain(struct rp_dev *d, struct rp_buf *b)
+/* Where the last buffer was found; an empty region if there is none like it any more. */
+static struct rp_mem_region near_region(const struct rp_dev *d)
 {
-	u32 mask = d->ring.num - 1;
+	return d->region_hint < d->mem->count ? d->mem->region[d->region_hint] :
+		(struct rp_mem_region){ 0 };
+}
+
+/* The buffer is in another region: out of line, so that the loop keeps its registers. */
+static __attribute__((noinline)) void *
+find_buffer(struct rp_dev *d, struct rp_mem_region *near, u64 addr, u32 bytes)
+{
+	u64 piece = bytes;
+	void *at = rp_mem_piece(d->mem, &d->region_hint, addr, &piece);
+
+	if (!at || piece != bytes)
+		return NULL;
+	*near = near_region(d);
+	return at;
+}
+
+/*
+ * One plain descriptor? Anything else, faults included, is rp_dev_get()'s. Most lie in
+ * @near, where the last one did, so that is looked at first.
+ */
+static inline bool get_plain(struct rp_dev *d, const struct rp_vring *r,
+			     struct rp_mem_region *near, u16 at, struct rp_buf *b)
+{
+	u32 mask = r->num - 1, head = rp_load(&r->avail->ring[at & mask]), bytes;
 	const struct vring_desc *p;
-	u64 addr, bytes;
+	u64 addr, off;
 	u16 flags;
 
-	b->head = rp_load(&d->ring.avail->ring[d->last_avail & mask]);
-	if (unlikely(b->head > mask))
+	if (unlikely(head > mask))
 		return false;
-	p = &d->ring.desc[b->head];
+	p = &r->desc[head];
 	addr = rp_load(&p->addr);
-	b->bytes = rp_load(&p->len);
+	bytes = rp_load(&p->len);
 	flags = rp_load(&p->flags);
-	bytes = b->bytes;
-	b->base = rp_mem_piece(d->mem, &d->region_hint, addr, &bytes);
+	if (unlikely(!bytes || flags & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT)))
+		return false;
+	off = addr - near->gpa;
+	b->base = likely(off < near->size_bytes && bytes <= near->size_bytes - off) ?
+		near->va + off : find_buffer(d, near, addr, bytes);
+	b->bytes = bytes;
+	b->head = (u16)head;
 	b->write = flags & VRING_DESC_F_WRITE;
-	return b->base && b->bytes && bytes == b->bytes &&
-	       !(flags & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT));
+	return likely(b->base);
 }
 
 u32 rp_dev_get_burst(struct rp_dev *d, struct rp_buf *buf, u32 max)
 {
 	u32 i, n = (u16)(d->avail_seen - d->last_avail);
+	const struct rp_vring ring = d->ring;
+	struct rp_mem_region near;
+	u16 at = d->last_avail;
 
 	if (!n)
 		n = rp_dev_avail(d);
+	if (!n)
+		return 0;
 	n = n < max ? n : max;
-	for (i = 0; i < n && get_plain(d, &buf[i]); i++) {
+	near = near_region(d);
+	for (i = 0; i < n && get_plain(d, &ring, &near, (u16)(at + i), &buf[i]); i++)
 		__builtin_prefetch(buf[i].base);
-		d->last_avail++;
-	}
+	d->last_avail = (u16)(at + i);
 	return i;
 }
 
@@ -280,16 +312,11 @@ void rp_dev_publish(struct rp_dev *d)
 	d->published = d->used_idx;
 }
 
-bool rp_dev_need_call(struct rp_dev *d)
+bool rp_dev_wants_call(struct rp_dev *d)
 {
 	u16 old = d->called;
 	bool owed = d->call_owed;
 
-	/*
-	 * Index before event: pairs with the barrier in the driver's arm, which
-	 * is between its store of the event and its second look at the index.
-	 */
-	rp_mb();
 	d->called = d->published;
 	d->call_owed = false;
 	if (d->published == old && !owed)
@@ -298,6 +325,16 @@ bool rp_dev_need_call(struct rp_dev *d)
 		return !(rp_load(&d->ring.avail->flags) & VRING_AVAIL_F_NO_INTERRUPT);
 	return owed || rp_need_event(rp_load(rp_used_event(&d->ring)),
 				     d->published, old);
+}
+
+bool rp_dev_need_call(struct rp_dev *d)
+{
+	/*
+	 * Index before event: pairs with the barrier in the driver's arm, which
+	 * is between its store of the event and its second look at the index.
+	 */
+	rp_mb();
+	return rp_dev_wants_call(d);
 }
 
 bool rp_dev_owes_call(const struct rp_dev *d, u32 *wish)

@@ -135,15 +135,42 @@ u32 rp_dev_get_burst(struct rp_dev *d, struct rp_buf *buf, u32 max);
  * The chain stays the device's until rp_dev_put().
  */
 bool rp_dev_get(struct rp_dev *d, struct rp_chain *c);
-/* Gives it back, @written_bytes written; not visible before publish. */
-static inline void rp_dev_put(struct rp_dev *d, u16 head, u32 written_bytes)
-{
-	struct vring_used_elem *e;
+/*
+ * Gives buffers back: begin, add each with the bytes that were written, end. Not visible
+ * before publish. In between the place in the ring is the caller's copy, which a compiler
+ * can keep in registers, whatever is written to the guest's memory meanwhile.
+ */
+struct rp_dev_puts {
+	struct vring_used_elem *elem;
+	u32 mask;
+	u16 idx;
+};
 
-	e = &d->ring.used->ring[d->used_idx & (d->ring.num - 1)];
+static inline struct rp_dev_puts rp_dev_puts_begin(const struct rp_dev *d)
+{
+	return (struct rp_dev_puts){ d->ring.used->ring, d->ring.num - 1, d->used_idx };
+}
+
+static inline void rp_dev_puts_add(struct rp_dev_puts *s, u16 head, u32 written_bytes)
+{
+	struct vring_used_elem *e = &s->elem[s->idx++ & s->mask];
+
 	rp_store_diff(&e->id, head);
 	rp_store_diff(&e->len, written_bytes);
-	d->used_idx++;
+}
+
+static inline void rp_dev_puts_end(struct rp_dev *d, const struct rp_dev_puts *s)
+{
+	d->used_idx = s->idx;
+}
+
+/* A single one. */
+static inline void rp_dev_put(struct rp_dev *d, u16 head, u32 written_bytes)
+{
+	struct rp_dev_puts s = rp_dev_puts_begin(d);
+
+	rp_dev_puts_add(&s, head, written_bytes);
+	rp_dev_puts_end(d, &s);
 }
 /* Takes back the last @n buffers that were got and not put. */
 void rp_dev_unget(struct rp_dev *d, u32 n);
@@ -161,6 +188,11 @@ bool rp_dev_waiting(const struct rp_dev *d, u32 *n);
 void rp_dev_publish(struct rp_dev *d);
 /* Full barrier, then: does the driver want a call for what was published? */
 bool rp_dev_need_call(struct rp_dev *d);
+/*
+ * The same without the barrier, for who has made one since rp_dev_publish(): one
+ * does for all rings that were published before it.
+ */
+bool rp_dev_wants_call(struct rp_dev *d);
 /*
  * Does the driver still ask for a call that was due? As rp_drv_owes_kick();
  * never without EVENT_IDX, where it may have taken back all there is.

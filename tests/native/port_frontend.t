@@ -444,6 +444,29 @@ def memory_is_plugged(d):
     b.close()
 
 
+def rings_memory_goes_and_comes(d):
+    """The region with the running rings in it is taken away, and brought back: on they go."""
+    a, b = sender(d), receiver(d)
+    b.start_queue(RX)
+    base = u64(0, GPA, MEM_BYTES, QVA, 0)
+    for n, guest in enumerate((b, a, b, a)):
+        ready = lambda: d.ask("list")["ports"][guest is a]["queues"][guest is a]["ready"]
+        assert ready()
+        guest.send(REM_MEM_REG, base)
+        guest.settled()
+        assert not ready()
+        guest.send(ADD_MEM_REG, base, [guest.memfd])
+        guest.settled()
+        assert ready()
+        at = b.post()
+        a.transmit(numbered(n))
+        wait_for(lambda: b.used_idx(RX) == n + 1, f"frame {n}")
+        assert os.pread(b.memfd, 12 + len(FRAME), at)[12:] == numbered(n)
+    wait_for(lambda: a.used_idx(TX) == 4, "the sender's buffers")
+    a.close()
+    b.close()
+
+
 MAC = bytes.fromhex("525400123456")
 
 
@@ -501,6 +524,7 @@ def main():
                  "a log that is truncated": truncated_log, "SET_LOG_FD": log_fd,
                  "a log in huge pages": huge_log, "many logs": many_logs,
                  "memory is plugged and unplugged": memory_is_plugged,
+                 "the rings' memory goes and comes": rings_memory_goes_and_comes,
                  "status": status, "reset of the device": reset_device,
                  "an announcement": rarp, "one in a switch": rarp_in_a_switch(program),
                  "a limit and absurd lengths": absurd_lengths(program)}

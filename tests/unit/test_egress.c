@@ -275,6 +275,8 @@ static void *writer(void *arg)
 		build(b, buffer, queue, seq, most < left ? most : left);
 		n = q->ops->put(q, b, 0);
 		seq += n;
+		/* Before peer_wants(), as in flow_turn(): pairs with out_arm()'s. */
+		rp_mb();
 		if (q->ops->peer_wants(q))
 			q->ops->notify(q);
 		if (!n) {
@@ -294,6 +296,8 @@ static void read_all(void)
 	while (total < QUEUES * FRAMES) {
 		n = take(BATCH_PACKETS, turn++ % 3, next);
 		total += n;
+		/* Before peer_wants(), as in flow_turn(): pairs with queue_arm()'s. */
+		rp_mb();
 		if (e.out.ops->peer_wants(&e.out))
 			e.out.ops->notify(&e.out);
 		if (n || e.count)

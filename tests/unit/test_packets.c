@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "../../vhost/daemon/net/copy.h"
 #include "packet_fixture.h"
 #include "rand.h"
 
@@ -706,11 +707,33 @@ static void test_malformed(void **state)
 	assert_true(moved > 0 && given_up > 0);
 }
 
+/* Of every size: all of it is copied, and nothing beside it is written. */
+static void test_copy(void **state)
+{
+	enum { MOST = 3 * COPY_INLINE_BYTES / 2, AROUND = 64 };
+	u8 from[MOST + AROUND], to[MOST + 2 * AROUND];
+	u32 bytes, i;
+
+	for (i = 0; i < sizeof(from); i++)
+		from[i] = (u8)(1 + i % 251);
+	for (bytes = 0; bytes <= MOST; bytes++) {
+		u32 skew = bytes % AROUND;
+
+		memset(to, 0, sizeof(to));
+		copy_bytes(to + AROUND, from + skew, bytes);
+		assert_memory_equal(to + AROUND, from + skew, bytes);
+		for (i = 0; i < sizeof(to); i++)
+			if (i < AROUND || i >= AROUND + bytes)
+				assert_int_equal(to[i], 0);
+	}
+}
+
 #define CASE(f) cmocka_unit_test_teardown(f, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(test_copy),
 		CASE(test_small),
 		CASE(test_pieces),
 		CASE(test_gso_merged),

@@ -314,6 +314,108 @@ static void meet(bool with_event_idx)
 	close_ring();
 }
 
+/*
+ * One barrier for two rings: the device publishes in both, and looks at both events
+ * behind a single one, while either driver arms. So it is between two ports, where what
+ * is one ring's used buffer has been the other's.
+ */
+struct lane {
+	struct guest guest;
+	struct rp_drv drv;
+	struct rp_dev dev;
+	bool told;		/* the device was */
+};
+
+static struct lane lanes[2];
+
+static void lane_open(struct lane *l, bool with_event_idx)
+{
+	assert_true(guest_init(&l->guest, SLOTS, 2 * GUEST_PAGE));
+	assert_int_equal(rp_drv_init(&l->drv, &l->guest.ring, with_event_idx,
+				     guest_delta(&l->guest)), 0);
+	assert_int_equal(rp_dev_init(&l->dev, &l->guest.ring, &l->guest.mem, with_event_idx, 0),
+			 0);
+	rp_dev_need_call(&l->dev);	/* the one that is owed */
+}
+
+static void *device_of_two(void *unused)
+{
+	struct rp_chain c;
+	u64 rng = ~seed;
+	u32 r, i, wish;
+
+	for (r = 0; r < 2 * ROUNDS; r += 2) {
+		await(&go, r + 1);
+		for (i = 0; i < 2; i++) {
+			if (rp_dev_get(&lanes[i].dev, &c))
+				rp_dev_put(&lanes[i].dev, c.head, 0);
+			/* The event's line is here then, and a look would be fast, if let. */
+			rp_dev_owes_call(&lanes[i].dev, &wish);
+		}
+		rp_store_release(&done, r + 1);
+
+		await(&go, r + 2);
+		jitter(&rng);
+		rp_dev_publish(&lanes[0].dev);
+		rp_dev_publish(&lanes[1].dev);
+		/* Pairs with the barriers in both drivers' arm. */
+		rp_mb();
+		for (i = 0; i < 2; i++)
+			lanes[i].told = rp_dev_wants_call(&lanes[i].dev);
+		rp_store_release(&done, r + 2);
+	}
+	return NULL;
+}
+
+static void meet_two(bool with_event_idx)
+{
+	u32 r, i, k, written, missed = 0;
+	pthread_t thread;
+	bool told[2];
+	u64 rng;
+
+	rng = seed = test_seed();
+	go = done = 0;
+	for (i = 0; i < 2; i++)
+		lane_open(&lanes[i], with_event_idx);
+	assert_int_equal(pthread_create(&thread, NULL, device_of_two, NULL), 0);
+	for (r = 0; r < 2 * ROUNDS; r += 2) {
+		for (i = 0; i < 2; i++) {
+			assert_true(rp_drv_add_one(&lanes[i].drv, lanes[i].guest.buffers, 8, false,
+						   lanes[i].guest.buffers));
+			rp_drv_publish(&lanes[i].drv);
+		}
+		rp_store_release(&go, r + 1);
+		await(&done, r + 1);
+
+		rp_store_release(&go, r + 2);
+		jitter(&rng);
+		for (k = 0; k < 2; k++) {
+			i = (k + r / 2) & 1;
+			told[i] = rp_drv_arm(&lanes[i].drv, 1);
+		}
+		await(&done, r + 2);
+		for (i = 0; i < 2; i++) {
+			missed += !told[i] && !lanes[i].told;
+			rp_drv_disarm(&lanes[i].drv);
+			rp_drv_get_used(&lanes[i].drv, &written);
+		}
+	}
+	pthread_join(thread, NULL);
+	assert_int_equal(missed, 0);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(lanes[i].drv.last_used, (u16)ROUNDS);
+		rp_drv_free(&lanes[i].drv);
+		guest_free(&lanes[i].guest);
+	}
+}
+
+static void test_one_barrier(void **state)
+{
+	meet_two(true);
+	meet_two(false);
+}
+
 static void test_barriers(void **state)
 {
 	meet(true);
@@ -334,6 +436,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_barriers),
+		cmocka_unit_test(test_one_barrier),
 		cmocka_unit_test(test_event_idx),
 		cmocka_unit_test(test_flags),
 	};

@@ -12,6 +12,7 @@
 #include "log/log.h"
 #include "session.h"
 #include "session_log.h"
+#include "session_rings.h"
 #include "session_status.h"
 #include "sigbus.h"
 #include "sock/sock.h"
@@ -94,19 +95,6 @@ static void set_call_fd(struct session *s, const VhostUserMsg *m)
 	if (vq->call_fd != -1)
 		close(vq->call_fd);
 	vq->call_fd = m->fd_num ? m->fds[0] : -1;
-}
-
-/*
- * The library gives up when a ring that it has an address of is not in the new
- * memory. One that is stopped will get a new address before it runs.
- */
-static void forget_stopped_rings(struct session *s)
-{
-	u32 i;
-
-	for (i = 0; i < s->queue_count; i++)
-		if (!s->vu.vq[i].started)
-			s->vu.vq[i].vring.desc = NULL;
 }
 
 /* Refuses the message: the connection will end. */
@@ -193,7 +181,7 @@ static int process_msg(VuDev *vu, VhostUserMsg *m, int *do_reply)
 		return 1;
 	case VHOST_USER_SET_MEM_TABLE:
 	case VHOST_USER_ADD_MEM_REG:
-		forget_stopped_rings(s);
+		session_rings_forget(s, m);
 		return 0;
 	default:
 		return 0;
@@ -330,10 +318,10 @@ static void close_connection(struct session *s, const char *why)
 /* NULL, or why the connection must end. */
 static const char *handle_message(struct session *s)
 {
+	u32 queue, request = (u32)s->reader.msg.request;
 	enum vumsg_scope scope;
 	const char *why;
 	int unread = 0;
-	u32 queue;
 
 	why = vumsg_check(&s->vu, &s->reader.msg, extra_requests(s), &scope, &queue);
 	if (why)
@@ -350,6 +338,7 @@ static const char *handle_message(struct session *s)
 	s->panic[0] = '\0';
 	if (!vu_dispatch(&s->vu) || s->vu.broken)
 		return s->panic[0] ? s->panic : "the message could not be processed";
+	session_rings_find(s, request);
 	if (scope == VUMSG_ALL_QUEUES)
 		why = sync_all(s);
 	else if (scope != VUMSG_NO_QUEUE)

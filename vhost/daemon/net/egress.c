@@ -113,7 +113,6 @@ static u32 queue_ready(struct port_queue *q)
 /* Does the reader sleep? Its ->armed comes before its look at ->filled: out_arm(). */
 static bool queue_peer_wants(struct port_queue *q)
 {
-	rp_mb();
 	return rp_load(&of_queue(q)->to->armed);
 }
 
@@ -280,13 +279,15 @@ static u32 out_ready(struct port_queue *pq)
 	return n < pq->size ? (u32)n : pq->size;
 }
 
-/* Writers who wait, and may go on. ->wanted comes before their look at ->head: queue_arm(). */
+/*
+ * Writers who wait, and may go on. ->wanted comes before their look at ->head: queue_arm().
+ * Our barrier is that of who asks peer_wants().
+ */
 static u64 may_go_on(const struct egress *e)
 {
 	u64 left, found = 0;
 	u32 i;
 
-	rp_mb();
 	for (left = rp_load(&e->wanted); left; left &= left - 1) {
 		const struct egress_queue *q = &e->queue[i = (u32)__builtin_ctzll(left)];
 

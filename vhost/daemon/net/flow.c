@@ -164,6 +164,7 @@ void flow_start(struct flow *f)
 {
 	rp_party_start(&f->c);
 	rp_party_start(&f->p);
+	rp_mb();
 	/* A backend that died before us may have owed the drivers a call. */
 	if (f->tx->ops->peer_wants(f->tx))
 		f->tx->ops->notify(f->tx);
@@ -250,7 +251,8 @@ static void show(const struct flow *f, const struct batch *b, u32 n)
 /* Moves a batch. False: nothing could be moved. */
 static bool move(struct flow *f, struct batch *b, u64 now_tsc)
 {
-	u32 got, n, i;
+	u64 before = f->rx ? f->rx->packets : 0;
+	u32 got, n;
 
 	b->n = b->n_seg = b->bytes = 0;
 	f->tx->ops->get(f->tx, b, f->c.burst);
@@ -268,8 +270,7 @@ static bool move(struct flow *f, struct batch *b, u64 now_tsc)
 	f->tx->ops->done(f->tx, b, n);
 	f->moved_c = n;
 	/* Those who are many have been called already. */
-	for (f->moved_p = 0, i = 0; i < n && !is_to_many(f); i++)
-		f->moved_p += !b->pkt[i].drop;
+	f->moved_p = f->rx && !is_to_many(f) ? (u32)(f->rx->packets - before) : 0;
 	return n;
 }
 
@@ -349,6 +350,16 @@ void flow_turn(struct flow *f, struct batch *b, u64 now_tsc)
 			stand(f, f->full_since_tsc && b->n ? &f->p : &f->c);
 		return;
 	}
+	/*
+	 * Index before event, of both rings: each one's used->idx was stored before this, and
+	 * each one's event is read after it, in peer_wants(). It pairs with the barrier in
+	 * either driver's arm (rp_drv_arm(); Linux: virtqueue_enable_cb()), which is between
+	 * that driver's store of its event and its second look at its index. So of each ring,
+	 * for itself, we see the event or its driver sees the index. What else is read or
+	 * written between the barrier and the look, such as the other ring's, is no matter;
+	 * only publishing would be, and nothing is published from here to the turn's end.
+	 */
+	rp_mb();
 	f->end_tsc = rp_tsc();
 	/* The receiver first: it is the one that waits for something. */
 	if (f->moved_p)

@@ -65,6 +65,35 @@ struct batch {
 	u8 *bounce;
 };
 
+/*
+ * A header as two whole words, for who changes it on its way. A field of two bytes that is
+ * put into a copy in memory is half of a word that is loaded next: the CPU then waits until
+ * every store before, hence every line of the last packet, has left for the cache.
+ */
+struct hdr_words {
+	u64 front;
+	u32 back;
+};
+
+_Static_assert(sizeof(struct virtio_net_hdr_v1) == sizeof(u64) + sizeof(u32) &&
+	       offsetof(struct virtio_net_hdr_v1, num_buffers) == 10,
+	       "num_buffers is the upper half of the second word");
+
+static inline struct hdr_words hdr_load(const void *from)
+{
+	struct hdr_words w;
+
+	memcpy(&w.front, from, sizeof(w.front));
+	memcpy(&w.back, (const u8 *)from + sizeof(w.front), sizeof(w.back));
+	return w;
+}
+
+static inline void hdr_store(void *to, struct hdr_words w)
+{
+	memcpy(to, &w.front, sizeof(w.front));
+	memcpy((u8 *)to + sizeof(w.front), &w.back, sizeof(w.back));
+}
+
 /* What a side has agreed to, of the features that concern a single packet. */
 struct offloads {
 	bool csum;		/* partial checksums */

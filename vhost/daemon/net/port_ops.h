@@ -39,8 +39,13 @@ struct rp_port_ops {
 	 * that is attached. False: it is not known. NULL: never.
 	 */
 	bool (*waiting)(struct port_queue *q, u32 *n);
-	/* As in struct rp_ring_ops. */
+	/*
+	 * Does the peer want to be notified of what put() or done() published since the
+	 * last call? The caller has made a full barrier in between, one for all the queues
+	 * that it asks; see flow_turn().
+	 */
 	bool (*peer_wants)(struct port_queue *q);
+	/* As in struct rp_ring_ops. */
 	void (*notify)(struct port_queue *q);
 	bool (*arm)(struct port_queue *q, u32 k);
 	void (*disarm)(struct port_queue *q);

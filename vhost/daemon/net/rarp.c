@@ -39,6 +39,8 @@ static void to_peer(struct port *p, struct batch *b)
 	net_halt(p->peer, 0);
 	if (!rx->broken)
 		rx->ops->put(rx, b, 0);
+	/* Between publishing and the look whether it wants to know: see flow_turn(). */
+	rp_mb();
 	/* A flow that begins calls who is owed a call; there may be none. */
 	if (!rx->broken && rx->ops->peer_wants(rx))
 		rx->ops->notify(rx);

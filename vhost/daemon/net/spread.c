@@ -13,12 +13,16 @@ void spread_call_owed(struct spread *s)
 {
 	u32 i;
 
+	rp_mb();
 	for (i = 0; i < s->pairs; i++)
 		call(s->rx[i].q);
 }
 
 static void call_touched(struct spread *s)
 {
+	/* One for all: between publishing and the looks at their events; see flow_turn(). */
+	if (s->touched)
+		rp_mb();
 	for (; s->touched; s->touched &= s->touched - 1)
 		call(s->rx[__builtin_ctzll(s->touched)].q);
 }

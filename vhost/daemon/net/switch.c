@@ -109,6 +109,10 @@ static void call_receivers(struct fwd_switch *s)
 {
 	u32 i;
 
+	if (!s->touched_count)
+		return;
+	/* One for all: between publishing and the looks at their events; see flow_turn(). */
+	rp_mb();
 	for (i = 0; i < s->touched_count; i++) {
 		struct switch_rx *rx = s->touched[i];
 
@@ -280,6 +284,7 @@ void switch_attach(struct switch_port *p, u32 pair, struct port_queue *q)
 	p->rx[pair] = (struct switch_rx){ .q = q };
 	for (p->rx_count = 0; p->rx_count < p->pairs && p->rx[p->rx_count].q; p->rx_count++)
 		;
+	rp_mb();
 	/* A backend that died before us may have owed the driver a call. */
 	if (q && q->ops->peer_wants(q))
 		q->ops->notify(q);

@@ -126,7 +126,7 @@ static u32 vq_ready(struct port_queue *q)
 
 static bool vq_peer_wants(struct port_queue *q)
 {
-	return rp_dev_need_call(&of_queue(q)->dev);
+	return rp_dev_wants_call(&of_queue(q)->dev);
 }
 
 static void vq_notify(struct port_queue *q)
@@ -187,37 +187,29 @@ static void publish(struct vq *v)
 /* The checks are on the copy: the compiler must not read the original again. */
 static inline void copy_hdr(struct virtio_net_hdr_v1 *h, const void *from)
 {
-	memcpy(h, from, sizeof(*h));
-	__asm__ __volatile__("" : "+m"(*h));
+	struct hdr_words w = hdr_load(from);
+
+	__asm__ __volatile__("" : "+r"(w.front), "+r"(w.back));
+	hdr_store(h, w);
 }
 
-static inline void close_packet(struct vq *v, struct batch *b, struct packet *p)
+/* A packet that is one descriptor, as small ones are; @s is its piece. */
+static inline void add_plain(const struct vq *v, struct packet *p, struct rp_seg *s,
+			     const struct rp_buf *buf)
 {
-	p->drop = (u8)packet_check(&p->hdr, p->bytes, &v->can);
-	b->bytes += p->bytes;
-	b->n++;
-}
-
-/* A packet that is one descriptor, as small ones are. */
-static inline void add_plain(struct vq *v, struct batch *b, const struct rp_buf *buf)
-{
-	struct packet *p = &b->pkt[b->n];
-	struct rp_seg *s = &b->seg[b->n_seg];
-
 	p->head = buf->head;
-	p->n_seg = 1;
 	p->seg = s;
 	if (unlikely(buf->write || buf->bytes <= PACKET_HDR_BYTES)) {
+		p->n_seg = 0;
 		p->bytes = 0;
 		p->drop = DROP_SIZE;
-		b->n++;
 		return;
 	}
-	b->n_seg++;
+	p->n_seg = 1;
 	p->bytes = s->bytes = buf->bytes - PACKET_HDR_BYTES;
 	s->base = (u8 *)buf->base + PACKET_HDR_BYTES;
 	copy_hdr(&p->hdr, buf->base);
-	close_packet(v, b, p);
+	p->drop = (u8)packet_check(&p->hdr, p->bytes, &v->can);
 }
 
 /* Takes the header's bytes off the front of @seg[0..n); what is left of n. */
@@ -243,31 +235,40 @@ static void add_chain(struct vq *v, struct batch *b, const struct rp_chain *c)
 	struct packet *p = &b->pkt[b->n];
 	u8 hdr[PACKET_HDR_BYTES];
 
+	b->n++;
 	p->head = c->head;
 	p->n_seg = 0;
 	p->seg = &b->seg[b->n_seg];
 	if (c->cut || c->out_bytes <= PACKET_HDR_BYTES) {
 		p->bytes = 0;
 		p->drop = DROP_SIZE;
-		b->n++;
 		return;
 	}
 	p->n_seg = (u16)split_hdr(hdr, c->seg, c->n_out, &b->seg[b->n_seg]);
 	b->n_seg += p->n_seg;
 	p->bytes = c->out_bytes - PACKET_HDR_BYTES;
+	b->bytes += p->bytes;
 	copy_hdr(&p->hdr, hdr);
-	close_packet(v, b, p);
+	p->drop = (u8)packet_check(&p->hdr, p->bytes, &v->can);
 }
 
 static u32 get_burst(struct vq *v, struct batch *b, u32 max)
 {
 	struct rp_buf buf[BATCH_PACKETS];
-	u32 i, n = rp_dev_get_burst(&v->dev, buf, max);
+	u32 i, n = rp_dev_get_burst(&v->dev, buf, max), bytes = b->bytes;
+	struct packet *p = &b->pkt[b->n];
+	struct rp_seg *s = &b->seg[b->n_seg];
 
 	for (i = 0; i < n; i++)
 		__builtin_prefetch((u8 *)buf[i].base + LINE_BYTES);
-	for (i = 0; i < n && b->bytes < BATCH_BYTES; i++)
-		add_plain(v, b, &buf[i]);
+	for (i = 0; i < n && bytes < BATCH_BYTES; i++, p++) {
+		add_plain(v, p, s, &buf[i]);
+		s += p->n_seg;
+		bytes += p->bytes;
+	}
+	b->n += i;
+	b->n_seg = (u32)(s - b->seg);
+	b->bytes = bytes;
 	if (unlikely(i < n))
 		rp_dev_unget(&v->dev, n - i);
 	return i;
@@ -301,15 +302,17 @@ static void vq_get(struct port_queue *q, struct batch *b, u32 max)
 static void vq_done(struct port_queue *q, const struct batch *b, u32 n)
 {
 	struct vq *v = of_queue(q);
+	struct rp_dev_puts puts = rp_dev_puts_begin(&v->dev);
 	struct port_sum sum = { 0 };
 	u32 i;
 
 	for (i = 0; i < n; i++) {
 		const struct packet *p = &b->pkt[i];
 
-		rp_dev_put(&v->dev, p->head, 0);
+		rp_dev_puts_add(&puts, p->head, 0);
 		port_sum_done(&sum, q, p);
 	}
+	rp_dev_puts_end(&v->dev, &puts);
 	if (b->n > n)
 		rp_dev_unget(&v->dev, b->n - n);
 	if (!n)
@@ -320,33 +323,42 @@ static void vq_done(struct port_queue *q, const struct batch *b, u32 n)
 
 /* ---- RX: into the guest ---- */
 
+/* The header of a packet in one buffer. */
+static inline void write_hdr_of_one(u8 *to, const struct virtio_net_hdr_v1 *h)
+{
+	struct hdr_words w = hdr_load(h);
+
+	w.back = (w.back & 0xffff) | 1u << 16;
+	hdr_store(to, w);
+}
+
 /* A packet into one plain buffer. False: it is none for that. */
-static inline bool put_plain(struct vq *v, const struct packet *p, const struct rp_buf *buf)
+static inline bool put_plain(struct rp_dev_puts *puts, const struct packet *p,
+			     const struct rp_buf *buf)
 {
 	u32 bytes = p->bytes + PACKET_HDR_BYTES;
-	struct virtio_net_hdr_v1 hdr;
 	struct cursor from;
 	u8 *to = buf->base;
 
 	if (unlikely(!buf->write || buf->bytes < bytes))
 		return false;
-	hdr = p->hdr;
-	hdr.num_buffers = 1;
-	memcpy(to, &hdr, sizeof(hdr));
-	to += sizeof(hdr);
+	write_hdr_of_one(to, &p->hdr);
+	to += PACKET_HDR_BYTES;
 	if (likely(p->n_seg == 1)) {
 		copy_bytes(to, p->seg->base, p->bytes);
 	} else {
 		from = (struct cursor){ p->seg, 0 };
 		copy_from(&from, to, p->bytes);
 	}
-	rp_dev_put(&v->dev, buf->head, bytes);
+	rp_dev_puts_add(puts, buf->head, bytes);
 	return true;
 }
 
-/* As many of @b from @i on as fit plain buffers; the next index. */
-static u32 put_burst(struct vq *v, struct batch *b, u32 i)
+/* As many of @b from @i on as fit plain buffers; the next index. Adds them to @sum. */
+static u32 put_burst(struct vq *v, struct batch *b, u32 i, struct port_sum *sum)
 {
+	struct rp_dev_puts puts = rp_dev_puts_begin(&v->dev);
+	struct port_sum s = *sum;
 	struct rp_buf buf[BATCH_PACKETS];
 	u32 n = rp_dev_get_burst(&v->dev, buf, b->n - i), k, first = i;
 	u32 posted = n + (u16)(v->dev.avail_seen - v->dev.last_avail);
@@ -362,10 +374,13 @@ static u32 put_burst(struct vq *v, struct batch *b, u32 i)
 
 		if (unlikely(p->drop))
 			continue;
-		if (unlikely(!packet_fits(&p->hdr, &v->can)) || !put_plain(v, p, &buf[k]))
+		if (unlikely(!packet_fits(&p->hdr, &v->can)) || !put_plain(&puts, p, &buf[k]))
 			break;
+		port_sum_packet(&s, p);
 		k++;
 	}
+	rp_dev_puts_end(&v->dev, &puts);
+	*sum = s;
 	if (k < n)
 		rp_dev_unget(&v->dev, n - k);
 	if (vq_logs(v))
@@ -421,18 +436,16 @@ static u32 vq_put(struct port_queue *q, struct batch *b, u32 from)
 {
 	struct vq *v = of_queue(q);
 	struct port_sum sum = { 0 };
-	u32 i = from, k;
+	u32 i = from;
 
 	if (unlikely(v->short_of) && still_short(v, &b->pkt[from]))
 		return from;
 	while (i < b->n) {
-		i = put_burst(v, b, i);
-		if (i < b->n && put_one(v, b, &b->pkt[i]) == PUT_FULL)
+		i = put_burst(v, b, i, &sum);
+		if (i == b->n || put_one(v, b, &b->pkt[i]) == PUT_FULL)
 			break;
-		i += i < b->n;
+		sum_put(v, &sum, &b->pkt[i++]);
 	}
-	for (k = from; k < i; k++)
-		sum_put(v, &sum, &b->pkt[k]);
 	if (!sum.packets)
 		return i;
 	port_queue_add(q, &sum);
