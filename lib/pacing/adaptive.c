@@ -159,7 +159,7 @@ static void control(struct rp_strategy *s, struct adaptive *a, const struct rp_c
 	a->slept = false;
 	a->odd -= a->odd > 0;
 	rp_adaptive_move_target(s, a);
-	rp_adaptive_move_mode(s, a, now_ns);
+	rp_adaptive_move_mode(s, a, c->work_ns, now_ns);
 	rp_adaptive_move_y(a);
 	rp_adaptive_tell_unmet(s, a);
 }

@@ -121,7 +121,9 @@ void rp_adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns);
 bool rp_adaptive_waits_often(const struct adaptive *a);
 /* Is a sleep due whose only purpose is to learn what one costs? */
 bool rp_adaptive_tries_sleep(const struct rp_strategy *s, const struct adaptive *a, u64 now_ns);
-void rp_adaptive_move_mode(const struct rp_strategy *s, struct adaptive *a, u64 now_ns);
+/* After a cycle with @busy_ns of work. */
+void rp_adaptive_move_mode(const struct rp_strategy *s, struct adaptive *a, u64 busy_ns,
+			   u64 now_ns);
 void rp_adaptive_tell_unmet(const struct rp_strategy *s, struct adaptive *a);
 
 /* ---- Hooks ---- */

@@ -86,9 +86,10 @@ static void forget_failure(struct adaptive *a, u64 now_ns)
 	a->failed_ns = now_ns;
 }
 
-static void change_mode(struct adaptive *a, enum rp_wait to, u64 now_ns)
+static void change_mode(struct adaptive *a, enum rp_wait to, u64 busy_ns, u64 now_ns)
 {
-	a->doubt_ns = a->doubt_ns ? a->doubt_ns : now_ns;
+	/* Who has not waited for long does not begin to doubt only now. */
+	a->doubt_ns = a->doubt_ns ? a->doubt_ns : now_ns - busy_ns;
 	if (to == RP_WAIT_SPIN && now_ns - a->doubt_ns < DOUBT_NS)
 		return;
 	/* Quicker to leave a mode that does harm than to try it again. */
@@ -103,7 +104,8 @@ static void change_mode(struct adaptive *a, enum rp_wait to, u64 now_ns)
 	rp_add(&a->changes, 1);
 }
 
-void rp_adaptive_move_mode(const struct rp_strategy *s, struct adaptive *a, u64 now_ns)
+void rp_adaptive_move_mode(const struct rp_strategy *s, struct adaptive *a, u64 busy_ns,
+			   u64 now_ns)
 {
 	enum rp_wait best;
 
@@ -114,7 +116,7 @@ void rp_adaptive_move_mode(const struct rp_strategy *s, struct adaptive *a, u64 
 		rp_store(&a->mode, best);
 		a->entered_ns = now_ns;
 	} else if (best != a->mode) {
-		change_mode(a, best, now_ns);
+		change_mode(a, best, busy_ns, now_ns);
 	} else {
 		a->doubt_ns = 0;
 	}

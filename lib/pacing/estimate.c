@@ -9,6 +9,8 @@
 #define FAR_RUN		4
 /* The share of waiting is taken over so long. */
 #define SHARE_NS	500000u
+/* A cycle of more work than so many such times says no more: nothing is left of what was. */
+#define SHARES_MAX	16
 /* CPU time is asked for so rarely: a system call, and ticks in the kernel. */
 #define COST_NS		5000000u
 /* What others take is seen over so long: a time slice of theirs is no share. */
@@ -81,19 +83,33 @@ void rp_estimate_spoiled(struct rp_estimate *e, const struct rp_cycle *c, bool o
 		   odd ? c->ns * c->late / c->timed : 0, c->ns);
 }
 
-/* By time: a side that seldom waits has long cycles with little of it. */
-static void waited(struct rp_estimate *e, u64 wait_ns, u64 ns)
+/*
+ * By time: a side that seldom waits has long cycles with little of it, and one
+ * of them says as much as the many short ones before.
+ */
+static void waited(struct rp_estimate *e, u64 wait_ns, const struct rp_cycle *c)
 {
-	e->share_ns += ns;
+	u32 i;
+
+	e->share_ns += c->ns;
 	e->share_wait_ns += wait_ns;
 	if (e->share_ns < SHARE_NS)
 		return;
-	share_add(&e->wait_milli, e->share_wait_ns, e->share_ns);
+	for (i = 0; i < SHARES_MAX && i * SHARE_NS <= c->work_ns; i++)
+		share_add(&e->wait_milli, e->share_wait_ns, e->share_ns);
 	if (!e->wait_known)
 		e->wait_milli = (u32)((e->share_wait_ns << 10) / e->share_ns);
 	e->wait_known = true;
 	e->share_ns = 0;
 	e->share_wait_ns = 0;
+}
+
+/* Of a cycle; not what it took while another thread had the CPU. */
+static u64 typical_work_ns(const struct rp_estimate *e, u64 items, u64 work_ns)
+{
+	u64 typical = items * e->own.v >> RP_MEAN_SHIFT;
+
+	return work_ns < typical ? work_ns : typical;
 }
 
 void rp_estimate_init(struct rp_estimate *e)
@@ -148,7 +164,8 @@ bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
 	mean_of(&e->own, t.work_ns - b->work_ns, c->items);
 	mean_of(&e->n, t.notify_ns - b->notify_ns, t.sent - b->sent);
 	mean_of(&e->start, t.wake_ns - b->wake_ns, t.wakes - b->wakes);
-	waited(e, wait, c->ns);
+	c->work_ns = typical_work_ns(e, c->items, t.work_ns - b->work_ns);
+	waited(e, wait, c);
 	rp_estimate_arrivals(e, c->items, c->ns);
 	if (c->timed)
 		share_add(&e->late_milli, c->late, c->timed);
