@@ -159,7 +159,7 @@ static void control(struct rp_strategy *s, struct adaptive *a, const struct rp_c
 	a->slept = false;
 	a->odd -= a->odd > 0;
 	rp_adaptive_move_target(s, a);
-	rp_adaptive_move_mode(s, a, now_ns);
+	rp_adaptive_move_mode(s, a, c->work_ns, now_ns);
 	rp_adaptive_move_y(a);
 	rp_adaptive_tell_unmet(s, a);
 }
@@ -191,12 +191,13 @@ static void adaptive_init(struct rp_strategy *s)
 	a->y_ns = 1;
 	a->retry_ns = ADAPTIVE_RETRY_MIN_NS;
 	a->repair_ns = s->params.dmax_ns;
+	a->ring_share = ADAPTIVE_RING_ALL;
 	s->pulse = 1;	/* until it is known how long a batch takes */
 }
 
 static struct rp_decision spin(const struct rp_strategy *s, const struct adaptive *a)
 {
-	u64 pause = min_u64(less(rp_adaptive_ring_limit_ns(s, a), a->m_l_ns) / 2,
+	u64 pause = min_u64(rp_adaptive_ring_left_ns(s, a) / 2,
 			    rp_adaptive_latency_limit_ns(s, a) / 4);
 
 	/* The slower side is not to be late. */

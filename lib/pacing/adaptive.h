@@ -20,6 +20,7 @@
 #define ADAPTIVE_RETRY_MIN_NS	3000000u
 /* A sleep that is only to learn what one costs now: at most one part of the time in so many. */
 #define ADAPTIVE_TRY_SHARE	1024
+#define ADAPTIVE_RING_ALL	65536u
 
 struct adaptive {
 	struct rp_estimate e;
@@ -39,7 +40,8 @@ struct adaptive {
 	/* The law */
 	u64 y_ns;		/* nominal sleep */
 	u64 target_ns;		/* effective sleep that is aimed for; 0: none is short enough */
-	u64 m_d_ns, m_l_ns;
+	u64 m_d_ns;
+	u32 ring_share;		/* of the ring's time that a sleep may take, in 1/ADAPTIVE_RING_ALL */
 	u64 idle_ns;		/* for so long nothing has moved */
 	u64 still_ns;		/* cycles without items, since the last one with some */
 	u64 repair_ns;		/* longest next block of a producer */
@@ -99,6 +101,8 @@ static inline u32 adaptive_slots(const struct rp_strategy *s)
 
 /* The time in which the peer uses the ring up: sLS begins there. */
 u64 rp_adaptive_ring_limit_ns(const struct rp_strategy *s, const struct adaptive *a);
+/* The same less the margin m_L. */
+u64 rp_adaptive_ring_left_ns(const struct rp_strategy *s, const struct adaptive *a);
 /* The longest effective sleep that keeps D_MAX, without a margin. */
 u64 rp_adaptive_latency_limit_ns(const struct rp_strategy *s, const struct adaptive *a);
 /* Twice the mean deviation of what sleeps last too long. */
@@ -121,7 +125,9 @@ void rp_adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns);
 bool rp_adaptive_waits_often(const struct adaptive *a);
 /* Is a sleep due whose only purpose is to learn what one costs? */
 bool rp_adaptive_tries_sleep(const struct rp_strategy *s, const struct adaptive *a, u64 now_ns);
-void rp_adaptive_move_mode(const struct rp_strategy *s, struct adaptive *a, u64 now_ns);
+/* After a cycle with @busy_ns of work. */
+void rp_adaptive_move_mode(const struct rp_strategy *s, struct adaptive *a, u64 busy_ns,
+			   u64 now_ns);
 void rp_adaptive_tell_unmet(const struct rp_strategy *s, struct adaptive *a);
 
 /* ---- Hooks ---- */

@@ -5,12 +5,12 @@
  */
 #include "pacing/adaptive.h"
 
-#define LEARNED_VERSION	1
+#define LEARNED_VERSION	2
 
 struct learned {
 	u32 version, bytes;
 	u64 t_ns, own_ns, n_ns, start_ns, y_min_ns, over_ns, y_e_ns;
-	u64 m_d_ns, m_l_ns;
+	u64 m_d_ns, ring_share;
 	u32 mode, wait_milli;
 };
 
@@ -30,7 +30,7 @@ u32 rp_adaptive_learned(const struct rp_strategy *s, void *buf)
 		.over_ns = rp_mean_ns(&a->e.over.mean),
 		.y_e_ns = rp_mean_ns(&a->e.y_e),
 		.m_d_ns = a->m_d_ns,
-		.m_l_ns = a->m_l_ns,
+		.ring_share = a->ring_share,
 		.mode = a->mode,
 		.wait_milli = a->e.wait_milli,
 	};
@@ -68,7 +68,7 @@ void rp_adaptive_learn(struct rp_strategy *s, const void *buf, u32 bytes)
 	take(&a->e.over.mean, l.over_ns);
 	take(&a->e.y_e, l.y_e_ns);
 	a->m_d_ns = min_u64(l.m_d_ns, s->params.dmax_ns / 2);
-	a->m_l_ns = min_u64(l.m_l_ns, rp_adaptive_ring_limit_ns(s, a));
+	a->ring_share = (u32)min_u64(l.ring_share, ADAPTIVE_RING_ALL);
 	a->mode = a->now = (enum rp_wait)l.mode;
 	a->e.wait_milli = l.wait_milli;
 }

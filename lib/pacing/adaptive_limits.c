@@ -12,6 +12,11 @@ u64 rp_adaptive_ring_limit_ns(const struct rp_strategy *s, const struct adaptive
 	return less((u64)(slots - 1) * a->e.t_low >> RP_MEAN_SHIFT, rp_mean_ns(&a->e.own));
 }
 
+u64 rp_adaptive_ring_left_ns(const struct rp_strategy *s, const struct adaptive *a)
+{
+	return rp_adaptive_ring_limit_ns(s, a) * a->ring_share / ADAPTIVE_RING_ALL;
+}
+
 /*
  * A producer's sleep delays no item that is in the ring. A consumer's does, and
  * it must be shorter than a producer's horizon: see rp_adaptive_move_window().
@@ -25,7 +30,7 @@ u64 rp_adaptive_latency_limit_ns(const struct rp_strategy *s, const struct adapt
 
 static u64 target_ns(const struct rp_strategy *s, const struct adaptive *a)
 {
-	return min_u64(less(rp_adaptive_ring_limit_ns(s, a), a->m_l_ns),
+	return min_u64(rp_adaptive_ring_left_ns(s, a),
 		       less(rp_adaptive_latency_limit_ns(s, a), a->m_d_ns));
 }
 
@@ -80,19 +85,22 @@ void rp_adaptive_move_m_d(const struct rp_strategy *s, struct adaptive *a,
  * m_L after a sleep: what is left becomes a quarter shorter than the sleep was
  * when the ring was used up, and a little longer when not. Quick, because two
  * sides that both sleep too long look to each other like slow ones; the
- * producer, who sees the ring dry, retreats.
+ * producer, who sees the ring dry, retreats. A share, since the ring's time is
+ * itself an estimate: bursts move it by more than a sleep is long.
  */
 void rp_adaptive_move_m_l(const struct rp_strategy *s, struct adaptive *a)
 {
 	u64 limit = rp_adaptive_ring_limit_ns(s, a);
 	u64 most = min_u64(limit, rp_adaptive_latency_limit_ns(s, a));
-	u64 left = less(limit, a->m_l_ns);
+	u64 left = rp_adaptive_ring_left_ns(s, a);
 
+	if (!limit)
+		return;
 	if (a->peer_waited)
 		left = min_u64(left, max_u64(a->target_ns, 1)) / 4 * 3;
 	else
-		left += most / 512 + 1;
-	a->m_l_ns = less(limit, left);
+		left += most / 256 + 1;
+	a->ring_share = (u32)min_u64(left * ADAPTIVE_RING_ALL / limit + 1, ADAPTIVE_RING_ALL);
 }
 
 void rp_adaptive_move_target(const struct rp_strategy *s, struct adaptive *a)

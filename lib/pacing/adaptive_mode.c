@@ -20,7 +20,7 @@
  * And every such failure makes a sleep need an eighth more to spare, up to this;
  * after so long without a change one is forgotten.
  */
-#define FAILURES_MAX	4
+#define FAILURES_MAX	16
 #define FORGET_NS	120000000000ull
 /* To spin must be better for so long before a sleep is given up: random queues wander. */
 #define DOUBT_NS	5000000u
@@ -37,7 +37,8 @@ static bool may_spin(const struct rp_strategy *s, const struct adaptive *a)
 
 bool rp_adaptive_waits_often(const struct adaptive *a)
 {
-	return a->e.wait_milli >= (a->mode == RP_WAIT_SLEEP ? OFTEN_DOWN : OFTEN_UP);
+	return a->e.wait_milli >= (a->mode == RP_WAIT_SLEEP ? OFTEN_DOWN :
+				   OFTEN_UP + OFTEN_UP * a->failures / 8);
 }
 
 static bool can_sleep(const struct adaptive *a)
@@ -63,17 +64,19 @@ static enum rp_wait best_mode(const struct rp_strategy *s, const struct adaptive
 
 /*
  * It was a sleep, and is to be a spin again: how long until the next try? One
- * that does not wait much loses little by spinning, so it has time.
+ * that does not wait much loses little by spinning, so it has time. Who goes on
+ * waiting, and found its sleeps too long, will find that again however long
+ * they went well: bursts fill the ring now and then.
  */
 static void judge_sleep(struct adaptive *a, u64 now_ns)
 {
 	u64 good = RETRY_GOOD * (a->e.wait_milli >= MUCH ? a->retry_ns : RETRY_MAX_NS);
+	bool lasted = now_ns - a->entered_ns >= good;
 
-	if (now_ns - a->entered_ns >= good) {
-		a->retry_ns = max_u64(a->retry_ns / 2, ADAPTIVE_RETRY_MIN_NS);
+	a->retry_ns = lasted ? max_u64(a->retry_ns / 2, ADAPTIVE_RETRY_MIN_NS) :
+			       min_u64(2 * a->retry_ns, RETRY_MAX_NS);
+	if (lasted && !rp_adaptive_waits_often(a))
 		return;
-	}
-	a->retry_ns = min_u64(2 * a->retry_ns, RETRY_MAX_NS);
 	a->failures = min_u32(a->failures + 1, FAILURES_MAX);
 	a->failed_ns = now_ns;
 }
@@ -86,9 +89,10 @@ static void forget_failure(struct adaptive *a, u64 now_ns)
 	a->failed_ns = now_ns;
 }
 
-static void change_mode(struct adaptive *a, enum rp_wait to, u64 now_ns)
+static void change_mode(struct adaptive *a, enum rp_wait to, u64 busy_ns, u64 now_ns)
 {
-	a->doubt_ns = a->doubt_ns ? a->doubt_ns : now_ns;
+	/* Who has not waited for long does not begin to doubt only now. */
+	a->doubt_ns = a->doubt_ns ? a->doubt_ns : now_ns - busy_ns;
 	if (to == RP_WAIT_SPIN && now_ns - a->doubt_ns < DOUBT_NS)
 		return;
 	/* Quicker to leave a mode that does harm than to try it again. */
@@ -103,7 +107,8 @@ static void change_mode(struct adaptive *a, enum rp_wait to, u64 now_ns)
 	rp_add(&a->changes, 1);
 }
 
-void rp_adaptive_move_mode(const struct rp_strategy *s, struct adaptive *a, u64 now_ns)
+void rp_adaptive_move_mode(const struct rp_strategy *s, struct adaptive *a, u64 busy_ns,
+			   u64 now_ns)
 {
 	enum rp_wait best;
 
@@ -114,7 +119,7 @@ void rp_adaptive_move_mode(const struct rp_strategy *s, struct adaptive *a, u64 
 		rp_store(&a->mode, best);
 		a->entered_ns = now_ns;
 	} else if (best != a->mode) {
-		change_mode(a, best, now_ns);
+		change_mode(a, best, busy_ns, now_ns);
 	} else {
 		a->doubt_ns = 0;
 	}

@@ -92,11 +92,11 @@ static void pace_pulses(struct rp_strategy *s, struct adaptive *a, u64 now_ns)
 }
 
 /* Who never waited knows how slow C is at most; so what is far above tells nothing. */
-static bool tells_pace(const struct rp_estimate *e, const struct rp_cycle *c)
+static bool tells_pace(const struct rp_estimate *e, u64 items, u64 ns)
 {
 	u64 t = e->t.mean.v;
 
-	return !e->t.mean.n || c->ns << RP_MEAN_SHIFT < c->items * (t + t / 2);
+	return items && (!e->t.mean.n || ns << RP_MEAN_SHIFT < items * (t + t / 2));
 }
 
 /*
@@ -106,8 +106,9 @@ static bool tells_pace(const struct rp_estimate *e, const struct rp_cycle *c)
 void rp_adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
 {
 	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
+	u32 out = s->window - ready;
 	struct rp_cycle c;
-	u64 behind;
+	u64 behind, done;
 
 	pace_pulses(s, a, now_ns);
 	/* Filling the window takes the faster side less than D_MAX. */
@@ -116,13 +117,15 @@ void rp_adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
 	    !rp_estimate_cycle(&a->e, s, now_ns, &c))
 		return;
 	rp_add(&a->mode_ns[a->now], c.ns);
-	if (tells_pace(&a->e, &c))
-		rp_estimate_pace(&a->e, c.items, c.ns);
+	/* Items that only fill the queue are none of C's. */
+	done = less(c.items + a->out, out);
+	if (tells_pace(&a->e, done, c.ns))
+		rp_estimate_pace(&a->e, done, c.ns);
 	a->peer_waited = false;
 	a->idle_ns = 0;
 	a->still_ns = 0;
-	a->out = 0;
-	behind = (s->window - ready) * a->e.t.mean.v >> RP_MEAN_SHIFT;
+	a->out = out;
+	behind = out * a->e.t.mean.v >> RP_MEAN_SHIFT;
 	a->behind = behind > horizon_ns(s) ? a->behind + 1 : 0;
 	if (a->behind >= BEHIND_STREAK)
 		rp_adaptive_move_window(s, a);

@@ -9,6 +9,8 @@
 #define FAR_RUN		4
 /* The share of waiting is taken over so long. */
 #define SHARE_NS	500000u
+/* A cycle of more work than so many such times says no more: nothing is left of what was. */
+#define SHARES_MAX	16
 /* CPU time is asked for so rarely: a system call, and ticks in the kernel. */
 #define COST_NS		5000000u
 /* What others take is seen over so long: a time slice of theirs is no share. */
@@ -18,23 +20,28 @@
 /* Deviations above the mean from which on a sleep is not the timer's doing. */
 #define ODD_DEVS	8
 
+/* A constant divisor is a shift; this is done some ten times a cycle. */
+static u64 part(u64 diff, u32 n)
+{
+	return likely(n == RP_MEAN_FULL) ? diff / RP_MEAN_FULL : diff / n;
+}
+
 /* Only the party's thread writes; others read each word for show. */
 void rp_mean_add(struct rp_mean *m, u64 x)
 {
 	u64 most = 4 * m->v + (1 << RP_MEAN_SHIFT);
-	u64 gain, diff;
+	u64 diff;
 
 	if (m->n < RP_MEAN_FULL)
 		rp_add(&m->n, 1);
 	else if (x > most)
 		x = most;
-	gain = m->n;
 	diff = x > m->v ? x - m->v : m->v - x;
-	rp_store(&m->v, x > m->v ? m->v + diff / gain : m->v - diff / gain);
+	rp_store(&m->v, x > m->v ? m->v + part(diff, m->n) : m->v - part(diff, m->n));
 	/* The first sample deviates from nothing. */
 	if (m->n > 1)
-		rp_store(&m->dev, diff > m->dev ? m->dev + (diff - m->dev) / gain :
-						  m->dev - (m->dev - diff) / gain);
+		rp_store(&m->dev, diff > m->dev ? m->dev + part(diff - m->dev, m->n) :
+						  m->dev - part(m->dev - diff, m->n));
 }
 
 void rp_mean_set(struct rp_mean *m, u64 ns)
@@ -81,19 +88,33 @@ void rp_estimate_spoiled(struct rp_estimate *e, const struct rp_cycle *c, bool o
 		   odd ? c->ns * c->late / c->timed : 0, c->ns);
 }
 
-/* By time: a side that seldom waits has long cycles with little of it. */
-static void waited(struct rp_estimate *e, u64 wait_ns, u64 ns)
+/*
+ * By time: a side that seldom waits has long cycles with little of it, and one
+ * of them says as much as the many short ones before.
+ */
+static void waited(struct rp_estimate *e, u64 wait_ns, const struct rp_cycle *c)
 {
-	e->share_ns += ns;
+	u32 i;
+
+	e->share_ns += c->ns;
 	e->share_wait_ns += wait_ns;
 	if (e->share_ns < SHARE_NS)
 		return;
-	share_add(&e->wait_milli, e->share_wait_ns, e->share_ns);
+	for (i = 0; i < SHARES_MAX && i * SHARE_NS <= c->work_ns; i++)
+		share_add(&e->wait_milli, e->share_wait_ns, e->share_ns);
 	if (!e->wait_known)
 		e->wait_milli = (u32)((e->share_wait_ns << 10) / e->share_ns);
 	e->wait_known = true;
 	e->share_ns = 0;
 	e->share_wait_ns = 0;
+}
+
+/* Of a cycle; not what it took while another thread had the CPU. */
+static u64 typical_work_ns(const struct rp_estimate *e, u64 items, u64 work_ns)
+{
+	u64 typical = items * e->own.v >> RP_MEAN_SHIFT;
+
+	return work_ns < typical ? work_ns : typical;
 }
 
 void rp_estimate_init(struct rp_estimate *e)
@@ -148,7 +169,8 @@ bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
 	mean_of(&e->own, t.work_ns - b->work_ns, c->items);
 	mean_of(&e->n, t.notify_ns - b->notify_ns, t.sent - b->sent);
 	mean_of(&e->start, t.wake_ns - b->wake_ns, t.wakes - b->wakes);
-	waited(e, wait, c->ns);
+	c->work_ns = typical_work_ns(e, c->items, t.work_ns - b->work_ns);
+	waited(e, wait, c);
 	rp_estimate_arrivals(e, c->items, c->ns);
 	if (c->timed)
 		share_add(&e->late_milli, c->late, c->timed);
@@ -205,12 +227,15 @@ static void lower(u64 *low, u64 x)
  */
 static bool holds_pause(struct rp_estimate *e, u64 items, u64 ns)
 {
-	const u64 t = e->t.mean.v, x = items ? (ns << RP_MEAN_SHIFT) / items : 0;
+	const u64 t = e->t.mean.v;
+	u64 x;
 
-	if (e->t.mean.n < RP_MEAN_FULL || x * items <= (2 * items + PACE_ITEMS) * t) {
+	if (!items || e->t.mean.n < RP_MEAN_FULL ||
+	    ns << RP_MEAN_SHIFT <= (2 * items + PACE_ITEMS) * t) {
 		e->pauses = 0;
 		return false;
 	}
+	x = (ns << RP_MEAN_SHIFT) / items;
 	e->pause_least = e->pauses && e->pause_least < x ? e->pause_least : x;
 	if (++e->pauses < FAR_RUN)
 		return true;
@@ -223,7 +248,7 @@ static bool holds_pause(struct rp_estimate *e, u64 items, u64 ns)
 
 void rp_estimate_pace(struct rp_estimate *e, u64 items, u64 ns)
 {
-	u64 x;
+	u64 pace, x;
 
 	if (holds_pause(e, items, ns))
 		return;
@@ -231,12 +256,13 @@ void rp_estimate_pace(struct rp_estimate *e, u64 items, u64 ns)
 	e->sum_ns += ns;
 	if (!e->sum_items || (e->sum_items < PACE_ITEMS && e->sum_ns < PACE_NS))
 		return;
-	x = typical_add(&e->t, (e->sum_ns << RP_MEAN_SHIFT) / e->sum_items);
+	pace = (e->sum_ns << RP_MEAN_SHIFT) / e->sum_items;
+	x = typical_add(&e->t, pace);
 	/* Between neighbours: a new level is one difference, not many. */
 	if (e->t.mean.n > 1)
 		rp_mean_add(&e->t_step, x > e->t_prev ? x - e->t_prev : e->t_prev - x);
 	e->t_prev = x;
-	lower(&e->t_low, (e->sum_ns << RP_MEAN_SHIFT) / e->sum_items);
+	lower(&e->t_low, pace);
 	rp_mean_add(&e->t_items, e->sum_items << RP_MEAN_SHIFT);
 	e->sum_items = 0;
 	e->sum_ns = 0;

@@ -51,6 +51,7 @@ void rp_mean_set(struct rp_mean *m, u64 ns);
 struct rp_cycle {
 	u64 ns;
 	u64 items;
+	u64 work_ns;		/* what its items take this side, without odd ones */
 	u64 timed, late;	/* consumer: latencies known, and above D_MAX */
 	bool peer_waited;	/* consumer: the producer says that it did */
 };

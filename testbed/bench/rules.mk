@@ -30,3 +30,7 @@ UNIT_CFLAGS_test_judge := -iquote testbed
 UNIT_SRCS_test_step := testbed/bench/step_settle.c
 UNIT_LIBS_test_step := -lm
 UNIT_CFLAGS_test_step := -iquote testbed
+# In testbed/sim/rules.mk, which may be read after this file.
+UNIT_SRCS_test_follow = $(UNIT_SRCS_test_step) $(UNIT_SRCS_test_sim)
+UNIT_LIBS_test_follow := -lm
+UNIT_CFLAGS_test_follow := -iquote testbed

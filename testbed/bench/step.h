@@ -20,6 +20,7 @@ struct step_sample {
 
 struct step_result {
 	double settle_ns, settle_items;	/* UNKNOWN: it never settled */
+	double like_end_ns;		/* UNKNOWN likewise */
 	double final_per_s;
 	double late_share;		/* of the whole phase's items; UNKNOWN: no items */
 	double violations;		/* samples after that with p98 above D_MAX */
@@ -29,7 +30,9 @@ struct step_result {
 /*
  * Settled is a phase from the first sample on after which, for STEP_WINDOW_NS,
  * throughput is within 5 % of the phase's final one (that of its second half)
- * and p98 within D_MAX.
+ * and p98 within D_MAX. A machine that others use may be outside of that at any time,
+ * whatever the strategy does. So it is also told from when on a window is like
+ * those of the second half: that good, or no worse than the worst of these.
  */
 void step_settle(const struct step_sample *s, u32 n, struct step_result *r);
 

@@ -26,13 +26,20 @@ static u32 window_end(const struct step_sample *s, u32 n, u32 i)
 	return j;
 }
 
-static bool good(const struct step_sample *a, const struct step_sample *b, double final_per_s)
+/* What a window has to be like. */
+struct bounds {
+	double least_per_s, most_per_s, most_late;
+};
+
+static bool good(const struct step_sample *a, const struct step_sample *b, const struct bounds *is)
 {
-	return fabs(rate(a, b) - final_per_s) <= STEP_RATE_SHARE * final_per_s &&
-		late_share(a, b) <= STEP_LATE_SHARE;
+	const double per_s = rate(a, b);
+
+	return per_s >= is->least_per_s && per_s <= is->most_per_s &&
+		late_share(a, b) <= is->most_late;
 }
 
-static u32 find_settled(const struct step_sample *s, u32 n, double final_per_s)
+static u32 find_settled(const struct step_sample *s, u32 n, const struct bounds *is)
 {
 	u32 i, j;
 
@@ -40,28 +47,51 @@ static u32 find_settled(const struct step_sample *s, u32 n, double final_per_s)
 		j = window_end(s, n, i);
 		if (j == n)
 			return n;
-		if (good(&s[i], &s[j], final_per_s))
+		if (good(&s[i], &s[j], is))
 			return i;
 	}
 	return n;
 }
 
+/* Widens @is so that every window from sample @i on is good. */
+static void widen(struct bounds *is, const struct step_sample *s, u32 n, u32 i)
+{
+	u32 j;
+
+	for (; (j = window_end(s, n, i)) < n; i++) {
+		is->least_per_s = fmin(is->least_per_s, rate(&s[i], &s[j]));
+		is->most_per_s = fmax(is->most_per_s, rate(&s[i], &s[j]));
+		is->most_late = fmax(is->most_late, late_share(&s[i], &s[j]));
+	}
+}
+
+static double since_begin_ns(const struct step_sample *s, u32 n, u32 i)
+{
+	return i < n ? (double)(s[i].t_ns - s[0].t_ns) : UNKNOWN;
+}
+
 void step_settle(const struct step_sample *s, u32 n, struct step_result *r)
 {
+	struct bounds is;
 	u32 i;
 
 	*r = (struct step_result){
-		UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
+		UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
 	};
 	if (n < 3)
 		return;
 	r->final_per_s = rate(&s[n / 2], &s[n - 1]);
 	if (s[n - 1].timed > s[0].timed)
 		r->late_share = late_share(&s[0], &s[n - 1]);
-	i = find_settled(s, n, r->final_per_s);
+	is.least_per_s = (1 - STEP_RATE_SHARE) * r->final_per_s;
+	is.most_per_s = (1 + STEP_RATE_SHARE) * r->final_per_s;
+	is.most_late = STEP_LATE_SHARE;
+	i = find_settled(s, n, &is);
+	widen(&is, s, n, n / 2);
+	r->like_end_ns = since_begin_ns(s, n, find_settled(s, n, &is));
 	if (i == n)
 		return;
-	r->settle_ns = (double)(s[i].t_ns - s[0].t_ns);
+	r->settle_ns = since_begin_ns(s, n, i);
 	r->settle_items = s[i].items - s[0].items;
 	r->mode_changes = s[n - 1].mode_changes - s[i].mode_changes;
 	for (r->violations = 0; i + 1 < n; i++)

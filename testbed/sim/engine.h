@@ -72,6 +72,7 @@ struct sim {
 	u64 begin;			/* of the measurement */
 	u64 target;			/* items at which the phase ends */
 	u64 now;
+	u64 look_ps;			/* of the watch: its next */
 	bool constant;			/* no random numbers, no learning strategy */
 	const char *error;
 };

@@ -459,6 +459,29 @@ static bool both_work(const struct sim *s)
 	return s->n == 2 && s->party[0].act == ACT_WORK && s->party[1].act == ACT_WORK;
 }
 
+static void tell_status(const struct rp_strategy *st, struct rp_status *to)
+{
+	if (st->ops->status)
+		st->ops->status(st, to);
+}
+
+static void tell_statuses(struct sim *s)
+{
+	tell_status(&s->party[0].s_out, &s->res->status_p);
+	tell_status(&s->party[s->n - 1].s_in, &s->res->status_c);
+}
+
+static void watch(struct sim *s)
+{
+	const struct sim_watch *w = s->cfg->watch;
+
+	if (!w || s->now < s->look_ps)
+		return;
+	tell_statuses(s);
+	w->look(w->ctx, s->now / PS_PER_NS, s->res);
+	s->look_ps = s->now + w->every_ns * PS_PER_NS;
+}
+
 /* Until @s->target items are done. */
 static void loop(struct sim *s, struct sim_skip *skip, bool fast)
 {
@@ -478,6 +501,7 @@ static void loop(struct sim *s, struct sim_skip *skip, bool fast)
 		}
 		s->now = s->party[i].key / 2;
 		complete(s, i, skip);
+		watch(s);
 	}
 }
 
@@ -689,12 +713,6 @@ const char *sim_check(const struct sim_config *c)
 	return NULL;
 }
 
-static void tell_status(const struct rp_strategy *st, struct rp_status *to)
-{
-	if (st->ops->status)
-		st->ops->status(st, to);
-}
-
 const char *sim_run(const struct sim_config *c, struct sim_result *r)
 {
 	struct sim *s = calloc(1, sizeof(*s));
@@ -714,8 +732,7 @@ const char *sim_run(const struct sim_config *c, struct sim_result *r)
 	s->constant &= !learns(&s->party[0].s_in) && !learns(&s->party[0].s_out);
 	if (init_queues(s)) {
 		measure(s, s->constant && !c->plain);
-		tell_status(&s->party[0].s_out, &r->status_p);
-		tell_status(&s->party[s->n - 1].s_in, &r->status_c);
+		tell_statuses(s);
 		error = s->error;
 	}
 	for (i = 0; i + 1 < s->n; i++)

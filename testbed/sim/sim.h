@@ -18,6 +18,16 @@ struct sim_fall {
 	u32 items;		/* 0: W does not fall */
 };
 
+struct sim_result;
+
+/* Looks at a run from its start on, warm-up included. */
+struct sim_watch {
+	u64 every_ns;
+	/* @so_far since the warm-up's end, or the start; with the present statuses. */
+	void (*look)(void *ctx, u64 now_ns, const struct sim_result *so_far);
+	void *ctx;
+};
+
 struct sim_config {
 	/* N, S, Y, Y_E, L, k of every queue; the modes and W are below. */
 	struct rp_model_in model;
@@ -39,6 +49,7 @@ struct sim_config {
 	u64 items;		/* measured, at the end of the chain */
 	u64 warmup;		/* items before them */
 	u64 seed;
+	const struct sim_watch *watch;	/* or NULL; of learning strategies' runs */
 	bool plain;		/* every event one by one: the reference for the short cuts */
 };
 

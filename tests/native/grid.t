@@ -84,7 +84,7 @@ check 'all phases of all strategies' json '(.by_strategy | keys == ["notify","sl
 check 'nothing comes in idle phases, something in the others' json '
 	all(.by_strategy[].phases; .[0].final_per_s == 0 and .[1].final_per_s > 0 and
 	.[2].final_per_s > 0 and .[3].final_per_s > 0)'
-check 'and its keys' json '.by_strategy.notify.phases[1] | has("settle_ns") and has("settle_items") and
+check 'and its keys' json '.by_strategy.notify.phases[1] | has("settle_ns") and has("settle_items") and has("like_end_ns") and
 	has("violations") and has("mode_changes") and has("late_share")'
 check 'samples of all phases, in the order of time' eval 'awk -F, "NR > 1 && NF != 9 { bad = 1 }
 	\$1 == \"notify\" { bad += \$4 <= last; last = \$4; seen[\$3] = 1 }

@@ -140,7 +140,15 @@ static const struct burst {
 	{ 20, 10000, 5000000, 20000, 1000000, 0 },
 	{ 5, 1000, 1000000, 20000, 300000, RANDOM_MOST },
 	{ 20, 5000, 5000000, 2000, 1000000, RANDOM_MOST },	/* P has to learn what a pause is */
-	{ 300, 1000, 5000000, 2000, 1000000, 900 },	/* longer than the ring */
+	/* Longer than the ring: C slower than P within a burst, and as fast, and faster. */
+	{ 300, 1000, 5000000, 2000, 1000000, 0 },
+	{ 300, 500, 2000000, 1000, 300000, 0 },
+	{ 300, 500, 500000, 250, 300000, RANDOM_MOST },
+	{ 300, 1000, 2000000, 500, 1000000, RANDOM_MOST },
+	{ 500, 2000, 20000000, 1000, 1000000, RANDOM_MOST },
+	/* And longer than the window. */
+	{ 300, 2000, 2000000, 8000, 100000, RANDOM_MOST },
+	{ 300, 1000, 5000000, 8000, 100000, RANDOM_MOST },
 	{ 100, 10000, 20000000, 2000, 300000, 0 },	/* longer than anybody waits */
 	{ 20, 2000, 500000, 20000, 300000, RANDOM_MOST },
 	{ 1, 0, 10000000, 5000, 300000, 0 },		/* lone items */

@@ -75,6 +75,24 @@ static void test_violations(void **state)
 	assert_true(r.settle_ns == 0 && r.violations == 1);
 }
 
+/* 5 % are late all the time, whatever is done: the goal is never met, but what was worse ends. */
+static void test_like_end(void **state)
+{
+	struct step_result r;
+	u32 i;
+
+	make(40, 50, 100, 25);
+	for (i = 41; i < SAMPLES; i++)
+		s[i].late = s[i - 1].late + 5;
+	step_settle(s, SAMPLES, &r);
+	assert_false(is_known(r.settle_ns));
+	assert_in_range((u64)r.like_end_ns, 39000000, 40000000);
+	/* Where nothing is odd, the two are one. */
+	make(40, 50, 100, 0);
+	step_settle(s, SAMPLES, &r);
+	assert_true(r.like_end_ns == r.settle_ns);
+}
+
 static void test_never(void **state)
 {
 	struct step_result r;
@@ -105,6 +123,7 @@ int main(void)
 		cmocka_unit_test(test_slower_first),
 		cmocka_unit_test(test_late_first),
 		cmocka_unit_test(test_violations),
+		cmocka_unit_test(test_like_end),
 		cmocka_unit_test(test_never),
 		cmocka_unit_test(test_idle),
 	};
