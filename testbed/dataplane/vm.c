@@ -10,11 +10,12 @@
 #include "vm/conn.h"
 #include "vm/domain.h"
 
-#define WORDS_MAX	400u	/* of all options; vm_define() has room for 512 bytes */
+#define WORDS_MAX	300u	/* of all options; with its own, vm_define() has room for 512 bytes */
 #define MEMORY_MIB	256u	/* beside hugepages */
-#define HUGEPAGES	32u	/* of 2 MiB, and more for each thread's queues */
+#define HUGEPAGES	16u	/* of 2 MiB, and more for each thread's queues */
 #define CARD_SLOTS	256u	/* as many as rp-dataplane uses */
 #define CARD_TABLE	128u	/* entries of the table of QEMU's card */
+#define TURN_NS		(20 * NSEC_PER_SEC)
 #define FAILED		"dataplane: failed: "	/* the guest's init says it */
 
 /* ---- What can be ---- */
@@ -73,6 +74,23 @@ void dp_vm_name(const struct service *s, char name[DP_VM_NAME_MAX])
 
 /* ---- Up ---- */
 
+/* Of what `ringpace vm` keeps; one at a time has it, each for a moment. */
+static virConnectPtr open_libvirt(void)
+{
+	u64 end = now_ns() + TURN_NS;
+	virConnectPtr conn;
+	char why[512];
+
+	do {
+		fail_capture(why, sizeof(why));
+		conn = vm_connect(NULL, VM_STATE_KEPT);
+		fail_capture(NULL, 0);
+	} while (!conn && now_ns() < end && nap_ms(100));
+	if (!conn)
+		fail("%s", why);
+	return conn;
+}
+
 /*
  * What follows "--" the kernel hands to init, and that to rp-dataplane. A thread for each
  * CPU, unless told otherwise.
@@ -94,7 +112,7 @@ static void words(const struct service_options *o, char *to, size_t size)
 }
 
 static virDomainPtr define(virConnectPtr conn, const struct service *s,
-			   const struct service_options *o, const char *name)
+			   const struct service_options *o, const char *name, bool kvm)
 {
 	char socket[192], cmdline[WORDS_MAX + 112];
 	struct vm_config vm;
@@ -112,12 +130,12 @@ static virDomainPtr define(virConnectPtr conn, const struct service *s,
 	vm.memory_mib = MEMORY_MIB + 2 * (HUGEPAGES + 4 * o->threads);
 	vm.queue_pairs = o->threads;
 	vm.queue_len = CARD_SLOTS;
-	if (!vm.template_path || accel_choose(NULL, &vm.kvm))
-		return NULL;
-	return vm_define(conn, &vm);
+	vm.kvm = kvm;
+	return vm.template_path ? vm_define(conn, &vm) : NULL;
 }
 
-const char *dp_vm_failure(const struct service *s)
+/* Why its rp-dataplane does not run, if its console tells; static. */
+static const char *failure(const struct service *s)
 {
 	static char line[256];
 	FILE *f = fopen(service_path(s, "serial.log"), "re");
@@ -133,7 +151,7 @@ const char *dp_vm_failure(const struct service *s)
 
 static int not_up(const struct service *s, const struct ctl *c)
 {
-	const char *why = dp_vm_failure(s);
+	const char *why = failure(s);
 
 	if (stopped())
 		return -1;
@@ -168,10 +186,17 @@ static int await_hello(const struct service *s)
 
 int dp_vm_start(const struct service *s, const struct service_options *o, const char *name)
 {
-	virConnectPtr conn = vm_connect(NULL, VM_STATE_KEPT);
-	virDomainPtr dom = conn ? define(conn, s, o, name) : NULL;
-	int rc = dom ? vm_start(dom) : -1;
+	virConnectPtr conn;
+	virDomainPtr dom;
+	bool kvm;
+	int rc;
 
+	/* It may take a while. */
+	if (accel_choose(NULL, &kvm))
+		return -1;
+	conn = open_libvirt();
+	dom = conn ? define(conn, s, o, name, kvm) : NULL;
+	rc = dom ? vm_start(dom) : -1;
 	if (dom)
 		virDomainFree(dom);
 	/* Others may have libvirt's directory while it boots. */
@@ -202,7 +227,7 @@ static int remove_it(virConnectPtr conn, const char *name)
 
 int dp_vm_remove(const char *name)
 {
-	virConnectPtr conn = vm_connect(NULL, VM_STATE_KEPT);
+	virConnectPtr conn = open_libvirt();
 	int rc = conn ? remove_it(conn, name) : -1;
 
 	vm_disconnect(conn);

@@ -20,7 +20,5 @@ void dp_vm_name(const struct service *s, char name[DP_VM_NAME_MAX]);
 int dp_vm_start(const struct service *s, const struct service_options *o, const char *name);
 /* Harmless when there is none. */
 int dp_vm_remove(const char *name);
-/* Why its rp-dataplane does not run, as far as its console tells; static. NULL: nothing is wrong. */
-const char *dp_vm_failure(const struct service *s);
 
 #endif /* DATAPLANE_VM_H */
