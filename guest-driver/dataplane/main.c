@@ -39,7 +39,8 @@ static const struct app_kind kinds[] = {
 static struct options {
 	const char *socket, *device;
 	const char *steer_socket, *steer_port;
-	const char *control, *serial;
+	const char *control, *serial[SERVER_DEVICES];
+	u32 serial_count;
 	const struct dp_app *app;
 	const struct app_kind *kind;	/* NULL: the application has nothing of its own */
 	u32 threads, groups, batch, memory_mib;
@@ -83,7 +84,7 @@ static const struct argp_option option_table[] = {
 	{ "cpus", OPT_CPUS, "LIST", 0, "a CPU for each thread, in their order: 2,4-6; the last one "
 	  "parks first (not pinned)", 0 },
 	{ "serial", OPT_SERIAL, "DEVICE", 0, "take orders from this device, too: a virtio-serial "
-	  "port", 0 },
+	  "port; twice: from two", 0 },
 	{ "stall-ms", OPT_STALL, "MS", 0, "a thread that does not answer for so long in a move has "
 	  "stalled, 1 to 60000 (100)", 0 },
 	{ "memory-mib", OPT_MEMORY, "MIB", 0, "for packets, 64 to 4096 (128); a card takes "
@@ -203,7 +204,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_DMAX: opt.dmax_ns = number(state, "--dmax-ns", arg, 1, 1000000000); break;
 	case OPT_CPUS: set_cpus(state, arg); break;
-	case OPT_SERIAL: opt.serial = arg; break;
+	case OPT_SERIAL:
+		if (opt.serial_count == SERVER_DEVICES)
+			argp_error(state, "--serial: %u devices at most", SERVER_DEVICES);
+		opt.serial[opt.serial_count++] = arg;
+		break;
 	case ARGP_KEY_END: check(state); break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -324,11 +329,13 @@ static void control(struct dp *dp, struct server *s, int signals)
 static int serve(struct dp *dp, int signals)
 {
 	struct server *s = server_open(opt.control, &workers);
-	int rc;
+	int rc = 0;
+	u32 i;
 
 	if (!s)
 		return -1;
-	rc = opt.serial ? server_add_device(s, opt.serial) : 0;
+	for (i = 0; !rc && i < opt.serial_count; i++)
+		rc = server_add_device(s, opt.serial[i]);
 	rc = rc ? : workers_start(&workers);
 	if (!rc) {
 		printf("rp-dataplane: %s on %s, %u threads, %u flow groups\n", opt.app->name,

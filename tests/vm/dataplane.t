@@ -36,6 +36,13 @@ steers() {
 		jq -e --slurpfile s "$out" '.set_by == "guest" and .table == $s[0].status.owners' \
 		>/dev/null 2>"$scratch/err"
 }
+# Who keeps the second port, as the host's controller does: what it is told of the load.
+hears() {
+	local line
+	echo '{"v":1,"id":3,"cmd":"telemetry"}' >&"${hostd[1]}" && read -r -t 120 line <&"${hostd[0]}" &&
+		jq -e '.id == 3 and .ok and .result.version == 1 and .result.all.taken_ns > 0' \
+			<<<"$line" >/dev/null 2>"$scratch/err"
+}
 vms() { pgrep -f "guest=ringpace-dataplane.*$dir/" >"$scratch/qemu"; }
 nothing() {
 	"$ringpace" vm list --json | jq -e --arg dir "$dir" 'all(.[]; .dir != $dir)' >/dev/null &&
@@ -54,12 +61,16 @@ check 'telemetry by virtio-serial' status '.telemetry.version == 1 and
 	all(.telemetry.threads[]; .taken_ns > 0 and .iterations > 0)'
 check 'the card steers by the table of the guest' steers
 
+coproc hostd { exec socat - "UNIX-CONNECT:$dir/hostd.ctl"; }
+check 'and by a second port, for who stays there' hears
 check 'groups move in five rounds: all streams live, and are whole' \
 	peer moving "$dir/dataplane.ctl" 640
 check 'no packet was dropped or late' status '.status.moves.done >= 640 and
 	.status.moves.dropped == 0 and .status.moves.turned_back == 0 and
 	.status.moves.port_errors == 0 and all(.status.threads[]; .late == 0)'
 check 'the card steers by what has become of it' steers
+
+check 'and the second port still tells' hears
 
 check 'threads 1' dp threads 1 --json
 check 'moves the groups of the other' json '.ordered == 64 and .moves.under_way == 0'
