@@ -386,8 +386,8 @@ static const struct argp argp = {
 	       "--threads 4 --app udp-echo\n  ringpace dataplane threads 2\n  ringpace dataplane "
 	       "migrate --groups 0-15 --to 1\n  ringpace dataplane status --json\n  ringpace "
 	       "dataplane stop\n\nIn a VM, with the host at a tap:\n\n  ringpace dataplane start "
-	       "--lane vm --app echo --address 10.0.0.2/24 --tap tap0\n  ip addr add 10.0.0.1/24 "
-	       "dev tap0; ip link set tap0 up",
+	       "--lane vm --tap tap0 --app echo \\\n      --address 10.0.0.2/24\n  ip addr add "
+	       "10.0.0.1/24 dev tap0; ip link set tap0 up",
 };
 
 static int run(int argc, char **argv)
