@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sock/sock.h"
@@ -44,19 +45,24 @@ static void drop(struct client *c)
 	c->fd = -1;
 }
 
-/* A device takes a reply in parts; what it does not take in a second is given up. */
+/*
+ * A device takes a reply in parts; what it does not take in a second is given up. That
+ * nobody is at its other end is no reason to give up at once: a virtio-serial port tells of
+ * who comes and goes later than it hands over what they send.
+ */
 static bool write_device(int fd, struct iovec part[2])
 {
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	u32 i;
+	const struct timespec nap = { .tv_nsec = 1000000 };
+	u32 naps = 1000, i;
 
 	for (i = 0; i < 2; i++)
 		while (part[i].iov_len) {
 			ssize_t n = write(fd, part[i].iov_base, part[i].iov_len);
 
-			if (n < 0 && (errno != EAGAIN || poll(&p, 1, 1000) <= 0 ||
-				      p.revents & POLLHUP))
+			if (n < 0 && (errno != EAGAIN || !naps--))
 				return false;
+			if (n < 0)
+				nanosleep(&nap, NULL);
 			n = n < 0 ? 0 : n;
 			part[i].iov_base = (char *)part[i].iov_base + n;
 			part[i].iov_len -= (size_t)n;

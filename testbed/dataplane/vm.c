@@ -2,8 +2,14 @@
 /* The VM that has rp-dataplane in it. */
 #include "dataplane/vm.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "vm/accel.h"
 #include "vm/agent.h"
@@ -72,24 +78,63 @@ void dp_vm_name(const struct service *s, char name[DP_VM_NAME_MAX])
 	snprintf(name, DP_VM_NAME_MAX, "dataplane-%08x", hash);
 }
 
-/* ---- Up ---- */
+/* ---- libvirt ---- */
 
-/* Of what `ringpace vm` keeps; one at a time has it, each for a moment. */
-static virConnectPtr open_libvirt(void)
+struct errand {
+	const struct service *s;
+	const struct service_options *o;	/* of start */
+	const char *name;
+	bool kvm;
+};
+
+/* Others are soon done; a signal is no reason not to clean up. -1: without it. */
+static int await_turn(void)
 {
+	const struct timespec nap = { .tv_nsec = 20000000 };
+	const char *path = vm_cache_path("dataplane.lock");
+	int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
 	u64 end = now_ns() + TURN_NS;
-	virConnectPtr conn;
-	char why[512];
 
-	do {
-		fail_capture(why, sizeof(why));
-		conn = vm_connect(NULL, VM_STATE_KEPT);
-		fail_capture(NULL, 0);
-	} while (!conn && now_ns() < end && nap_ms(100));
-	if (!conn)
-		fail("%s", why);
-	return conn;
+	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && now_ns() < end)
+		nanosleep(&nap, NULL);
+	return fd;
 }
+
+static int errand(int (*run)(virConnectPtr conn, const struct errand *e), const struct errand *e)
+{
+	virConnectPtr conn = vm_connect(NULL, VM_STATE_KEPT);
+	int rc = conn ? run(conn, e) : -1;
+
+	vm_disconnect(conn);
+	fflush(NULL);
+	return rc ? 1 : 0;
+}
+
+/*
+ * The embedded libvirt has its directory, that of `ringpace vm`, for itself until its process
+ * has ended, and cannot be opened again by one that was refused. So a child of ours opens it,
+ * one at a time: nobody has to wait while a VM boots.
+ */
+static int in_child(int (*run)(virConnectPtr conn, const struct errand *e),
+		    const struct errand *e)
+{
+	int turn = await_turn(), status = 1;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		_exit(errand(run, e));
+	if (pid < 0)
+		fail("dataplane: cannot start a process for libvirt: %m");
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (turn >= 0)
+		close(turn);
+	return status ? -1 : 0;
+}
+
+/* ---- Up ---- */
 
 /*
  * What follows "--" the kernel hands to init, and that to rp-dataplane. A thread for each
@@ -111,27 +156,33 @@ static void words(const struct service_options *o, char *to, size_t size)
 		snprintf(to + n, size - (size_t)n, " --cpus 0-%u", o->threads - 1);
 }
 
-static virDomainPtr define(virConnectPtr conn, const struct service *s,
-			   const struct service_options *o, const char *name, bool kvm)
+static int bring_up(virConnectPtr conn, const struct errand *e)
 {
 	char socket[192], cmdline[WORDS_MAX + 112];
 	struct vm_config vm;
+	virDomainPtr dom;
+	int rc;
 
-	snprintf(socket, sizeof(socket), "%s", service_path(s, "b.sock"));
-	words(o, cmdline, sizeof(cmdline));
+	snprintf(socket, sizeof(socket), "%s", service_path(e->s, "b.sock"));
+	words(e->o, cmdline, sizeof(cmdline));
 	vm_config_default(&vm);
-	vm.name = name;
-	vm.dir = s->dir;
+	vm.name = e->name;
+	vm.dir = e->s->dir;
 	vm.template_path = vm_built("dataplane/domain.xml.in", "all");
 	vm.guest = "dataplane";
 	vm.cmdline = cmdline;
 	vm.net_socket[0] = socket;
-	vm.vcpus = o->threads < 2 ? 2 : o->threads;
-	vm.memory_mib = MEMORY_MIB + 2 * (HUGEPAGES + 4 * o->threads);
-	vm.queue_pairs = o->threads;
+	vm.kvm = e->kvm;
+	vm.vcpus = e->o->threads < 2 ? 2 : e->o->threads;
+	vm.memory_mib = MEMORY_MIB + 2 * (HUGEPAGES + 4 * e->o->threads);
+	vm.queue_pairs = e->o->threads;
 	vm.queue_len = CARD_SLOTS;
-	vm.kvm = kvm;
-	return vm.template_path ? vm_define(conn, &vm) : NULL;
+	dom = vm.template_path ? vm_define(conn, &vm) : NULL;
+	if (!dom)
+		return -1;
+	rc = vm_start(dom);
+	virDomainFree(dom);
+	return rc;
 }
 
 /* Why its rp-dataplane does not run, if its console tells; static. */
@@ -186,38 +237,28 @@ static int await_hello(const struct service *s)
 
 int dp_vm_start(const struct service *s, const struct service_options *o, const char *name)
 {
-	virConnectPtr conn;
-	virDomainPtr dom;
-	bool kvm;
-	int rc;
+	struct errand e = { .s = s, .o = o, .name = name };
 
 	/* It may take a while. */
-	if (accel_choose(NULL, &kvm))
+	if (accel_choose(NULL, &e.kvm))
 		return -1;
-	conn = open_libvirt();
-	dom = conn ? define(conn, s, o, name, kvm) : NULL;
-	rc = dom ? vm_start(dom) : -1;
-	if (dom)
-		virDomainFree(dom);
-	/* Others may have libvirt's directory while it boots. */
-	vm_disconnect(conn);
-	return rc ? : await_hello(s);
+	return in_child(bring_up, &e) ? : await_hello(s);
 }
 
 /* ---- Down ---- */
 
-static int remove_it(virConnectPtr conn, const char *name)
+static int take_down(virConnectPtr conn, const struct errand *e)
 {
 	char full[DP_VM_NAME_MAX + sizeof(VM_PREFIX)];
 	virDomainPtr dom;
 	int rc;
 
-	snprintf(full, sizeof(full), VM_PREFIX "%s", name);
+	snprintf(full, sizeof(full), VM_PREFIX "%s", e->name);
 	dom = virDomainLookupByName(conn, full);
 	if (!dom)
 		return 0;
 	virDomainFree(dom);
-	dom = vm_find(conn, name);
+	dom = vm_find(conn, e->name);
 	if (!dom)
 		return -1;
 	rc = (vm_active(dom) && vm_destroy(dom)) || vm_undefine(dom) ? -1 : 0;
@@ -227,9 +268,7 @@ static int remove_it(virConnectPtr conn, const char *name)
 
 int dp_vm_remove(const char *name)
 {
-	virConnectPtr conn = open_libvirt();
-	int rc = conn ? remove_it(conn, name) : -1;
+	const struct errand e = { .name = name };
 
-	vm_disconnect(conn);
-	return rc;
+	return in_child(take_down, &e);
 }

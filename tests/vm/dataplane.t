@@ -61,6 +61,11 @@ check 'telemetry by virtio-serial' status '.telemetry.version == 1 and
 	all(.telemetry.threads[]; .taken_ns > 0 and .iterations > 0)'
 check 'the card steers by the table of the guest' steers
 
+all_answered() {
+	local i
+	for i in {1..40}; do dp status || return 1; done
+}
+check 'forty clients one after the other, all of them are answered' all_answered
 coproc hostd { exec socat - "UNIX-CONNECT:$dir/hostd.ctl"; }
 check 'and by a second port, for who stays there' hears
 check 'groups move in five rounds: all streams live, and are whole' \
