@@ -225,7 +225,7 @@ static int await_hello(const struct service *s)
 	if (ctl_open(&c, service_path(s, "dataplane.ctl"), SERVICE_TIMEOUT_MS))
 		return -1;
 	id = ctl_send(&c, "hello", NULL);
-	while (id >= 0 && !hello && !c.gone && !stopped() && now_ns() < end) {
+	while (id >= 0 && !hello && !c.gone && !stopped() && !failure(s) && now_ns() < end) {
 		v = ctl_next(&c, 500);
 		hello = v && json_integer_value(json_object_get(v, "id")) == id;
 		json_decref(v);
