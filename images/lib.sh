@@ -52,6 +52,11 @@ initrd_root() {
 # looks for them.
 initrd_program() {
 	cp "$2" "$1/sbin"
+	initrd_libraries "$1" "$2"
+}
+
+# initrd_libraries ROOT FILE: those alone.
+initrd_libraries() {
 	ldd "$2" | sed -n 's,.*[[:space:]]\(/[^ ]*\) (.*,\1,p' | while read -r lib; do
 		mkdir -p "$1${lib%/*}"
 		cp -L "$lib" "$1$lib"

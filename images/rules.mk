@@ -30,3 +30,11 @@ PROGRAMS += build/chain/initrd
 endif
 build/chain/initrd: images/chain/build images/chain/init images/lib.sh build/rp-l2fwd
 	$(call say,IMG,$@)images/chain/build build $@
+
+# The VM of `ringpace dataplane`, of the same kernel, too.
+image: build/dataplane/initrd
+ifeq ($(SAN),)
+PROGRAMS += build/dataplane/initrd
+endif
+build/dataplane/initrd: images/dataplane/build images/dataplane/init images/lib.sh build/rp-dataplane
+	$(call say,IMG,$@)images/dataplane/build build $@

@@ -5,6 +5,7 @@
 #include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_lcore.h>
+#include <rte_pci.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,7 +40,8 @@ static const struct app_kind kinds[] = {
 static struct options {
 	const char *socket, *device;
 	const char *steer_socket, *steer_port;
-	const char *control, *serial;
+	const char *control, *serial[SERVER_DEVICES];
+	u32 serial_count;
 	const struct dp_app *app;
 	const struct app_kind *kind;	/* NULL: the application has nothing of its own */
 	u32 threads, groups, batch, memory_mib;
@@ -64,7 +66,8 @@ enum {
 
 static const struct argp_option option_table[] = {
 	{ "socket", 's', "PATH", 0, "a vhost-user port of ringpaced, by virtio_user", 0 },
-	{ "device", OPT_DEVICE, "NAME", 0, "or a virtual device of DPDK's, with its "
+	{ "device", OPT_DEVICE, "NAME", 0, "or a network card by its PCI address, 0000:01:00.0, "
+	  "which a driver such as uio_pci_generic has; or a virtual device of DPDK's, with its "
 	  "arguments: net_tap0,iface=tap0", 0 },
 	{ "steer", 'S', "PATH,PORT", 0, "ringpaced's control socket, and the port there that "
 	  "this one is at (rss=GROUPS); without it the device steers", 0 },
@@ -82,10 +85,11 @@ static const struct argp_option option_table[] = {
 	{ "cpus", OPT_CPUS, "LIST", 0, "a CPU for each thread, in their order: 2,4-6; the last one "
 	  "parks first (not pinned)", 0 },
 	{ "serial", OPT_SERIAL, "DEVICE", 0, "take orders from this device, too: a virtio-serial "
-	  "port", 0 },
+	  "port; twice: from two", 0 },
 	{ "stall-ms", OPT_STALL, "MS", 0, "a thread that does not answer for so long in a move has "
 	  "stalled, 1 to 60000 (100)", 0 },
-	{ "memory-mib", OPT_MEMORY, "MIB", 0, "for packets, 64 to 4096 (128)", 0 },
+	{ "memory-mib", OPT_MEMORY, "MIB", 0, "for packets, 64 to 4096 (128); a card takes "
+	  "hugepages, as many as it needs", 0 },
 	{ 0 }
 };
 
@@ -201,7 +205,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_DMAX: opt.dmax_ns = number(state, "--dmax-ns", arg, 1, 1000000000); break;
 	case OPT_CPUS: set_cpus(state, arg); break;
-	case OPT_SERIAL: opt.serial = arg; break;
+	case OPT_SERIAL:
+		if (opt.serial_count == SERVER_DEVICES)
+			argp_error(state, "--serial: %u devices at most", SERVER_DEVICES);
+		opt.serial[opt.serial_count++] = arg;
+		break;
 	case ARGP_KEY_END: check(state); break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -226,31 +234,58 @@ static const struct argp argp = {
 
 static char device_name[64];
 
-static int start_eal(void)
+/* DDDD:BB:DD.F */
+static bool is_pci(const char *device)
 {
-	char vdev[300], memory[16], *argv[] = {
-		"rp-dataplane", "--no-huge", "-m", memory, "--no-pci", "--no-telemetry",
-		"--no-shconf", "--log-level=4", "-l", NULL, "--vdev", vdev, NULL,
-	};
-	char lcore[16];
-	cpu_set_t set;
-	int rc, cpu = sched_getcpu();
+	struct rte_pci_addr addr;
+
+	return !rte_pci_addr_parse(device, &addr);
+}
+
+/* What DPDK is to find: only that, and with memory as the device needs it. */
+static u32 add_device(char **argv, char *vdev, size_t size)
+{
+	static char memory[16];
+	u32 n = 0;
 
 	if (opt.socket) {
-		snprintf(vdev, sizeof(vdev), "net_virtio_user0,path=%s,queues=%u,queue_size=256",
+		snprintf(vdev, size, "net_virtio_user0,path=%s,queues=%u,queue_size=256",
 			 opt.socket, opt.threads);
 		snprintf(device_name, sizeof(device_name), "net_virtio_user0");
 	} else {
-		snprintf(vdev, sizeof(vdev), "%s", opt.device);
+		snprintf(vdev, size, "%s", opt.device);
 		snprintf(device_name, sizeof(device_name), "%.*s",
 			 (int)strcspn(opt.device, ","), opt.device);
 	}
-	snprintf(memory, sizeof(memory), "%u", opt.memory_mib + functions_memory_mib());
+	if (opt.device && is_pci(device_name)) {
+		/* It writes to physical addresses: hugepages, as many as are needed. */
+		argv[n++] = "--in-memory";
+		argv[n++] = "--allow";
+	} else {
+		snprintf(memory, sizeof(memory), "%u", opt.memory_mib + functions_memory_mib());
+		argv[n++] = "--no-huge";
+		argv[n++] = "-m";
+		argv[n++] = memory;
+		argv[n++] = "--no-pci";
+		argv[n++] = "--vdev";
+	}
+	argv[n++] = vdev;
+	return n;
+}
+
+static int start_eal(void)
+{
+	char vdev[300], lcore[16], *argv[16] = {
+		"rp-dataplane", "--no-telemetry", "--no-shconf", "--log-level=4", "-l", lcore,
+	};
+	u32 n = 6 + add_device(argv + 6, vdev, sizeof(vdev));
+	cpu_set_t set;
+	int rc, cpu = sched_getcpu();
+
 	snprintf(lcore, sizeof(lcore), "%d", cpu < 0 ? 0 : cpu);
-	argv[9] = lcore;
 	/* EAL pins its caller, and what that starts would inherit it. */
 	sched_getaffinity(0, sizeof(set), &set);
-	rc = rte_eal_init((int)(sizeof(argv) / sizeof(argv[0])) - 1, argv);
+	rc = rte_eal_init((int)n, argv);
 	sched_setaffinity(0, sizeof(set), &set);
 	if (rc >= 0)
 		return 0;
@@ -295,11 +330,13 @@ static void control(struct dp *dp, struct server *s, int signals)
 static int serve(struct dp *dp, int signals)
 {
 	struct server *s = server_open(opt.control, &workers);
-	int rc;
+	int rc = 0;
+	u32 i;
 
 	if (!s)
 		return -1;
-	rc = opt.serial ? server_add_device(s, opt.serial) : 0;
+	for (i = 0; !rc && i < opt.serial_count; i++)
+		rc = server_add_device(s, opt.serial[i]);
 	rc = rc ? : workers_start(&workers);
 	if (!rc) {
 		printf("rp-dataplane: %s on %s, %u threads, %u flow groups\n", opt.app->name,

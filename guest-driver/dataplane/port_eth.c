@@ -280,6 +280,18 @@ static void get_mac(struct eth_port *e)
 		memcpy(e->port.mac, mac.addr_bytes, sizeof(e->port.mac));
 }
 
+/* Interrupts as far as there are any: a card that uio lends has none for its queues. */
+static int configure(struct eth_port *e, struct rte_eth_conf *conf)
+{
+	u16 queues = (u16)e->port.queues;
+	int rc = rte_eth_dev_configure(e->id, queues, queues, conf);
+
+	if (!rc || !conf->intr_conf.rxq)
+		return rc;
+	conf->intr_conf.rxq = 0;
+	return rte_eth_dev_configure(e->id, queues, queues, conf);
+}
+
 static int set_up(struct eth_port *e, const struct eth_options *o)
 {
 	struct rte_eth_conf conf = { 0 };
@@ -313,7 +325,7 @@ static int set_up(struct eth_port *e, const struct eth_options *o)
 	conf.intr_conf.rxq = o->interrupts;
 	if (o->sums)
 		add_sums(e, &info, &conf);
-	rc = rte_eth_dev_configure(e->id, (u16)o->queues, (u16)o->queues, &conf);
+	rc = configure(e, &conf);
 	for (i = 0; !rc && i < o->queues; i++) {
 		rc = rte_eth_rx_queue_setup(e->id, (u16)i, RING_SLOTS, SOCKET_ID_ANY, NULL,
 					    e->pool);

@@ -10,12 +10,14 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sock/sock.h"
 
 /* Without anybody at the other end a device is looked at so often. */
 #define DEVICE_NS	100000000
+#define PEERS		(SERVER_CLIENTS + SERVER_DEVICES)
 
 struct client {
 	int fd;			/* -1: nobody */
@@ -29,8 +31,8 @@ struct server {
 	int fd;
 	char *path;
 	struct workers *ws;
-	/* The last one is the device. */
-	struct client client[SERVER_CLIENTS + 1];
+	/* The last ones are devices. */
+	struct client client[PEERS];
 };
 
 static void drop(struct client *c)
@@ -43,19 +45,24 @@ static void drop(struct client *c)
 	c->fd = -1;
 }
 
-/* A device takes a reply in parts; what it does not take in a second is given up. */
+/*
+ * A device takes a reply in parts; what it does not take in a second is given up. That
+ * nobody is at its other end is no reason to give up at once: a virtio-serial port tells of
+ * who comes and goes later than it hands over what they send.
+ */
 static bool write_device(int fd, struct iovec part[2])
 {
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	u32 i;
+	const struct timespec nap = { .tv_nsec = 1000000 };
+	u32 naps = 1000, i;
 
 	for (i = 0; i < 2; i++)
 		while (part[i].iov_len) {
 			ssize_t n = write(fd, part[i].iov_base, part[i].iov_len);
 
-			if (n < 0 && (errno != EAGAIN || poll(&p, 1, 1000) <= 0 ||
-				      p.revents & POLLHUP))
+			if (n < 0 && (errno != EAGAIN || !naps--))
 				return false;
+			if (n < 0)
+				nanosleep(&nap, NULL);
 			n = n < 0 ? 0 : n;
 			part[i].iov_base = (char *)part[i].iov_base + n;
 			part[i].iov_len -= (size_t)n;
@@ -119,9 +126,14 @@ static void greet(struct server *s)
 	close(fd);
 }
 
-static bool is_away(const struct server *s)
+static bool is_any_away(const struct server *s)
 {
-	return s->client[SERVER_CLIENTS].away;
+	u32 i;
+
+	for (i = SERVER_CLIENTS; i < PEERS; i++)
+		if (s->client[i].away)
+			return true;
+	return false;
 }
 
 static s64 sooner(s64 a_ns, s64 b_ns)
@@ -131,22 +143,22 @@ static s64 sooner(s64 a_ns, s64 b_ns)
 
 void server_wait(struct server *s, const int also[2], s64 timeout_ns)
 {
-	s64 ns = is_away(s) ? sooner(timeout_ns, DEVICE_NS) : timeout_ns;
+	s64 ns = is_any_away(s) ? sooner(timeout_ns, DEVICE_NS) : timeout_ns;
 	const struct timespec ts = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
-	struct pollfd p[SERVER_CLIENTS + 4] = {
+	struct pollfd p[PEERS + 3] = {
 		{ .fd = also[0], .events = POLLIN }, { .fd = also[1], .events = POLLIN },
 		{ .fd = s->fd, .events = POLLIN },
 	};
 	u32 i;
 
-	for (i = 0; i <= SERVER_CLIENTS; i++)
+	for (i = 0; i < PEERS; i++)
 		p[i + 3] = (struct pollfd){
 			/* One that is away is always ready, with nothing. */
 			.fd = s->client[i].away ? -1 : s->client[i].fd, .events = POLLIN,
 		};
-	if (ppoll(p, SERVER_CLIENTS + 4, ns < 0 ? NULL : &ts, NULL) < 0)
+	if (ppoll(p, PEERS + 3, ns < 0 ? NULL : &ts, NULL) < 0)
 		return;
-	for (i = 0; i <= SERVER_CLIENTS; i++)
+	for (i = 0; i < PEERS; i++)
 		if (s->client[i].away || (p[i + 3].fd >= 0 && p[i + 3].revents))
 			serve(s, &s->client[i]);
 	if (p[2].revents)
@@ -168,11 +180,14 @@ static int open_device(const char *path)
 
 int server_add_device(struct server *s, const char *path)
 {
-	struct client *c = &s->client[SERVER_CLIENTS];
+	u32 i = SERVER_CLIENTS;
 
-	c->fd = open_device(path);
-	c->device = true;
-	if (c->fd >= 0)
+	while (i < PEERS && s->client[i].fd >= 0)
+		i++;
+	errno = ENOSPC;
+	if (i < PEERS)
+		s->client[i] = (struct client){ .fd = open_device(path), .device = true };
+	if (i < PEERS && s->client[i].fd >= 0)
 		return 0;
 	fprintf(stderr, "rp-dataplane: cannot open %s for orders: %m\n", path);
 	return -1;
@@ -185,7 +200,7 @@ struct server *server_open(const char *path, struct workers *ws)
 	u32 i;
 
 	if (s) {
-		for (i = 0; i <= SERVER_CLIENTS; i++)
+		for (i = 0; i < PEERS; i++)
 			s->client[i].fd = -1;
 		s->ws = ws;
 		s->path = strdup(path);
@@ -203,7 +218,7 @@ void server_close(struct server *s)
 {
 	u32 i;
 
-	for (i = 0; i <= SERVER_CLIENTS; i++)
+	for (i = 0; i < PEERS; i++)
 		if (s->client[i].fd >= 0)
 			close(s->client[i].fd);
 	close(s->fd);

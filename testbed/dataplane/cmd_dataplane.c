@@ -3,6 +3,7 @@
 #include <argp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "dataplane/service.h"
@@ -12,13 +13,14 @@
 #define SETTLE_NS	(60 * NSEC_PER_SEC)
 
 enum {
-	OPT_LANE = 256, OPT_DIR, OPT_JSON, OPT_THREADS, OPT_GROUPS, OPT_TO,
+	OPT_LANE = 256, OPT_DIR, OPT_JSON, OPT_THREADS, OPT_GROUPS, OPT_TAP, OPT_TO,
 	OPT_PASSED,	/* the first of those that are rp-dataplane's */
 };
 
 /* Of `start`, as rp-dataplane has them. */
 static const char *const passed[] = {
-	"app", "batch", "sleep-ns", "dmax-ns", "cpus", "stall-ms", "serial",
+	"app", "batch", "sleep-ns", "dmax-ns", "cpus", "stall-ms", "serial", "address", "gateway",
+	"inside", "listen",
 };
 
 #define PASSED	(sizeof(passed) / sizeof(passed[0]))
@@ -32,7 +34,7 @@ struct action {
 
 struct args {
 	const struct action *action;
-	const char *lane, *dir, *groups_text;
+	const char *lane, *dir, *groups_text, *tap;
 	bool json;
 	u32 threads, groups;
 	s32 to;
@@ -56,7 +58,11 @@ static int open_control(struct args *a)
 	if (!service_runs(&a->service))
 		return fail("dataplane: none runs in %s: `ringpace dataplane start`",
 			    a->service.dir);
-	return ctl_open(&a->ctl, service_path(&a->service, "dataplane.ctl"), SERVICE_TIMEOUT_MS);
+	if (ctl_open(&a->ctl, service_path(&a->service, "dataplane.ctl"), SERVICE_TIMEOUT_MS))
+		return -1;
+	/* By virtio-serial a reply to who was there before us may come first: other numbers. */
+	a->ctl.next_id = (u32)getpid() % 1000000 * 1000;
+	return 0;
 }
 
 /* `moves` once no group is on its way; NULL after fail(). */
@@ -105,17 +111,24 @@ static int move(struct args *a, const char *cmd, json_t *args)
 
 static int do_start(struct args *a)
 {
-	if (service_start(&a->service, a->threads, a->groups, a->more))
+	const struct service_options o = {
+		.vm = !strcmp(a->lane, "vm"), .threads = a->threads, .groups = a->groups,
+		.tap = a->tap, .more = a->more,
+	};
+	const char *end;
+
+	if (service_start(&a->service, &o))
 		return -1;
+	end = a->tap ? : service_path(&a->service, "a.sock");
 	if (a->json)
-		json_print(json_pack("{s:b, s:s, s:s, s:s, s:i, s:i}", "running", 1, "dir",
-				     a->service.dir,
-				     "socket", service_path(&a->service, "a.sock"),
+		json_print(json_pack("{s:b, s:s, s:s, s:s, s:s, s:i, s:i}", "running", 1, "lane",
+				     a->lane, "dir", a->service.dir,
+				     a->tap ? "tap" : "socket", end,
 				     "control", service_path(&a->service, "dataplane.ctl"),
 				     "threads", (int)a->threads, "groups", (int)a->groups), stdout);
 	else
-		printf("the dataplane runs; its other end is the vhost-user port %s\n",
-		       service_path(&a->service, "a.sock"));
+		printf("the dataplane runs; its other end is the %s %s\n",
+		       a->tap ? "tap" : "vhost-user port", end);
 	return 0;
 }
 
@@ -248,14 +261,17 @@ static const struct action actions[] = {
 /* ---- The command line ---- */
 
 static const struct argp_option options[] = {
-	{ "lane", OPT_LANE, "NAME", 0, "native (at first); in a VM it is not available yet", 0 },
 	{ "dir", OPT_DIR, "PATH", 0, "where sockets and logs are ($XDG_RUNTIME_DIR/"
 	  "ringpace-dataplane, or /tmp/ringpace-dataplane-UID)", 0 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },
 	{ NULL, 0, NULL, 0, "Of start:", 2 },
+	{ "lane", OPT_LANE, "NAME", 0, "native (at first): rp-dataplane is a process; vm: it is in "
+	  "a VM with a CPU for each thread", 0 },
 	{ "threads", OPT_THREADS, "N", 0, "threads, 1 to 64 (2)", 0 },
 	{ "groups", OPT_GROUPS, "N", 0, "flow groups: 128 (at first), 256 or 512; of migrate: "
 	  "which ones, 1,5-9", 0 },
+	{ "tap", OPT_TAP, "NAME", 0, "the other end is this tap of the host's, which is made, and "
+	  "not a vhost-user socket", 0 },
 	{ "app", OPT_PASSED, "NAME", 0, "reflect (at first), udp-echo, ...: see rp-dataplane "
 	  "--help", 0 },
 	{ "batch", OPT_PASSED + 1, "N", 0, "B, most packets of a turn, 1 to 64 (32)", 0 },
@@ -266,6 +282,11 @@ static const struct argp_option options[] = {
 	{ "stall-ms", OPT_PASSED + 5, "MS", 0, "a thread that does not answer for so long in a "
 	  "move has stalled (100)", 0 },
 	{ "serial", OPT_PASSED + 6, "DEVICE", 0, "take orders from this device, too", 0 },
+	{ "address", OPT_PASSED + 7, "A.B.C.D/BITS", 0, "its address, of applications that have one",
+	  0 },
+	{ "gateway", OPT_PASSED + 8, "A.B.C.D", 0, "to other networks", 0 },
+	{ "inside", OPT_PASSED + 9, "A.B.C.D/BITS", 0, "of nat: its address there", 0 },
+	{ "listen", OPT_PASSED + 10, "PORT", 0, "of TCP's servers: their port", 0 },
 	{ NULL, 0, NULL, 0, "Of migrate:", 3 },
 	{ "to", OPT_TO, "THREAD", 0, "whereto", 0 },
 	{ 0 }
@@ -310,8 +331,9 @@ static void check(struct args *a, struct argp_state *state)
 	}
 	if (!a->threads || a->threads > 64)
 		argp_error(state, "threads: 1 to 64, not %u", a->threads);
-	if (a->more_count && a->action->run != do_start)
-		argp_error(state, "%s is for start, not for %s", a->more[0], a->action->name);
+	if ((a->more_count || a->tap) && a->action->run != do_start)
+		argp_error(state, "%s is for start, not for %s", a->more[0] ? : "--tap",
+			   a->action->name);
 	if (a->action->run == do_migrate) {
 		check_migrate(a, state);
 	} else if (a->groups_text) {
@@ -345,6 +367,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_JSON: a->json = true; break;
 	case OPT_THREADS: a->threads = (u32)opt_number(state, "threads", arg, 64); break;
 	case OPT_GROUPS: a->groups_text = arg; break;
+	case OPT_TAP: a->tap = arg; break;
 	case OPT_TO: a->to = (s32)opt_number(state, "to", arg, 63); break;
 	case ARGP_KEY_ARG: take_argument(a, state, arg); break;
 	case ARGP_KEY_END: check(a, state); break;
@@ -357,11 +380,14 @@ static const struct argp argp = {
 	.options = options, .parser = parse,
 	.args_doc = "start|stop|status|threads N|migrate",
 	.doc = "The guest's dataplane (docs/dataplane.md): a ringpaced with two linked ports, and "
-	       "rp-dataplane at one of them; a guest, or a frontend of any kind, connects to the "
-	       "other one. Both run on until stop. threads and migrate return when the flow groups "
-	       "have moved.\vExample:\n\n  ringpace dataplane start --threads 4 --app udp-echo\n"
-	       "  ringpace dataplane threads 2\n  ringpace dataplane migrate --groups 0-15 --to 1\n"
-	       "  ringpace dataplane status --json\n  ringpace dataplane stop",
+	       "rp-dataplane at one of them, as a process or in a VM; a guest, or a frontend of any "
+	       "kind, connects to the other one. Both run on until stop. threads and migrate return "
+	       "when the flow groups have moved.\vExample:\n\n  ringpace dataplane start "
+	       "--threads 4 --app udp-echo\n  ringpace dataplane threads 2\n  ringpace dataplane "
+	       "migrate --groups 0-15 --to 1\n  ringpace dataplane status --json\n  ringpace "
+	       "dataplane stop\n\nIn a VM, with the host at a tap:\n\n  ringpace dataplane start "
+	       "--lane vm --tap tap0 --app echo \\\n      --address 10.0.0.2/24\n  ip addr add "
+	       "10.0.0.1/24 dev tap0; ip link set tap0 up",
 };
 
 static int run(int argc, char **argv)
@@ -370,11 +396,6 @@ static int run(int argc, char **argv)
 	int rc;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
-	if (!strcmp(a.lane, "vm")) {
-		fail("dataplane: lane vm: not available: no image has rp-dataplane in it yet, and "
-		     "it takes no PCI device; use --lane native");
-		return 1;
-	}
 	catch_signals();
 	if (service_in(&a.service, a.dir))
 		return 1;

@@ -7,22 +7,27 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "dataplane/vm.h"
 #include "json.h"
 
 #define MEMBERS	2u
 #define STATE	"state.json"
+#define VM	"vm"		/* in the state: the VM's name, in place of rp-dataplane's pid */
 #define STOP_NS	(10 * NSEC_PER_SEC)
 
 /* In the order in which they are started; they end in the opposite one. */
 static const char *const member[MEMBERS] = { "ringpaced", "rp-dataplane" };
 static const char *const control_of[MEMBERS] = { "ringpaced.ctl", "dataplane.ctl" };
 static const char *const log_of[MEMBERS] = { "ringpaced.log", "rp-dataplane.log" };
-static const char *const others[] = { "a.sock", "b.sock", STATE };
+static const char *const others[] = { "a.sock", "b.sock", "hostd.ctl", "serial.log",
+	STATE };
 
 const char *service_path(const struct service *s, const char *name)
 {
@@ -37,9 +42,13 @@ const char *service_path(const struct service *s, const char *name)
 int service_in(struct service *s, const char *dir)
 {
 	const char *base = getenv("XDG_RUNTIME_DIR");
+	char cwd[sizeof(s->dir)] = "";
 	int n;
 
-	n = dir ? snprintf(s->dir, sizeof(s->dir), "%s", dir) :
+	/* Whoever is told the path, QEMU say, may be elsewhere. */
+	if (dir && *dir != '/' && !getcwd(cwd, sizeof(cwd)))
+		return fail("dataplane: --dir %s: %m", dir);
+	n = dir ? snprintf(s->dir, sizeof(s->dir), "%s%s%s", cwd, *cwd ? "/" : "", dir) :
 	    base && *base ? snprintf(s->dir, sizeof(s->dir), "%s/ringpace-dataplane", base) :
 	    snprintf(s->dir, sizeof(s->dir), "/tmp/ringpace-dataplane-%d", (int)geteuid());
 	/* A socket's path has at most 107 bytes. */
@@ -86,12 +95,44 @@ static pid_t pid_of(const struct service *s, u32 i)
 	return pid > 0 && start && start_of(pid) == start ? pid : 0;
 }
 
+/* Of the VM, if there is one by the state. */
+static bool vm_of(const struct service *s, char name[DP_VM_NAME_MAX])
+{
+	json_t *v = json_load_file(service_path(s, STATE), 0, NULL);
+	const char *text = json_string_value(json_object_get(v, VM));
+
+	snprintf(name, DP_VM_NAME_MAX, "%s", text ? : "");
+	json_decref(v);
+	return *name;
+}
+
+/* Its QEMU listens as long as it lives; one that has another client still does. */
+static bool vm_runs(const struct service *s)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool runs;
+
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%.90s/%s", s->dir, control_of[1]);
+	runs = fd >= 0 && (!connect(fd, (struct sockaddr *)&sa, sizeof(sa)) || errno == EAGAIN);
+	if (fd >= 0)
+		close(fd);
+	return runs;
+}
+
+static bool member_runs(const struct service *s, u32 i)
+{
+	char name[DP_VM_NAME_MAX];
+
+	return i == 1 && vm_of(s, name) ? vm_runs(s) : pid_of(s, i);
+}
+
 bool service_runs(const struct service *s)
 {
 	u32 i;
 
 	for (i = 0; i < MEMBERS; i++)
-		if (!pid_of(s, i))
+		if (!member_runs(s, i))
 			return false;
 	return true;
 }
@@ -141,14 +182,19 @@ static pid_t spawn(char *const argv[], const char *log)
 	return pid;
 }
 
+static int write_state(const struct service *s, const json_t *state)
+{
+	if (json_dump_file(state, service_path(s, STATE), JSON_INDENT(2)))
+		return fail("dataplane: cannot write %s: %m", service_path(s, STATE));
+	return 0;
+}
+
 static int note(const struct service *s, json_t *state, u32 i, pid_t pid)
 {
 	json_object_set_new(state, member[i],
 			    json_pack("{s:i, s:I}", "pid", (int)pid, "start_ticks",
 				      (json_int_t)start_of(pid)));
-	if (json_dump_file(state, service_path(s, STATE), JSON_INDENT(2)))
-		return fail("dataplane: cannot write %s: %m", service_path(s, STATE));
-	return 0;
+	return write_state(s, state);
 }
 
 static int await_control(const struct service *s, u32 i, pid_t pid)
@@ -175,50 +221,72 @@ static int start_member(const struct service *s, json_t *state, u32 i, char *con
 	return pid < 0 || note(s, state, i, pid) ? -1 : await_control(s, i, pid);
 }
 
-static int start_both(const struct service *s, json_t *state, u32 threads, u32 groups,
-		      char *const more[])
+static int start_ringpaced(const struct service *s, json_t *state,
+			   const struct service_options *o)
 {
-	char program[512], port[2][300], socket[192], control[2][192], steer[200], count[16];
-	char entries[16], *daemon[] = {
-		program, "--control", control[0], "--port", port[0], "--port", port[1],
+	char program[512], port[2][300], control[192], *argv[] = {
+		program, "--control", control, "--port", port[0], "--port", port[1],
 		"--link", "a,b", NULL
 	};
-	char *dataplane[32] = {
-		program, "--socket", socket, "--steer", steer, "--control", control[1],
-		"--threads", count, "--groups", entries,
-	};
-	u32 n = 11, i;
 
-	for (i = 0; i < MEMBERS; i++)
-		snprintf(control[i], sizeof(control[i]), "%s/%s", s->dir, control_of[i]);
-	snprintf(socket, sizeof(socket), "%s/b.sock", s->dir);
-	snprintf(port[0], sizeof(port[0]), "a,socket=%s/a.sock", s->dir);
-	snprintf(port[1], sizeof(port[1]), "b,socket=%s/b.sock,pairs=%u,rss=%u", s->dir, threads,
-		 groups);
-	snprintf(steer, sizeof(steer), "%s/%s,b", s->dir, control_of[0]);
-	snprintf(count, sizeof(count), "%u", threads);
-	snprintf(entries, sizeof(entries), "%u", groups);
-	while (*more && n < 31)
-		dataplane[n++] = *more++;
 	snprintf(program, sizeof(program), "%s", own_program(member[0]) ? : "");
-	if (!*program || start_member(s, state, 0, daemon))
-		return -1;
-	snprintf(program, sizeof(program), "%s", own_program(member[1]) ? : "");
-	return *program ? start_member(s, state, 1, dataplane) : -1;
+	snprintf(control, sizeof(control), "%s/%s", s->dir, control_of[0]);
+	if (o->tap)
+		snprintf(port[0], sizeof(port[0]), "a,tap=%s,pairs=%u", o->tap, o->threads);
+	else
+		snprintf(port[0], sizeof(port[0]), "a,socket=%s/a.sock", s->dir);
+	snprintf(port[1], sizeof(port[1]), "b,socket=%s/b.sock,pairs=%u,rss=%u", s->dir,
+		 o->threads, o->groups);
+	return *program ? start_member(s, state, 0, argv) : -1;
 }
 
-int service_start(const struct service *s, u32 threads, u32 groups, char *const more[])
+static int start_dataplane(const struct service *s, json_t *state,
+			   const struct service_options *o)
 {
+	char program[512], socket[192], control[192], steer[200], count[16], entries[16];
+	char *argv[40] = {
+		program, "--socket", socket, "--steer", steer, "--control", control,
+		"--threads", count, "--groups", entries,
+	};
+	char *const *more = o->more;
+	u32 n = 11;
+
+	snprintf(program, sizeof(program), "%s", own_program(member[1]) ? : "");
+	snprintf(socket, sizeof(socket), "%s/b.sock", s->dir);
+	snprintf(control, sizeof(control), "%s/%s", s->dir, control_of[1]);
+	snprintf(steer, sizeof(steer), "%s/%s,b", s->dir, control_of[0]);
+	snprintf(count, sizeof(count), "%u", o->threads);
+	snprintf(entries, sizeof(entries), "%u", o->groups);
+	while (*more && n < 39)
+		argv[n++] = *more++;
+	return *program ? start_member(s, state, 1, argv) : -1;
+}
+
+static int start_vm(const struct service *s, json_t *state, const struct service_options *o)
+{
+	char name[DP_VM_NAME_MAX];
+
+	dp_vm_name(s, name);
+	json_object_set_new(state, VM, json_string(name));
+	return write_state(s, state) ? : dp_vm_start(s, o, name);
+}
+
+int service_start(const struct service *s, const struct service_options *o)
+{
+	const char *why = o->vm ? dp_vm_check(o) : NULL;
 	json_t *state;
 	int rc;
 
+	if (why)
+		return fail("dataplane: lane vm: %s", why);
 	if (make_dir(s))
 		return -1;
-	if (pid_of(s, 0) || pid_of(s, 1))
+	if (member_runs(s, 0) || member_runs(s, 1))
 		return fail("dataplane: one runs in %s already: `ringpace dataplane stop` ends "
 			    "it; or give another directory by --dir", s->dir);
 	state = json_object();
-	rc = start_both(s, state, threads, groups, more);
+	rc = start_ringpaced(s, state, o) ? :
+		o->vm ? start_vm(s, state, o) : start_dataplane(s, state, o);
 	json_decref(state);
 	if (rc)
 		service_stop(s);
@@ -229,9 +297,12 @@ int service_start(const struct service *s, u32 threads, u32 groups, char *const 
 
 static int end_member(const struct service *s, u32 i)
 {
+	char name[DP_VM_NAME_MAX];
 	pid_t pid = pid_of(s, i);
 	u64 end = now_ns() + STOP_NS;
 
+	if (i == 1 && vm_of(s, name))
+		return dp_vm_remove(name);
 	if (!pid)
 		return 0;
 	if (kill(pid, SIGTERM))

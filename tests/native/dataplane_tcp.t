@@ -20,4 +20,12 @@ ask status >"$scratch/status"
 check 'no packet was dropped or late' json_of "$scratch/status" \
 	'.moves.done >= 5000 and .moves.dropped == 0 and all(.threads[]; .late == 0) and .moves.turned_back == 0'
 check 'ends' stop
+
+# The same by one command.
+dp() { timeout 100 "$ringpace" dataplane "$@" --dir "$scratch/dp" >"$scratch/out" 2>"$scratch/err"; }
+check 'ringpace dataplane start' dp start --app echo --address 10.99.0.2/24 --tap rpt0 --json
+check 'tells of the tap' json_of "$scratch/out" '.lane == "native" and .tap == "rpt0"'
+ip addr add 10.99.0.1/24 dev rpt0 && ip link set rpt0 up
+check 'bytes come back' peer small
+check 'stop' dp stop
 finish

@@ -75,7 +75,9 @@ kill $other
 
 check 'a start that fails' refused start --app none
 check 'leaves nothing' [ ! -e "$dir" ]
-check 'lane vm says why not' refused start --lane vm
+check 'lane vm: no table of that size' refused start --lane vm --groups 256
+check 'nor a serial device' refused start --lane vm --serial /dev/null
+check 'nor words that a shell would take apart' refused start --lane vm --app 'echo;x'
 check 'what to do?' wrong_use
 check 'threads without a number' wrong_use threads
 check 'threads that are none' wrong_use threads x

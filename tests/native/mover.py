@@ -33,11 +33,11 @@ class Mover(threading.Thread):
             time.sleep(0.001)
 
     def move(self):
-        by = 0
+        n, by = len(self.ask(cmd="status")["threads"]), 0
         while self.settle()["done"] < self.goal:
             by += 1
-            for to in range(4):
-                self.ask(cmd="migrate", to=to, groups=[g for g in range(128) if (g + by) % 4 == to])
+            for to in range(n):
+                self.ask(cmd="migrate", to=to, groups=[g for g in range(128) if (g + by) % n == to])
             time.sleep(0.01)
 
     def run(self):

@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `ringpace dataplane --lane vm`: rp-dataplane in a VM with two CPUs, with TCP from this host,
+# whose flow groups move by the RSS of the guest's card, ordered by virtio-serial.
+#
+#	Linux 10.99.0.1 ── tap rpt0, ringpaced, port b ── virtio-net, RSS ── rp-dataplane 10.99.0.2
+#
+# In a network namespace of its own. Not in one of users: there libvirt starts no QEMU.
+if [ -z "$RP_TAP_ALONE" ]; then
+	if [ "$(id -u)" != 0 ] || ! unshare -n ip tuntap add rpt0 mode tap 2>/dev/null; then
+		echo '1..0 # SKIP a tap in a network namespace needs root'
+		exit 0
+	fi
+	RP_TAP_ALONE=1 exec unshare -n "$0"
+fi
+. "$(dirname "$0")/../native/netns.sh"
+. "$(dirname "$0")/../native/lib.sh"
+dir=$XDG_RUNTIME_DIR/ringpace-dataplane
+out=$scratch/out
+trap '"$ringpace" dataplane stop >/dev/null 2>&1; clean_up' EXIT
+
+dp() { timeout 400 "$ringpace" dataplane "$@" >"$out" 2>"$scratch/err" </dev/null; }
+# start OPTION...: and this host is at the tap.
+start() {
+	dp start --lane vm --threads 2 --address 10.99.0.2/24 --tap rpt0 --stall-ms 60000 "$@" &&
+		ip addr add 10.99.0.1/24 dev rpt0 && ip link set rpt0 up
+}
+json() { json_of "$out" "$1"; }
+status() { dp status --json && json "$1"; }
+peer() {
+	timeout 400 "$top/tests/native/tcp_peer.py" "$1" 10.99.0.2 "${@:2}" 2>"$scratch/err"
+}
+# The table that ringpaced steers by is what the guest has set, and that is who has which group.
+steers() {
+	dp status --json && "$ringpace" ctl rss --socket "$dir/ringpaced.ctl" --device b --json |
+		jq -e --slurpfile s "$out" '.set_by == "guest" and .table == $s[0].status.owners' \
+		>/dev/null 2>"$scratch/err"
+}
+# Who keeps the second port, as the host's controller does: what it is told of the load.
+hears() {
+	local line
+	echo '{"v":1,"id":3,"cmd":"telemetry"}' >&"${hostd[1]}" && read -r -t 120 line <&"${hostd[0]}" &&
+		jq -e '.id == 3 and .ok and .result.version == 1 and .result.all.taken_ns > 0' \
+			<<<"$line" >/dev/null 2>"$scratch/err"
+}
+vms() { pgrep -f "guest=ringpace-dataplane.*$dir/" >"$scratch/qemu"; }
+nothing() {
+	"$ringpace" vm list --json | jq -e --arg dir "$dir" 'all(.[]; .dir != $dir)' >/dev/null &&
+		! vms && nothing_left
+}
+
+check 'start' start --app echo --json
+check 'tells what it is' json '.running and .lane == "vm" and .tap == "rpt0" and .threads == 2'
+check 'a second one is refused' eval '! dp start --lane vm'
+check 'two threads, equally many groups' status \
+	'.running and [.status.threads[].groups] == [64, 64] and .status.app == "echo"'
+check 'bytes come back, of any length' peer small
+check 'of 100 connections at once' peer many
+check 'telemetry by virtio-serial' status '.telemetry.version == 1 and
+	(.telemetry.group_packets | length == 128 and add > 0) and
+	all(.telemetry.threads[]; .taken_ns > 0 and .iterations > 0)'
+check 'the card steers by the table of the guest' steers
+
+all_answered() {
+	local i
+	for i in {1..40}; do dp status || return 1; done
+}
+check 'forty clients one after the other, all of them are answered' all_answered
+coproc hostd { exec socat - "UNIX-CONNECT:$dir/hostd.ctl"; }
+check 'and by a second port, for who stays there' hears
+check 'groups move in five rounds: all streams live, and are whole' \
+	peer moving "$dir/dataplane.ctl" 640
+check 'no packet was dropped or late' status '.status.moves.done >= 640 and
+	.status.moves.dropped == 0 and .status.moves.turned_back == 0 and
+	.status.moves.port_errors == 0 and all(.status.threads[]; .late == 0)'
+check 'the card steers by what has become of it' steers
+
+check 'and the second port still tells' hears
+
+check 'threads 1' dp threads 1 --json
+check 'moves the groups of the other' json '.ordered == 64 and .moves.under_way == 0'
+check 'which parks then' status '[.status.threads[].parked] == [false, true] and
+	.status.threads[0].groups == 128'
+check 'and bytes come back' peer small
+check 'threads 2' dp threads 2
+check 'it is back' status '[.status.threads[].groups] == [64, 64] and
+	[.status.threads[].parked] == [false, false]'
+check 'and bytes come back' peer small
+check 'migrate' dp migrate --groups 0-127 --to 1
+check 'moves all' status '[.status.threads[].groups] == [0, 128]'
+check 'the card has all of them in one queue' steers
+check 'and bytes come back' peer small
+check 'what cannot be is refused' eval '! dp threads 3 && ! dp migrate --groups 128 --to 0'
+check 'stop' dp stop
+check 'leaves nothing' nothing
+
+# Another application, with interrupts asked for that such a card has not; and a VM that dies.
+set_and_get() {
+	printf 'set k 0 0 5\r\nvalue\r\nget k\r\nquit\r\n' |
+		timeout 60 socat -t 60 - TCP:10.99.0.2:11211 | tr -d '\r' >"$scratch/got"
+	printf 'STORED\nVALUE k 0 5\nvalue\nEND\n' | cmp - "$scratch/got" 2>"$scratch/err"
+}
+check 'the key-value server' start --app kv --dmax-ns 2000000
+check 'has what was given to it' set_and_get
+vms && kill -KILL "$(cat "$scratch/qemu")"
+# Its socket may be closed a moment after that it is no process any more.
+check 'a VM that was killed runs no more' wait_for 60 status '.running == false'
+check 'stop' dp stop
+check 'leaves nothing' nothing
+
+check 'a start that fails in the guest' eval '! start --app http'
+check 'tells why' grep -q 'does not start in the VM: .*--http-root' "$scratch/err"
+check 'and leaves nothing' nothing
+finish
