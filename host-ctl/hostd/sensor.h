@@ -61,7 +61,7 @@ void backlogs_add(struct backlogs *all, struct backlog *b, const struct conf_ten
 		  struct busy *busy);
 void backlogs_tick(struct backlogs *all, u64 now);
 /* The result of `backlog`; of each tenant a sample, or why there is none. */
-void backlogs_take(struct backlogs *all, const json_t *result);
+void backlogs_take(struct backlogs *all, struct scan result);
 extern const struct hc_sensor_ops backlog_ops;
 
 /* ---- What a dataplane tells of itself ---- */
@@ -79,10 +79,9 @@ struct dataplane {
 };
 
 /* From the result of `telemetry` (docs/dataplane.md), which came at @now; false: it is none. */
-bool dataplane_sample(struct hc_sample *s, const json_t *telemetry, u64 now);
+bool dataplane_sample(struct hc_sample *s, struct scan telemetry, u64 now);
 
-void dataplane_init(struct dataplane *d, const struct conf_tenant *t, struct loop *loop,
-		    u64 timeout_ns);
+void dataplane_init(struct dataplane *d, const struct conf_tenant *t, u64 timeout_ns);
 void dataplane_fini(struct dataplane *d);
 void dataplane_tick(struct dataplane *d, u64 now);
 extern const struct hc_sensor_ops dataplane_ops;

@@ -57,7 +57,6 @@ struct world {
 	struct nics nics;
 	bool has_ringpaced, has_domains, has_batch;
 	struct undo *undo;
-	struct loop *loop;
 	struct hc hc;
 	bool acting;			/* not a dry run */
 	u32 tenants;
@@ -66,13 +65,14 @@ struct world {
 };
 
 /* A world of @conf, which is copied. NULL, with one line of why. */
-struct world *world_new(const struct conf *conf, struct undo *undo, struct loop *loop, char *why,
-			size_t why_bytes);
+struct world *world_new(const struct conf *conf, struct undo *undo, char *why, size_t why_bytes);
 /* Goes on where @before was. */
 void world_inherit(struct world *w, const struct world *before);
 /* From now on it acts, or only tells what it would do. */
 void world_act(struct world *w, bool acting, u64 now);
-void world_tick(struct world *w, u64 now);
+/* A turn: everybody is asked, and a little later, when most have answered, it is decided. */
+void world_ask(struct world *w, u64 now);
+void world_decide(struct world *w, u64 now);
 /* Gives nothing back. */
 void world_free(struct world *w);
 
