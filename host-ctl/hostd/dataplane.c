@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A dataplane's telemetry as a sensor, by `telemetry` of its control socket each tick; and
+ * A dataplane's telemetry as a sensor, by `telemetry` of its control socket; and
  * orders to it, whose end `status` tells, which is only asked while it is awaited.
  */
+#include <math.h>
 #include <stdio.h>
 
 #include "now.h"
@@ -28,12 +29,31 @@ static u32 count(const json_t *o, const char *key)
 
 /* ---- Telemetry ---- */
 
-/* Its clock may be another: what counts is how old the sample was. */
-static u64 taken_at(double now_there, double taken_there, u64 now)
-{
-	double age = now_there - taken_there;
+/* How much faster than ours its clock may go, and what is another clock. */
+#define DRIFT		1000u	/* 1 in so many */
+#define OTHER_NS	1000000000.0
 
-	return age <= 0 ? now : age < (double)now ? now - (u64)age : 1;
+/*
+ * From its clock to ours. An answer may be late, the clock that it holds is not: the least of
+ * what lies between them is the truth, which drifts. Were a sample's time that of its
+ * arrival, what came in 20 ms would seem to have come in 10 when one answer is late.
+ */
+static void keep_clock(struct dataplane_clock *c, double there, u64 now)
+{
+	double between = (double)now - there, since = (double)(now - c->now_ns);
+
+	if (!c->now_ns || between < c->between || between > c->between + OTHER_NS)
+		c->between = between;
+	else
+		c->between += fmin(between - c->between, since / DRIFT);
+	c->now_ns = now;
+}
+
+static u64 taken_at(const struct dataplane_clock *c, double taken_there, u64 now)
+{
+	double taken = taken_there + c->between;
+
+	return taken >= (double)now ? now : taken > 1 ? (u64)taken : 1;
 }
 
 static void take_all(struct hc_sample *s, struct scan *text, double *taken)
@@ -61,7 +81,8 @@ static void take_all(struct hc_sample *s, struct scan *text, double *taken)
 	}
 }
 
-bool dataplane_sample(struct hc_sample *sample, struct scan text, u64 now)
+bool dataplane_sample(struct hc_sample *sample, struct dataplane_clock *clock, struct scan text,
+		      u64 now)
 {
 	double version = 0, there = 0, taken = 0;
 	struct hc_sample s = { 0 };
@@ -81,7 +102,8 @@ bool dataplane_sample(struct hc_sample *sample, struct scan text, u64 now)
 	}
 	if (version < TELEMETRY_VERSION || version > TELEMETRY_VERSION || !s.batch)
 		return false;
-	s.taken_ns = taken_at(there, taken, now);
+	keep_clock(clock, there, now);
+	s.taken_ns = taken_at(clock, taken, now);
 	s.peak = s.peak > 1000 ? s.peak / 1000 : 1;
 	*sample = s;
 	return true;
@@ -91,7 +113,7 @@ static void on_telemetry(void *ctx, struct scan result, const char *code)
 {
 	struct dataplane *d = ctx;
 
-	if (dataplane_sample(&d->sample, result, now_ns()))
+	if (dataplane_sample(&d->sample, &d->clock, result, now_ns()))
 		d->why[0] = '\0';
 	else
 		snprintf(d->why, sizeof(d->why), "its answer is no telemetry of version %d",
@@ -143,7 +165,7 @@ void dataplane_fini(struct dataplane *d)
 	link_fini(&d->link);
 }
 
-void dataplane_tick(struct dataplane *d, u64 now)
+void dataplane_tick(struct dataplane *d, u64 now, bool wanted)
 {
 	link_tick(&d->link, now);
 	if (!link_up(&d->link)) {
@@ -151,9 +173,11 @@ void dataplane_tick(struct dataplane *d, u64 now)
 		/* Another one may answer there next, and know of no order. */
 		d->accepted = false;
 		d->threads = 0;
+		d->clock.now_ns = 0;
 		return;
 	}
-	link_send(&d->link, d->telemetry_slot, "telemetry", NULL);
+	if (wanted)
+		link_send(&d->link, d->telemetry_slot, "telemetry", NULL);
 	if (wants_status(d, now) && link_send(&d->link, d->status_slot, "status", NULL))
 		d->status_at = now + STATUS_NS;
 	if (d->ordered && !d->accepted &&

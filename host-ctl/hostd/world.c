@@ -266,24 +266,43 @@ static void every_second(struct world *w, u64 now)
 	virt_again(&w->virt);
 }
 
+/*
+ * Each tick, or of who is calm twice between two decisions. @last: when it was asked last;
+ * it is now, if this is true.
+ */
+static bool is_due(const struct world *w, bool calm, u64 *last, u64 now)
+{
+	u64 most = w->conf.decide_ns < w->conf.stale_ns ? w->conf.decide_ns : w->conf.stale_ns;
+
+	if (calm && now - *last < most / 2)
+		return false;
+	*last = now;
+	return true;
+}
+
 void world_ask(struct world *w, u64 now)
 {
+	bool all_calm = true;
 	u32 i;
 
 	for (i = 0; i < w->tenants; i++) {
 		struct world_tenant *t = &w->tenant[i];
 		const struct hc_tenant *hc;
+		bool calm;
 
 		if (t->place < 0)
 			continue;
 		hc = &w->hc.tenant[t->place];
+		calm = hc_is_calm(&w->hc, (u32)t->place);
+		all_calm &= calm || !t->conf->ports;
 		t->backlog.threads = hc_config_threads(&hc->cfg.policy->step[hc->step]);
 		if (*t->conf->dataplane)
-			dataplane_tick(&t->dataplane, now);
+			dataplane_tick(&t->dataplane, now, is_due(w, calm, &t->asked_ns, now));
 	}
 	if (w->has_ringpaced)
 		link_tick(&w->ringpaced, now);
-	backlogs_tick(&w->backlogs, now);
+	if (is_due(w, all_calm, &w->backlogs_ns, now))
+		backlogs_tick(&w->backlogs, now);
 	if (w->has_domains && now >= w->libvirt_at) {
 		w->libvirt_at = now + w->conf.libvirt_ns;
 		virt_look(&w->virt);

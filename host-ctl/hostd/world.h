@@ -38,6 +38,7 @@ struct world_tenant {
 	struct backlog backlog;
 	struct dataplane dataplane;
 	u64 ordered_ns;			/* when its dataplane last got an order */
+	u64 asked_ns;			/* when its dataplane was last asked for a sample */
 	bool placed, paused;		/* a batch tenant; paused: it has no core */
 	cpu_set_t cpus;			/* of a batch tenant */
 	/* Latest decisions, and how many there were; those that hold only count. */
@@ -61,7 +62,7 @@ struct world {
 	bool acting;			/* not a dry run */
 	u32 tenants;
 	struct world_tenant tenant[CONF_TENANTS_MAX];
-	u64 second_at, libvirt_at;
+	u64 second_at, libvirt_at, backlogs_ns;
 };
 
 /* A world of @conf, which is copied. NULL, with one line of why. */

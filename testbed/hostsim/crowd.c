@@ -329,14 +329,14 @@ static double changes_of(const json_t *status)
 	return sum;
 }
 
-/* Does each tenant have a sensor that has answered lately? */
+/* Has each tenant's sensor answered? */
 static bool is_seen(const json_t *status)
 {
 	const json_t *tenants = json_object_get(status, "tenants"), *t;
 	size_t i;
 
 	json_array_foreach(tenants, i, t)
-		if (!strcmp(json_string_value(json_object_get(t, "basis")) ?: "absent", "absent"))
+		if (!json_is_string(json_object_get(t, "sensor")))
 			return false;
 	return json_array_size(tenants) > 0;
 }

@@ -121,7 +121,9 @@ static void test_groups(void **state)
 
 static bool sample(struct hc_sample *s, const char *text, u64 now)
 {
-	return dataplane_sample(s, scan_of(text, strlen(text)), now);
+	struct dataplane_clock clock = { 0 };
+
+	return dataplane_sample(s, &clock, scan_of(text, strlen(text)), now);
 }
 
 static void test_dataplane(void **state)
@@ -145,18 +147,42 @@ static void test_dataplane(void **state)
 	assert_false(sample(&s, "{\"version\":2,\"all\":{\"batch\":1}}", 100));
 	assert_false(sample(&s, "{\"version\":1,\"all\":{}}", 100));
 	assert_false(sample(&s, "{\"version\":1}", 100));
-	assert_false(dataplane_sample(&s, (struct scan){ NULL, NULL }, 100));
+	assert_false(dataplane_sample(&s, &(struct dataplane_clock){ 0 }, (struct scan){ NULL, NULL }, 100));
+}
+
+/* Answers that come late do not move samples, a clock that drifts or is another one does. */
+static void test_clock(void **state)
+{
+	struct dataplane_clock clock = { 0 };
+	struct hc_sample s;
+	char text[128];
+	u64 there, late, i;
+
+	for (i = 1; i <= 2000; i++) {
+		there = 5000000000ULL + i * 10000000;
+		late = i % 7 == 3 ? 9000000 : 100000;
+		snprintf(text, sizeof(text), "{\"version\":1,\"now_ns\":%llu,\"all\":{\"taken_ns\":%llu,"
+			 "\"batch\":1}}", (unsigned long long)there, (unsigned long long)there - 1000000);
+		assert_true(dataplane_sample(&s, &clock, scan_of(text, strlen(text)),
+					     i * 10000000 + i * 500 + late));
+		assert_in_range(s.taken_ns, i * 10000000 + i * 500 - 1000000,
+				i * 10000000 + i * 500 - 1000000 + 200000);
+	}
+	strcpy(text, "{\"version\":1,\"now_ns\":7,\"all\":{\"taken_ns\":7,\"batch\":1}}");
+	assert_true(dataplane_sample(&s, &clock, scan_of(text, strlen(text)), 90000000000ULL));
+	assert_int_equal(s.taken_ns, 90000000000ULL);
 }
 
 /* In memory of its own size, so that a sanitizer notices a read beyond it. */
 static bool cut(const char *text, size_t bytes, struct hc_sample *s)
 {
+	struct dataplane_clock clock = { 0 };
 	char *copy = malloc(bytes ? bytes : 1);
 	bool good;
 
 	assert_non_null(copy);
 	memcpy(copy, text, bytes);
-	good = dataplane_sample(s, scan_of(copy, bytes), 100);
+	good = dataplane_sample(s, &clock, scan_of(copy, bytes), 100);
 	backlogs_take(&all, scan_of(copy, bytes));
 	free(copy);
 	return good;
@@ -187,7 +213,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_backlog, begin, end),
 		cmocka_unit_test_setup_teardown(test_missing, begin, end),
 		cmocka_unit_test_setup_teardown(test_groups, begin, end),
-		cmocka_unit_test(test_dataplane),
+		cmocka_unit_test(test_dataplane), cmocka_unit_test(test_clock),
 		cmocka_unit_test_setup_teardown(test_scan, begin, end),
 	};
 
