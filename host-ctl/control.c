@@ -216,6 +216,8 @@ static void settle(struct hc *c, u32 tenant, u64 now)
 			return;
 	t->pending = false;
 	t->quiet_ns = now + c->set.metric_ns;
+	if (t->held_cores > t->cfg.policy->step[t->step].cores)
+		hc_decide_awaited(c, now);
 }
 
 /* Half of what would be acted upon. */

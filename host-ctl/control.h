@@ -169,6 +169,12 @@ struct hc_tenant {
 	struct hc_tenant_config cfg;
 	struct hc_capacity cap;
 	u32 step;
+	u32 held_cores;			/* while .pending: that it has not left yet */
+	/* A step that it was granted, but others have not left the cores yet; 0: none */
+	u32 awaited;
+	u32 awaited_why;		/* enum hc_why */
+	u64 awaited_ns;			/* since when */
+	u64 refused_ns;			/* when it last asked in vain on the fast path; 0: never */
 	enum hc_basis basis;
 	const char *sensor;
 	struct hc_sample last, metric;	/* newest; of the last metric tick */
@@ -231,6 +237,8 @@ void hc_run(struct hc *c, u64 now_ns);
 /* Of @queue items, as in docs/host.md. */
 double hc_delay_ns(const struct hc_sample *s, double queue);
 void hc_decide_all(struct hc *c, u64 now_ns);
+/* A tenant has left cores: who was granted them gets them. */
+void hc_decide_awaited(struct hc *c, u64 now_ns);
 /* On the fast path, of one tenant. */
 void hc_decide_danger(struct hc *c, u32 tenant, u64 now_ns);
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The host controller's core: no I/O of its own, compiled into whatever drives it.
-HOST_CTL_SRCS := $(addprefix host-ctl/,arbiter.c begin.c capacity.c control.c decide.c decision.c \
+HOST_CTL_SRCS := $(addprefix host-ctl/,arbiter.c begin.c capacity.c change.c control.c decide.c decision.c \
 	make_policy.c policy.c)
 
 UNIT_SRCS_test_hostctl := $(HOST_CTL_SRCS)
