@@ -224,6 +224,8 @@ void hc_begin(struct hc *c, u64 now_ns);
 const char *hc_fit(struct hc *c);
 /* What was learned of a tenant goes on, if its policy is as it was. */
 void hc_inherit(struct hc_tenant *t, const struct hc_tenant *before);
+/* The gains of a table that was kept, of all steps; false: they are none, and are not taken. */
+bool hc_take_gains(struct hc_tenant *t, const double *gain, u32 steps);
 /*
  * Is the tenant far from its bound, and known to be, so that a sample in half of decide_ns is
  * enough? Its sensors may then be asked less often: that costs more than all else.

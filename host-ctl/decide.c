@@ -290,12 +290,20 @@ static void finish(struct hc *c, struct turn *turns)
 	}
 }
 
+/* The table, once what a step costs has been seen for two rounds since it came. */
+static void refine(const struct hc *c, struct hc_tenant *t, u64 now)
+{
+	if (t->basis == HC_FRESH && !t->pending && now >= t->quiet_ns + 2 * c->set.decide_ns)
+		hc_capacity_refine(&t->cap, t->step);
+}
+
 void hc_decide_all(struct hc *c, u64 now)
 {
 	struct turn turns[HC_TENANTS_MAX];
 	u32 i;
 
 	for (i = 0; i < c->tenants; i++) {
+		refine(c, &c->tenant[i], now);
 		begin_turn(c, i, &turns[i], now);
 		c->tenant[i].was_in_time |= !is_slow(c, &c->tenant[i]);
 		turns[i].d.why = want_step(c, &c->tenant[i], now, &turns[i].d.wanted);

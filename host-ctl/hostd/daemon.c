@@ -11,11 +11,13 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "learned.h"
 #include "log/log.h"
 #include "now.h"
 
 #define GIVE_BACK_S	10
 #define ANSWER_NS	1000000ULL
+#define LEARNED_NS	60000000000ULL
 
 const struct undo_kind *const daemon_kinds[] = {
 	&clock_kind, &native_affinity_kind, &native_signal_kind, &native_freezer_kind, &virt_kind,
@@ -62,6 +64,10 @@ static int take_run_dir(struct daemon *d)
 		snprintf(d->control_path, sizeof(d->control_path), "%s", d->conf.control);
 	else
 		snprintf(d->control_path, sizeof(d->control_path), "%s/control", dir);
+	if (*d->conf.learned)
+		snprintf(d->learned_path, sizeof(d->learned_path), "%s", d->conf.learned);
+	else
+		snprintf(d->learned_path, sizeof(d->learned_path), "%s/learned", dir);
 	return take_lock(d);
 }
 
@@ -122,6 +128,7 @@ int daemon_open(struct daemon *d)
 		log_error("%s: %s", d->config, why);
 		return -1;
 	}
+	learned_load(d->world, d->learned_path);
 	if (serve_open(&d->server, d->control_path, &d->loop, orders_handle, d, why,
 		       sizeof(why)) < 0) {
 		log_error("control: %s", why);
@@ -153,10 +160,15 @@ static void on_ask(struct loop_source *src, u32 events)
 static void on_decide(struct loop_source *src, u32 events)
 {
 	struct daemon *d = container_of(src, struct daemon, decide);
-	u64 times;
+	u64 times, now = now_ns();
 
-	if (read(src->fd, &times, sizeof(times)) == sizeof(times))
-		world_decide(d->world, now_ns());
+	if (read(src->fd, &times, sizeof(times)) != sizeof(times))
+		return;
+	world_decide(d->world, now);
+	if (now < d->learned_at)
+		return;
+	d->learned_at = now + LEARNED_NS;
+	learned_save(d->world, d->learned_path);
 }
 
 static int start_timer(struct daemon *d, struct loop_source *src, u64 first_ns, u64 period_ns)
@@ -184,6 +196,7 @@ int daemon_start_timers(struct daemon *d)
 	d->ask.ready = on_ask;
 	d->decide.ready = on_decide;
 	d->next_ns = now_ns() + period;
+	d->learned_at = d->next_ns + LEARNED_NS;
 	rc = start_timer(d, &d->ask, d->next_ns, period);
 	return rc ? rc : start_timer(d, &d->decide, d->next_ns + later, period);
 }
@@ -212,6 +225,8 @@ static const char *fixed_change(const struct conf *a, const struct conf *b)
 {
 	if (strcmp(a->run_dir, b->run_dir))
 		return "run-dir";
+	if (strcmp(a->learned, b->learned))
+		return "learned";
 	if (strcmp(a->control, b->control))
 		return "control";
 	if (strcmp(a->metrics, b->metrics))
@@ -241,6 +256,7 @@ static const char *try_reload(struct daemon *d, struct conf *conf)
 		strcat(why, "; nothing was changed");
 		return why;
 	}
+	learned_load(w, d->learned_path);
 	world_inherit(w, d->world);
 	/* So that no order of the old one comes after one of the new. */
 	virt_stop(&d->world->virt, 1000);

@@ -15,6 +15,7 @@ struct daemon {
 	enum sandbox_mode seccomp;
 	struct conf conf;		/* what cannot be changed by a reload is this one's */
 	char lock_path[CONF_PATH_MAX], state_path[CONF_PATH_MAX], control_path[CONF_PATH_MAX];
+	char learned_path[CONF_PATH_MAX];
 	int lock_fd;
 	struct loop loop;
 	struct loop_source signals;
@@ -26,6 +27,7 @@ struct daemon {
 	struct metrics_address address;
 	char address_text[CONF_PATH_MAX];
 	u64 next_ns;			/* when .ask is due */
+	u64 learned_at;			/* when to write what was learned */
 	u64 ticks, missed, reloads, refused;
 	struct rp_hist late;		/* ns */
 };

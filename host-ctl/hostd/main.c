@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "learned.h"
 #include "log/log.h"
 #include "log/log_format.h"
 #include "privs.h"
@@ -150,6 +151,7 @@ static int serve(struct daemon *d)
 	}
 	if (rc < 0)
 		log_error("cannot wait for events: %s", strerror(-rc));
+	learned_save(d->world, d->learned_path);
 	/* First nothing new is ordered. */
 	virt_stop(&d->world->virt, 1000);
 	return daemon_restore(d) || rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

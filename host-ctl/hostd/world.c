@@ -203,6 +203,7 @@ void world_inherit(struct world *w, const struct world *before)
 {
 	u32 i, k;
 
+	w->saved_refined = before->saved_refined;
 	for (i = 0; i < w->hc.tenants; i++)
 		for (k = 0; k < before->hc.tenants; k++)
 			if (!strcmp(w->hc.tenant[i].cfg.name, before->hc.tenant[k].cfg.name))

@@ -63,6 +63,8 @@ struct world {
 	u32 tenants;
 	struct world_tenant tenant[CONF_TENANTS_MAX];
 	u64 second_at, libvirt_at, backlogs_ns;
+	u64 saved_refined;		/* learned.h: what is in the file */
+	bool told_learned;
 };
 
 /* A world of @conf, which is copied. NULL, with one line of why. */

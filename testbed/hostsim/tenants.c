@@ -24,11 +24,11 @@ static void on_decision(void *ctx, const struct hc_decision *d)
 	r->direction = direction;
 }
 
-static const char *add(struct tenants *t, u32 i)
+static const char *add(struct tenants *t, u32 i, const struct hc_policy *policy)
 {
 	struct hc_tenant_config cfg = {
-		.policy = &hc_policy_consolidate, .bound_ns = HS_BOUND_NS,
-		.priority = t->of[i].priority, .max_step = hc_policy_consolidate.steps - 1,
+		.policy = policy, .bound_ns = HS_BOUND_NS,
+		.priority = t->of[i].priority, .max_step = policy->steps - 1,
 		.sensors = 1, .sensor = { { &hs_sensor_ops, &t->of[i].h } },
 	};
 
@@ -38,18 +38,18 @@ static const char *add(struct tenants *t, u32 i)
 }
 
 const char *tenants_init(struct tenants *t, const s32 *priority, u32 n,
-			 const struct hc_settings *set, u64 seed)
+			 const struct hc_policy *policy, u64 seed)
 {
 	const char *why = n > HS_TENANTS_MAX ? "at most 8 tenants" : NULL;
 	u32 i;
 
 	*t = (struct tenants){ .n = n, .host.tenants = n, .host.batch_cores = HS_CORES - n };
-	hc_init(&t->ctl, &hs_host, set);
+	hc_init(&t->ctl, &hs_host, &hc_defaults);
 	for (i = 0; i < n && !why; i++) {
 		t->of[i].priority = priority[i];
-		hs_init(&t->of[i].h, &hc_policy_consolidate.step[0], seed + i);
+		hs_init(&t->of[i].h, &policy->step[0], seed + i);
 		t->of[i].h.batch_cores = 0;
-		why = add(t, i);
+		why = add(t, i, policy);
 	}
 	if (!why)
 		why = hc_add_actuator(&t->ctl, &hs_freq_ops, &t->host);

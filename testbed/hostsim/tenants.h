@@ -26,11 +26,11 @@ struct tenants {
 };
 
 /*
- * @n tenants with these priorities, loads 0, the consolidation policy and a core each; of the
- * controller the settings @set. NULL, or why not.
+ * @n tenants with these priorities, loads 0 and the first step of @policy each; of the
+ * controller the defaults. NULL, or why not.
  */
 const char *tenants_init(struct tenants *t, const s32 *priority, u32 n,
-			 const struct hc_settings *set, u64 seed);
+			 const struct hc_policy *policy, u64 seed);
 void tenants_count(struct tenants *t);
 /* Runs a whole number of seconds. */
 void tenants_run(struct tenants *t, u32 seconds);

@@ -3,6 +3,7 @@
  * The host controller on the simulated host with several tenants: cores are never two
  * tenants', priorities hold, nobody starves, nothing swings.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,7 +47,7 @@ static void test_fits(void **state)
 	u64 seed = test_seed();
 	u32 k, i, sum;
 
-	assert_null(tenants_init(&t, priority, TENANTS, &hc_defaults, seed));
+	assert_null(tenants_init(&t, priority, TENANTS, &hc_policy_consolidate, seed));
 	for (k = 0; k < 4; k++) {
 		for (i = 0, sum = 0; i < TENANTS; i++) {
 			t.of[i].load = CORE_PPS * (0.1 + 1.6 * test_below(&seed, 1000) / 1000);
@@ -74,7 +75,7 @@ static void test_priorities(void **state)
 	u64 seed = test_seed() + 1;
 	u32 k, i;
 
-	assert_null(tenants_init(&t, priority, TENANTS, &hc_defaults, seed));
+	assert_null(tenants_init(&t, priority, TENANTS, &hc_policy_consolidate, seed));
 	for (k = 0; k < 4; k++) {
 		t.of[0].load = CORE_PPS * 6;
 		t.of[1].load = CORE_PPS * (1 + 2.5 * test_below(&seed, 1000) / 1000);
@@ -100,7 +101,7 @@ static void test_taken(void **state)
 	static const s32 priority[2] = { 0, 1 };
 	u32 ms;
 
-	assert_null(tenants_init(&t, priority, 2, &hc_defaults, test_seed() + 2));
+	assert_null(tenants_init(&t, priority, 2, &hc_policy_consolidate, test_seed() + 2));
 	t.of[0].load = CORE_PPS * 9;
 	t.of[1].load = CORE_PPS * 0.3;
 	tenants_run(&t, 4);
@@ -115,11 +116,70 @@ static void test_taken(void **state)
 	assert_in_range(t.most_held, 2, HS_CORES);
 }
 
+/* What a static configuration carries. */
+static double carries(const struct hc_config *c)
+{
+	double ghz = hs_host.ghz[c->freq];
+
+	return c->cores * (c->threads > 1 ? hs_host.smt : 1) /
+	       (hs_item_ns(ghz) + hs_iter_ns(ghz) / HS_BATCH);
+}
+
+/* The thresholds that the table of gains tells, beside those of static configurations. */
+static double worst(const struct hc_capacity *cap, u32 *steps)
+{
+	const struct hc_policy *p = cap->policy;
+	double most = 0, table, is;
+	u32 i;
+
+	*steps = 0;
+	for (i = 1; i < p->steps; i++) {
+		if (cap->refined[i] < 20 || cap->refined[i - 1] < 20)
+			continue;
+		++*steps;
+		table = 1 - cap->nominal[i - 1] * cap->gain[i - 1] / (cap->nominal[i] * cap->gain[i]);
+		is = 1 - carries(&p->step[i - 1]) / carries(&p->step[i]);
+		most = fmax(most, fabs(table - is));
+	}
+	return most;
+}
+
+/* From a table that is wrong by up to a third, by loads that go up and down. */
+static void test_refines(void **state)
+{
+	static const s32 priority[1] = { 0 };
+	u64 seed = test_seed() + 3;
+	struct hc_capacity *cap = &t.ctl.tenant[0].cap;
+	double gain[HC_STEPS_MAX], before, wrong;
+	u32 i, s, steps;
+
+	assert_null(tenants_init(&t, priority, 1, &hc_policy_energy, seed));
+	for (i = 0; i < hc_policy_energy.steps; i++)
+		gain[i] = 0.75 + 0.58 * test_below(&seed, 1000) / 1000;
+	assert_true(hc_take_gains(&t.ctl.tenant[0], gain, hc_policy_energy.steps));
+	for (s = 0; s < 240; s++) {
+		t.of[0].load = 5.6e6 * (0.52 - 0.48 * cos(6.283185307 * s / 80));
+		before = cap->gain[t.ctl.tenant[0].step];
+		tenants_run(&t, 1);
+		/* By 1 % a round at most, of ten in a second. */
+		assert_true(fabs(log(cap->gain[t.ctl.tenant[0].step] / before)) < 0.6);
+	}
+	wrong = worst(cap, &steps);
+	assert_true(wrong < 0.02);
+	assert_true(steps >= 12);
+	/* What no host has is not taken. */
+	gain[3] = NAN;
+	assert_false(hc_take_gains(&t.ctl.tenant[0], gain, hc_policy_energy.steps));
+	gain[3] = 3;
+	assert_false(hc_take_gains(&t.ctl.tenant[0], gain, hc_policy_energy.steps));
+	assert_false(hc_take_gains(&t.ctl.tenant[0], gain, 3));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fits), cmocka_unit_test(test_priorities),
-		cmocka_unit_test(test_taken),
+		cmocka_unit_test(test_taken), cmocka_unit_test(test_refines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
