@@ -160,11 +160,12 @@ static void on_ask(struct loop_source *src, u32 events)
 static void on_decide(struct loop_source *src, u32 events)
 {
 	struct daemon *d = container_of(src, struct daemon, decide);
-	u64 times, now = now_ns();
+	u64 times, now;
 
 	if (read(src->fd, &times, sizeof(times)) != sizeof(times))
 		return;
-	world_decide(d->world, now);
+	world_decide(d->world);
+	now = now_ns();
 	if (now < d->learned_at)
 		return;
 	d->learned_at = now + LEARNED_NS;

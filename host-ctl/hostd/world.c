@@ -311,14 +311,17 @@ void world_ask(struct world *w, u64 now)
 	nics_tick(&w->nics, w->acting, now);
 }
 
-void world_decide(struct world *w, u64 now)
+void world_decide(struct world *w)
 {
+	u64 now;
 	u32 i;
 
 	for (i = 0; i < w->tenants; i++)
 		if (*w->tenant[i].conf->dataplane)
 			link_take(&w->tenant[i].dataplane.link);
 	link_take(&w->ringpaced);
+	/* After the answers, which are dated when they are taken: none is from the future. */
+	now = now_ns();
 	if (now >= w->second_at) {
 		w->second_at = now + SECOND_NS;
 		every_second(w, now);

@@ -75,7 +75,7 @@ void world_inherit(struct world *w, const struct world *before);
 void world_act(struct world *w, bool acting, u64 now);
 /* A turn: everybody is asked, and a little later, when most have answered, it is decided. */
 void world_ask(struct world *w, u64 now);
-void world_decide(struct world *w, u64 now);
+void world_decide(struct world *w);
 /* Gives nothing back. */
 void world_free(struct world *w);
 
