@@ -54,10 +54,10 @@ static enum hc_why want_more(const struct hc *c, const struct hc_tenant *t, u32 
 }
 
 /* Has it proved too weak lately, for such a load? */
-static bool is_weak(const struct hc *c, const struct hc_tenant *t, u32 step, u64 now)
+static bool is_weak(const struct hc *c, const struct hc_tenant *t, u32 step, double load, u64 now)
 {
 	return t->weak[step].ns && now - t->weak[step].ns < c->set.regret_ns &&
-	       hc_max_load(t) > t->weak[step].load * (1 - c->set.regret);
+	       load > t->weak[step].load * (1 - c->set.regret);
 }
 
 /* The weakest step that has not. */
@@ -65,7 +65,7 @@ static u32 weakest(const struct hc *c, const struct hc_tenant *t, u64 now)
 {
 	u32 s = t->step;
 
-	while (s > t->cfg.min_step && !is_weak(c, t, s - 1, now))
+	while (s > t->cfg.min_step && !is_weak(c, t, s - 1, hc_max_load(t), now))
 		s--;
 	return s;
 }
@@ -182,13 +182,13 @@ static void describe(const struct hc *c, const struct hc_tenant *t, struct hc_de
  * what its load asks for. What it only keeps, since it was changed only now, others
  * may have.
  */
-static u32 needed(const struct hc *c, const struct hc_tenant *t, u32 want, u64 now)
+static u32 needed(const struct hc *c, const struct hc_tenant *t, u32 want)
 {
 	u32 step = t->cfg.min_step;
 
 	if (t->basis != HC_FRESH || want > t->step || is_slow(c, t))
 		return want;
-	while (step < want && (hc_limit(c, t, step) < hc_max_load(t) || is_weak(c, t, step, now)))
+	while (step < want && hc_limit(c, t, step) < hc_max_load(t))
 		step++;
 	return step;
 }
@@ -239,7 +239,7 @@ static void claim(const struct hc *c, u32 i, struct turn *turn, u64 now)
 	struct hc_claim *cl = &turn->claim;
 
 	cl->want = turn->d.wanted;
-	cl->need = needed(c, t, turn->d.wanted, now);
+	cl->need = needed(c, t, turn->d.wanted);
 	if (!is_awaiting(c, t, now) || t->awaited <= cl->want)
 		return;
 	turn->d.why = t->awaited_why;
