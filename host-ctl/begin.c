@@ -62,3 +62,16 @@ void hc_inherit(struct hc_tenant *t, const struct hc_tenant *before)
 	memcpy(t->load, before->load, sizeof(t->load));
 	t->worst_ns = before->worst_ns;
 }
+
+bool hc_take_gains(struct hc_tenant *t, const double *gain, u32 steps)
+{
+	u32 i;
+
+	if (steps != t->cfg.policy->steps)
+		return false;
+	for (i = 0; i < steps; i++)
+		if (!(gain[i] >= HC_GAIN_MIN && gain[i] <= HC_GAIN_MAX))
+			return false;
+	memcpy(t->cap.gain, gain, steps * sizeof(*gain));
+	return true;
+}

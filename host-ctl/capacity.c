@@ -2,20 +2,27 @@
 /* Learns the capacities of a policy's steps. */
 #include "capacity.h"
 
+#include <math.h>
+
 #define FORGET		0.9995	/* per observation */
 #define SEEN_ALPHA	0.1
 #define PEAK_ALPHA	0.05
 #define SPREAD_MIN	1e-3	/* of batch sizes, below which they tell nothing */
 #define ITEMS_MIN	16	/* fewer tell nothing of their cost */
 #define NSEC_PER_SEC	1e9
+#define REFINE_PART	0.1	/* of what the gains are wrong by, */
+#define REFINE_MAX	0.01	/* and so much at most */
+#define LATELY		6000	/* observations: for longer a load does not stay the same */
 
 void hc_capacity_init(struct hc_capacity *c, const struct hc_policy *p, const struct hc_host *h)
 {
 	u32 i;
 
 	*c = (struct hc_capacity){ .policy = p, .batch = 1, .peak = 1 };
-	for (i = 0; i < p->steps; i++)
+	for (i = 0; i < p->steps; i++) {
 		c->nominal[i] = hc_nominal(h, &p->step[i]);
+		c->gain[i] = 1;
+	}
 }
 
 /* Work of one thread's second at @step, in seconds of a thread at 1 GHz. */
@@ -60,13 +67,20 @@ void hc_capacity_learn(struct hc_capacity *c, u32 step, u32 batch, const struct 
 		return;
 	c->batch = batch ? batch : 1;
 	fit(c, i, work);
+	c->last[step] = ++c->learned;
 	c->work[step] += alpha * (work - c->work[step]);
 	c->iterations[step] += alpha * (i - c->iterations[step]);
 	if (w->peak >= 1)
 		c->peak += PEAK_ALPHA * (w->peak - c->peak);
 }
 
-/* t_item of the nearest step that was seen, the stronger of two; 0: none was. */
+/* t_item where it was seen, else 0. */
+static double seen_cost(const struct hc_capacity *c, u32 step)
+{
+	return c->work[step] > 0 ? c->work[step] / (1 + c->ratio * c->iterations[step]) : 0;
+}
+
+/* t_item by the nearest step that was seen, the stronger of two; 0: none was. */
 static double item_cost(const struct hc_capacity *c, u32 step)
 {
 	u32 d, s;
@@ -76,9 +90,36 @@ static double item_cost(const struct hc_capacity *c, u32 step)
 		if (s >= c->policy->steps || !(c->work[s] > 0))
 			s = step >= d ? step - d : step;
 		if (c->work[s] > 0)
-			return c->work[s] / (1 + c->ratio * c->iterations[s]);
+			return seen_cost(c, s) * c->gain[s] / c->gain[step];
 	}
 	return 0;
+}
+
+/* What is the same of all steps when their gains are right. */
+static double level(const struct hc_capacity *c, u32 step)
+{
+	return log(seen_cost(c, step) * c->gain[step]);
+}
+
+bool hc_capacity_refine(struct hc_capacity *c, u32 step)
+{
+	double sum = 0, wrong;
+	u32 i, n = 0;
+
+	for (i = 0; i < c->policy->steps; i++) {
+		if (i == step || !c->last[i] || c->learned - c->last[i] > LATELY)
+			continue;
+		sum += level(c, i);
+		n++;
+	}
+	if (!n || !c->last[step])
+		return false;
+	wrong = (sum / n - level(c, step)) * REFINE_PART;
+	wrong = fmin(fmax(wrong, -REFINE_MAX), REFINE_MAX);
+	c->gain[step] = fmin(fmax(c->gain[step] * exp(wrong), HC_GAIN_MIN), HC_GAIN_MAX);
+	if (c->refined[step] < UINT32_MAX)
+		c->refined[step]++;
+	return true;
 }
 
 double hc_capacity(const struct hc_capacity *c, u32 step)
@@ -92,5 +133,6 @@ double hc_threshold(const struct hc_capacity *c, u32 from, u32 to)
 {
 	double have = hc_capacity(c, from), left = hc_capacity(c, to);
 
-	return have > 0 ? 1 - left / have : 1 - c->nominal[to] / c->nominal[from];
+	return have > 0 ? 1 - left / have :
+	       1 - c->nominal[to] * c->gain[to] / (c->nominal[from] * c->gain[from]);
 }

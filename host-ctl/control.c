@@ -104,7 +104,7 @@ static bool read_fresh(struct hc *c, struct hc_tenant *t, u64 now, struct hc_sam
 			continue;
 		/* Another sensor's counters, or ones that restarted, are no continuation. */
 		if (t->sensor != sensor->ops->name || s->items < t->last.items) {
-			t->have_metric = false;
+			t->have_metric = t->have_learned = false;
 			t->window_ns[0] = 0;
 		}
 		t->sensor = sensor->ops->name;
@@ -124,6 +124,8 @@ static void look(struct hc *c, struct hc_tenant *t, u64 now)
 		return;
 	}
 	t->basis = HC_FRESH;
+	if (s.taken_ns == t->last.taken_ns)
+		return;		/* nothing new */
 	t->last = s;
 	t->arrivals = s.items + s.backlog;
 	t->worst_now_ns = hc_delay_ns(&s, s.queue);
@@ -137,33 +139,65 @@ static void look(struct hc *c, struct hc_tenant *t, u64 now)
 	t->window_ns[0] = s.taken_ns;
 }
 
-static void average(struct hc *c, struct hc_tenant *t, double load)
+/* The weight of a sample that stands for @ticks metric ticks: as if it had come in each. */
+static double weight(double alpha, u64 ticks)
 {
+	double rest = 1 - alpha;
+
+	if (ticks < 2)
+		return alpha;
+	while (--ticks && rest > 1e-6)
+		rest *= 1 - alpha;
+	return 1 - rest;
+}
+
+static void average(struct hc *c, struct hc_tenant *t, double load, u64 ns)
+{
+	u64 ticks = (ns + c->set.metric_ns / 2) / c->set.metric_ns;
 	u32 i;
 
-	t->worst_ns += c->set.alpha[0] * (t->worst_now_ns - t->worst_ns);
+	t->worst_ns += weight(c->set.alpha[0], ticks) * (t->worst_now_ns - t->worst_ns);
 	for (i = 0; i < HC_ALPHAS; i++) {
-		t->delay_ns[i] += c->set.alpha[i] * (t->mean_now_ns - t->delay_ns[i]);
-		t->load[i] += c->set.alpha[i] * (load - t->load[i]);
+		double alpha = weight(c->set.alpha[i], ticks);
+
+		t->delay_ns[i] += alpha * (t->mean_now_ns - t->delay_ns[i]);
+		t->load[i] += alpha * (load - t->load[i]);
 	}
+}
+
+/*
+ * Busy time that is told less often than items belongs to all of them since it last moved;
+ * not if the step was another one then.
+ */
+static void learn(struct hc *c, struct hc_tenant *t, u64 now)
+{
+	const struct hc_sample *s = &t->last, *p = &t->learned;
+	struct hc_work w = {
+		.items = s->items - p->items, .iterations = s->iterations - p->iterations,
+		.busy_ns = s->busy_ns - p->busy_ns, .peak = s->peak,
+	};
+	bool moved = s->busy_ns > p->busy_ns;
+
+	if (t->have_learned && moved && now >= t->quiet_ns &&
+	    p->taken_ns + c->set.metric_ns >= t->quiet_ns)
+		hc_capacity_learn(&t->cap, t->step, s->batch, &w);
+	if (moved || !t->have_learned)
+		t->learned = *s;
+	t->have_learned = true;
 }
 
 static void measure(struct hc *c, struct hc_tenant *t, u64 now)
 {
 	const struct hc_sample *s = &t->last, *p = &t->metric;
-	struct hc_work w = {
-		.items = s->items - p->items, .iterations = s->iterations - p->iterations,
-		.busy_ns = s->busy_ns - p->busy_ns, .peak = s->peak,
-	};
 	double arrived = t->arrivals - t->metric_arrivals;
+	u64 ns = s->taken_ns - p->taken_ns;
 
-	if (t->basis != HC_FRESH)
+	/* Over less time the rate is more of when a sample was taken than of the load. */
+	if (t->basis != HC_FRESH || (t->have_metric && ns < c->set.metric_ns / 2))
 		return;
-	if (t->have_metric && s->taken_ns > p->taken_ns) {
-		average(c, t, arrived * NSEC_PER_SEC / (double)(s->taken_ns - p->taken_ns));
-		if (now >= t->quiet_ns)
-			hc_capacity_learn(&t->cap, t->step, s->batch, &w);
-	}
+	if (t->have_metric)
+		average(c, t, arrived * NSEC_PER_SEC / (double)ns, ns);
+	learn(c, t, now);
 	t->metric = *s;
 	t->metric_arrivals = t->arrivals;
 	t->have_metric = true;
@@ -182,6 +216,21 @@ static void settle(struct hc *c, u32 tenant, u64 now)
 			return;
 	t->pending = false;
 	t->quiet_ns = now + c->set.metric_ns;
+	if (t->held_cores > t->cfg.policy->step[t->step].cores)
+		hc_decide_awaited(c, now);
+}
+
+/* Half of what would be acted upon. */
+#define CALM	0.5
+
+bool hc_is_calm(const struct hc *c, u32 tenant)
+{
+	const struct hc_tenant *t = &c->tenant[tenant];
+	double bound = CALM * (double)t->cfg.bound_ns;
+
+	return t->basis == HC_FRESH && !t->pending && t->have_metric &&
+	       t->last.taken_ns >= t->quiet_ns && t->worst_now_ns < c->set.danger * bound &&
+	       t->worst_ns < c->set.add_worst * bound && t->delay_ns[1] < c->set.add_delay * bound;
 }
 
 u64 hc_next(const struct hc *c)

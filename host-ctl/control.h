@@ -30,7 +30,8 @@ struct hc_sample {
 	double tau_ns;		/* length of that thread's last iteration */
 	double tau_items;	/* and its items; 0: not told, taken to be B */
 	u32 batch;		/* B: most items of an iteration */
-	double items, iterations, busy_ns;	/* counters, all threads */
+	/* Counters, all threads; busy_ns may be told less often than the others. */
+	double items, iterations, busy_ns;
 	double peak;		/* busiest thread's items over the mean, 1 when even */
 };
 
@@ -168,16 +169,23 @@ struct hc_tenant {
 	struct hc_tenant_config cfg;
 	struct hc_capacity cap;
 	u32 step;
+	u32 held_cores;			/* while .pending: that it has not left yet */
+	/* A step that it was granted, but others have not left the cores yet; 0: none */
+	u32 awaited;
+	u32 awaited_why;		/* enum hc_why */
+	u64 awaited_ns;			/* since when */
+	u64 refused_ns;			/* when it last asked in vain on the fast path; 0: never */
 	enum hc_basis basis;
 	const char *sensor;
 	struct hc_sample last, metric;	/* newest; of the last metric tick */
+	struct hc_sample learned;	/* at which busy_ns last moved */
 	double arrivals;		/* up to .last */
 	double window[4];		/* arrivals at the last fast ticks */
 	u64 window_ns[4];
 	double metric_arrivals;
 	double worst_now_ns, worst_ns;	/* delay of the fullest thread; its slowest average */
 	double mean_now_ns, delay_ns[HC_ALPHAS], load[HC_ALPHAS];	/* delay of all threads */
-	bool have_metric, pending;
+	bool have_metric, have_learned, pending;
 	bool was_in_time;		/* at this step, ever */
 	u64 added_ns, removed_ns;	/* when last; 0: never */
 	u64 hold_ns;			/* at present */
@@ -216,6 +224,13 @@ void hc_begin(struct hc *c, u64 now_ns);
 const char *hc_fit(struct hc *c);
 /* What was learned of a tenant goes on, if its policy is as it was. */
 void hc_inherit(struct hc_tenant *t, const struct hc_tenant *before);
+/* The gains of a table that was kept, of all steps; false: they are none, and are not taken. */
+bool hc_take_gains(struct hc_tenant *t, const double *gain, u32 steps);
+/*
+ * Is the tenant far from its bound, and known to be, so that a sample in half of decide_ns is
+ * enough? Its sensors may then be asked less often: that costs more than all else.
+ */
+bool hc_is_calm(const struct hc *c, u32 tenant);
 u64 hc_next(const struct hc *c);
 void hc_run(struct hc *c, u64 now_ns);
 
@@ -224,6 +239,8 @@ void hc_run(struct hc *c, u64 now_ns);
 /* Of @queue items, as in docs/host.md. */
 double hc_delay_ns(const struct hc_sample *s, double queue);
 void hc_decide_all(struct hc *c, u64 now_ns);
+/* A tenant has left cores: who was granted them gets them. */
+void hc_decide_awaited(struct hc *c, u64 now_ns);
 /* On the fast path, of one tenant. */
 void hc_decide_danger(struct hc *c, u32 tenant, u64 now_ns);
 

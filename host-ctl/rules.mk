@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The host controller's core: no I/O of its own, compiled into whatever drives it.
-HOST_CTL_SRCS := $(addprefix host-ctl/,arbiter.c begin.c capacity.c control.c decide.c decision.c \
+HOST_CTL_SRCS := $(addprefix host-ctl/,arbiter.c begin.c capacity.c change.c control.c decide.c decision.c \
 	make_policy.c policy.c)
 
 UNIT_SRCS_test_hostctl := $(HOST_CTL_SRCS)
@@ -24,7 +24,7 @@ $(BUILD)/ringpace-hostd: $(OBJ)/host-ctl/hostd/main.o $(BUILD)/libhostd.a $(BUIL
 
 PROGRAMS += $(BUILD)/ringpace-hostd
 
-HOSTD_TESTS := test_hostd_conf test_hostd_host test_hostd_nic \
+HOSTD_TESTS := test_hostd_conf test_hostd_host test_hostd_learned test_hostd_nic \
 	test_hostd_sensor test_hostd_virt
 $(addprefix $(BUILD)/tests/unit/,$(HOSTD_TESTS)): $(BUILD)/libhostd.a $(BUILD)/libringpaced.a
 $(foreach t,$(HOSTD_TESTS),$(eval UNIT_CFLAGS_$(t) := -iquote vhost/daemon -iquote host-ctl/hostd))

@@ -22,3 +22,6 @@ UNIT_LIBS_test_merge := -ljansson -lm
 UNIT_CFLAGS_test_merge := -iquote testbed
 UNIT_SRCS_test_capture := testbed/capture/pcapng.c
 UNIT_CFLAGS_test_capture := -iquote testbed
+UNIT_SRCS_test_hostsim := $(addprefix testbed/hostsim/,groups.c host.c model.c ops.c tenants.c) $(HOST_CTL_SRCS)
+UNIT_LIBS_test_hostsim := -ljansson -lm
+UNIT_CFLAGS_test_hostsim := -iquote testbed

@@ -28,7 +28,7 @@ double busy_ns(struct busy *b)
 	if (b->conf->polls)
 		return 0;
 	if (b->native)
-		return native_cpu_ns(b->native, &ns) ? (double)ns : 0;
+		return native_cpu_ns(b->native, now_ns(), &ns) ? (double)ns : 0;
 	virt_stats(b->virt, b->domain, &s);
 	return (double)s.cpu_ns;
 }
@@ -88,48 +88,7 @@ static void finish(struct backlog *b, struct hc_sample *s, double packets)
 	b->why[0] = '\0';
 }
 
-/* ---- Answers ---- */
-
-static double number(const json_t *v)
-{
-	double n = json_number_value(v);
-
-	return n > 0 ? n : 0;
-}
-
-static bool add_port(struct hc_sample *s, double *packets, const json_t *port)
-{
-	const json_t *rx = json_object_get(port, "rx"), *q;
-	size_t i;
-
-	if (!json_is_array(rx))
-		return false;
-	json_array_foreach(rx, i, q) {
-		/* A queue without a driver has nothing waiting. */
-		double waiting = number(json_array_get(q, 0));
-
-		s->backlog += waiting;
-		if (waiting > s->queue)
-			s->queue = waiting;
-		*packets += number(json_array_get(q, 1));
-	}
-	return true;
-}
-
-static void take_sample(struct backlog *b, const json_t *ports, size_t first)
-{
-	struct hc_sample s = { .taken_ns = now_ns(), .batch = 64 };
-	double packets = 0;
-	u32 i;
-
-	for (i = 0; i < b->conf->ports; i++) {
-		if (add_port(&s, &packets, json_array_get(ports, first + i)))
-			continue;
-		snprintf(b->why, sizeof(b->why), "ringpaced has no port %s", b->conf->port[i]);
-		return;
-	}
-	finish(b, &s, packets);
-}
+/* ---- Flow groups ---- */
 
 /* What came by each group since .peak was told; the sum and the most. False: other groups. */
 static bool since(struct backlog *b, const double *now, u32 n, double *sum, double *most)
@@ -167,43 +126,109 @@ static void take_counts(struct backlog *b, const double *now, u32 n)
 	b->groups = n;
 }
 
-static void take_groups(struct backlog *b, const json_t *ports, size_t first)
-{
-	static double now[GROUPS_MAX];
-	const json_t *v;
-	u32 n = 0, i;
-	size_t k;
+/* ---- Answers ---- */
 
-	for (i = 0; i < b->conf->ports; i++)
-		json_array_foreach(json_object_get(json_array_get(ports, first + i),
-						   "group_packets"), k, v)
-			if (n < GROUPS_MAX)
-				now[n++] = number(v);
-	take_counts(b, now, n);
+/* What the answer has of a tenant. */
+struct told {
+	struct hc_sample s;
+	double packets;
+	u32 groups;
+	const char *missing;		/* a port */
+};
+
+/* By each group of the ports of one tenant, in turn. */
+static double group_packets[GROUPS_MAX];
+
+static void take_queue(struct told *t, struct scan *text)
+{
+	/* A queue without a driver has nothing waiting. */
+	double waiting = scan_element(text) ? scan_number(text) : 0;
+
+	t->s.backlog += waiting;
+	if (waiting > t->s.queue)
+		t->s.queue = waiting;
+	if (!scan_element(text))
+		return;
+	t->packets += scan_number(text);
+	while (scan_element(text))
+		scan_skip(text);
 }
 
-void backlogs_take(struct backlogs *all, const json_t *result)
+/* False: it is none. */
+static bool take_port(struct told *t, struct scan *text)
 {
-	const json_t *ports = json_object_get(result, "ports");
-	size_t first = 0;
+	bool found = false;
+	struct scan key;
+
+	if (!scan_enter(text, '{'))
+		return false;
+	while (scan_member(text, &key)) {
+		if (scan_is(&key, "rx") && scan_enter(text, '[')) {
+			found = true;
+			while (scan_element(text))
+				if (scan_enter(text, '['))
+					take_queue(t, text);
+		} else if (scan_is(&key, "group_packets") && scan_enter(text, '[')) {
+			while (scan_element(text)) {
+				double packets = scan_number(text);
+
+				if (t->groups < GROUPS_MAX)
+					group_packets[t->groups++] = packets;
+			}
+		} else if (!scan_is(&key, "rx") && !scan_is(&key, "group_packets")) {
+			scan_skip(text);
+		}
+	}
+	return found;
+}
+
+static void take_tenant(struct backlog *b, struct scan *ports, bool groups, u64 now)
+{
+	struct told t = { .s = { .taken_ns = now, .batch = 64 } };
 	u32 i;
 
-	for (i = 0; i < all->count; i++) {
-		if (all->groups)
-			take_groups(all->of[i], ports, first);
-		take_sample(all->of[i], ports, first);
-		first += all->of[i]->conf->ports;
-	}
+	for (i = 0; i < b->conf->ports; i++)
+		if (!(scan_element(ports) && take_port(&t, ports)) && !t.missing)
+			t.missing = b->conf->port[i];
+	if (groups)
+		take_counts(b, group_packets, t.groups);
+	if (t.missing)
+		snprintf(b->why, sizeof(b->why), "ringpaced has no port %s", t.missing);
+	else
+		finish(b, &t.s, t.packets);
 }
 
-static void on_backlog(void *ctx, const json_t *result, const char *code)
+static struct scan ports_of(struct scan result)
+{
+	struct scan key;
+
+	if (scan_enter(&result, '{'))
+		while (scan_member(&result, &key)) {
+			if (scan_is(&key, "ports") && scan_enter(&result, '['))
+				return result;
+			scan_skip(&result);
+		}
+	return (struct scan){ result.end, result.end };
+}
+
+void backlogs_take(struct backlogs *all, struct scan result)
+{
+	struct scan ports = ports_of(result);
+	u64 now = now_ns();
+	u32 i;
+
+	for (i = 0; i < all->count; i++)
+		take_tenant(all->of[i], &ports, all->groups, now);
+}
+
+static void on_backlog(void *ctx, struct scan result, const char *code)
 {
 	struct backlogs *all = ctx;
 	u32 i;
 
-	for (i = 0; !result && i < all->count; i++)
-		snprintf(all->of[i]->why, sizeof(all->of[i]->why), "ringpaced refuses: %.40s", code);
-	if (result)
+	for (i = 0; !result.at && i < all->count; i++)
+		snprintf(all->of[i]->why, sizeof(all->of[i]->why), "ringpaced refuses: %.40s", code ?: "");
+	if (result.at)
 		backlogs_take(all, result);
 }
 
@@ -234,7 +259,7 @@ void backlogs_tick(struct backlogs *all, u64 now)
 void backlogs_init(struct backlogs *all, struct link *ringpaced)
 {
 	*all = (struct backlogs){ .link = ringpaced, .devices = json_array() };
-	all->slot = (u32)link_slot(ringpaced, on_backlog, all);
+	all->slot = (u32)link_scan_slot(ringpaced, on_backlog, all);
 }
 
 void backlogs_fini(struct backlogs *all)

@@ -31,6 +31,7 @@ struct key {
 
 static const struct key host_keys[] = {
 	TEXT_KEY(conf, "run-dir", run_dir),
+	TEXT_KEY(conf, "learned", learned),
 	TEXT_KEY(conf, "control", control),
 	TEXT_KEY(conf, "metrics", metrics),
 	TEXT_KEY(conf, "sysfs", sysfs),

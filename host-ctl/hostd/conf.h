@@ -57,6 +57,7 @@ struct conf {
 	char sysfs[CONF_PATH_MAX];
 	char libvirt[CONF_PATH_MAX];
 	char ringpaced[CONF_PATH_MAX];	/* its control socket */
+	char learned[CONF_PATH_MAX];	/* file of refined tables; "": in the run directory */
 	cpu_set_t cpus;			/* that may be given to tenants; no other is touched */
 	bool has_cpus;
 	u32 clocks, rapl;		/* the clock is set; energy is read */

@@ -11,10 +11,13 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "learned.h"
 #include "log/log.h"
 #include "now.h"
 
 #define GIVE_BACK_S	10
+#define ANSWER_NS	1000000ULL
+#define LEARNED_NS	60000000000ULL
 
 const struct undo_kind *const daemon_kinds[] = {
 	&clock_kind, &native_affinity_kind, &native_signal_kind, &native_freezer_kind, &virt_kind,
@@ -61,6 +64,10 @@ static int take_run_dir(struct daemon *d)
 		snprintf(d->control_path, sizeof(d->control_path), "%s", d->conf.control);
 	else
 		snprintf(d->control_path, sizeof(d->control_path), "%s/control", dir);
+	if (*d->conf.learned)
+		snprintf(d->learned_path, sizeof(d->learned_path), "%s", d->conf.learned);
+	else
+		snprintf(d->learned_path, sizeof(d->learned_path), "%s/learned", dir);
 	return take_lock(d);
 }
 
@@ -116,11 +123,12 @@ int daemon_open(struct daemon *d)
 	load_state(d);
 	if (d->restore)
 		return 0;
-	d->world = world_new(&d->conf, &d->undo, &d->loop, why, sizeof(why));
+	d->world = world_new(&d->conf, &d->undo, why, sizeof(why));
 	if (!d->world) {
 		log_error("%s: %s", d->config, why);
 		return -1;
 	}
+	learned_load(d->world, d->learned_path);
 	if (serve_open(&d->server, d->control_path, &d->loop, orders_handle, d, why,
 		       sizeof(why)) < 0) {
 		log_error("control: %s", why);
@@ -132,11 +140,11 @@ int daemon_open(struct daemon *d)
 	return 0;
 }
 
-/* ---- The timer ---- */
+/* ---- The timers ---- */
 
-static void on_timer(struct loop_source *src, u32 events)
+static void on_ask(struct loop_source *src, u32 events)
 {
-	struct daemon *d = container_of(src, struct daemon, timer);
+	struct daemon *d = container_of(src, struct daemon, ask);
 	u64 now = now_ns(), times, period = d->world->conf.fast_ns;
 
 	if (read(src->fd, &times, sizeof(times)) != sizeof(times))
@@ -146,25 +154,52 @@ static void on_timer(struct loop_source *src, u32 events)
 	/* Of the first that was due: turns that were left out count. */
 	rp_hist_add(&d->late, now > d->next_ns ? now - d->next_ns : 0);
 	d->next_ns += times * period;
-	world_tick(d->world, now);
+	world_ask(d->world, now);
 }
 
-int daemon_start_timer(struct daemon *d)
+static void on_decide(struct loop_source *src, u32 events)
 {
-	u64 period = d->world->conf.fast_ns;
-	struct itimerspec at = { .it_interval.tv_sec = (time_t)(period / 1000000000),
-				 .it_interval.tv_nsec = (long)(period % 1000000000) };
+	struct daemon *d = container_of(src, struct daemon, decide);
+	u64 times, now;
 
-	d->next_ns = now_ns() + period;
-	at.it_value.tv_sec = (time_t)(d->next_ns / 1000000000);
-	at.it_value.tv_nsec = (long)(d->next_ns % 1000000000);
-	if (d->timer.fd < 0) {
-		d->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-		d->timer.ready = on_timer;
-		if (d->timer.fd < 0 || loop_add(&d->loop, &d->timer, EPOLLIN) < 0)
+	if (read(src->fd, &times, sizeof(times)) != sizeof(times))
+		return;
+	world_decide(d->world);
+	now = now_ns();
+	if (now < d->learned_at)
+		return;
+	d->learned_at = now + LEARNED_NS;
+	learned_save(d->world, d->learned_path);
+}
+
+static int start_timer(struct daemon *d, struct loop_source *src, u64 first_ns, u64 period_ns)
+{
+	const struct itimerspec at = {
+		.it_interval = { (time_t)(period_ns / 1000000000), (long)(period_ns % 1000000000) },
+		.it_value = { (time_t)(first_ns / 1000000000), (long)(first_ns % 1000000000) },
+	};
+
+	if (src->fd < 0) {
+		src->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+		if (src->fd < 0 || loop_add(&d->loop, src, EPOLLIN) < 0)
 			return -errno;
 	}
-	return timerfd_settime(d->timer.fd, TFD_TIMER_ABSTIME, &at, NULL) ? -errno : 0;
+	return timerfd_settime(src->fd, TFD_TIMER_ABSTIME, &at, NULL) ? -errno : 0;
+}
+
+/* Answers take less than a tenth of a millisecond, where daemons have a CPU to run on. */
+int daemon_start_timers(struct daemon *d)
+{
+	u64 period = d->world->conf.fast_ns;
+	u64 later = period / 4 < ANSWER_NS ? period / 4 : ANSWER_NS;
+	int rc;
+
+	d->ask.ready = on_ask;
+	d->decide.ready = on_decide;
+	d->next_ns = now_ns() + period;
+	d->learned_at = d->next_ns + LEARNED_NS;
+	rc = start_timer(d, &d->ask, d->next_ns, period);
+	return rc ? rc : start_timer(d, &d->decide, d->next_ns + later, period);
 }
 
 u64 daemon_cpu_ns(void)
@@ -191,6 +226,8 @@ static const char *fixed_change(const struct conf *a, const struct conf *b)
 {
 	if (strcmp(a->run_dir, b->run_dir))
 		return "run-dir";
+	if (strcmp(a->learned, b->learned))
+		return "learned";
 	if (strcmp(a->control, b->control))
 		return "control";
 	if (strcmp(a->metrics, b->metrics))
@@ -215,18 +252,19 @@ static const char *try_reload(struct daemon *d, struct conf *conf)
 			 "nothing was changed", d->config, fixed);
 		return why;
 	}
-	w = world_new(conf, &d->undo, &d->loop, why, 400);
+	w = world_new(conf, &d->undo, why, 400);
 	if (!w) {
 		strcat(why, "; nothing was changed");
 		return why;
 	}
+	learned_load(w, d->learned_path);
 	world_inherit(w, d->world);
 	/* So that no order of the old one comes after one of the new. */
 	virt_stop(&d->world->virt, 1000);
 	world_act(w, d->world->acting, now_ns());
 	world_free(d->world);
 	d->world = w;
-	daemon_start_timer(d);
+	daemon_start_timers(d);
 	log_info("%s: in effect: %u tenants", d->config, w->tenants);
 	return NULL;
 }
@@ -279,8 +317,10 @@ void daemon_close(struct daemon *d)
 	serve_close(&d->server);
 	if (d->world)
 		world_free(d->world);
-	if (d->timer.fd >= 0)
-		close(d->timer.fd);
+	if (d->ask.fd >= 0)
+		close(d->ask.fd);
+	if (d->decide.fd >= 0)
+		close(d->decide.fd);
 	if (d->lock_fd >= 0)
 		close(d->lock_fd);
 }

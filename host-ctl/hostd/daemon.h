@@ -15,16 +15,19 @@ struct daemon {
 	enum sandbox_mode seccomp;
 	struct conf conf;		/* what cannot be changed by a reload is this one's */
 	char lock_path[CONF_PATH_MAX], state_path[CONF_PATH_MAX], control_path[CONF_PATH_MAX];
+	char learned_path[CONF_PATH_MAX];
 	int lock_fd;
 	struct loop loop;
-	struct loop_source signals, timer;
+	struct loop_source signals;
+	struct loop_source ask, decide;	/* timers */
 	struct undo undo;
 	struct world *world;
 	struct server server;
 	struct metrics_http metrics;
 	struct metrics_address address;
 	char address_text[CONF_PATH_MAX];
-	u64 next_ns;			/* when the timer is due */
+	u64 next_ns;			/* when .ask is due */
+	u64 learned_at;			/* when to write what was learned */
 	u64 ticks, missed, reloads, refused;
 	struct rp_hist late;		/* ns */
 };
@@ -37,7 +40,7 @@ int daemon_open(struct daemon *d);
 u32 daemon_restore(struct daemon *d);
 void daemon_close(struct daemon *d);
 /* 0 or -errno. */
-int daemon_start_timer(struct daemon *d);
+int daemon_start_timers(struct daemon *d);
 /* Processor time of this process. */
 u64 daemon_cpu_ns(void);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A dataplane's telemetry as a sensor, by `telemetry` of its control socket each tick; and
+ * A dataplane's telemetry as a sensor, by `telemetry` of its control socket; and
  * orders to it, whose end `status` tells, which is only asked while it is awaited.
  */
+#include <math.h>
 #include <stdio.h>
 
 #include "now.h"
@@ -28,37 +29,91 @@ static u32 count(const json_t *o, const char *key)
 
 /* ---- Telemetry ---- */
 
-/* Its clock may be another: what counts is how old the sample was. */
-static u64 taken_at(const json_t *telemetry, const json_t *all, u64 now)
-{
-	double age = number(telemetry, "now_ns") - number(all, "taken_ns");
+/* How much faster than ours its clock may go, and what is another clock. */
+#define DRIFT		1000u	/* 1 in so many */
+#define OTHER_NS	1000000000.0
 
-	return age <= 0 ? now : age < (double)now ? now - (u64)age : 1;
+/*
+ * From its clock to ours. An answer may be late, the clock that it holds is not: the least of
+ * what lies between them is the truth, which drifts. Were a sample's time that of its
+ * arrival, what came in 20 ms would seem to have come in 10 when one answer is late.
+ */
+static void keep_clock(struct dataplane_clock *c, double there, u64 now)
+{
+	double between = (double)now - there, since = (double)(now - c->now_ns);
+
+	if (!c->now_ns || between < c->between || between > c->between + OTHER_NS)
+		c->between = between;
+	else
+		c->between += fmin(between - c->between, since / DRIFT);
+	c->now_ns = now;
 }
 
-bool dataplane_sample(struct hc_sample *s, const json_t *telemetry, u64 now)
+static u64 taken_at(const struct dataplane_clock *c, double taken_there, u64 now)
 {
-	const json_t *all = json_object_get(telemetry, "all");
-	double peak = number(all, "peak_milli") / 1000;
+	double taken = taken_there + c->between;
 
-	if (json_integer_value(json_object_get(telemetry, "version")) != TELEMETRY_VERSION ||
-	    !json_is_object(all) || !number(all, "batch"))
-		return false;
-	*s = (struct hc_sample){
-		.taken_ns = taken_at(telemetry, all, now), .queue = number(all, "queue"),
-		.backlog = number(all, "backlog"), .tau_ns = number(all, "tau_ns"),
-		.tau_items = number(all, "tau_items"), .batch = count(all, "batch"),
-		.items = number(all, "items"), .iterations = number(all, "iterations"),
-		.busy_ns = number(all, "busy_ns"), .peak = peak > 1 ? peak : 1,
+	return taken >= (double)now ? now : taken > 1 ? (u64)taken : 1;
+}
+
+static void take_all(struct hc_sample *s, struct scan *text, double *taken)
+{
+	const struct {
+		const char *name;
+		double *to;
+	} fields[] = {
+		{ "taken_ns", taken }, { "queue", &s->queue }, { "backlog", &s->backlog },
+		{ "tau_ns", &s->tau_ns }, { "tau_items", &s->tau_items }, { "items", &s->items },
+		{ "iterations", &s->iterations }, { "busy_ns", &s->busy_ns },
+		{ "peak_milli", &s->peak },
 	};
+	struct scan key;
+	u32 i;
+
+	while (scan_member(text, &key)) {
+		double v = scan_number(text);
+
+		if (scan_is(&key, "batch"))
+			s->batch = v < UINT32_MAX ? (u32)v : UINT32_MAX;
+		for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+			if (scan_is(&key, fields[i].name))
+				*fields[i].to = v;
+	}
+}
+
+bool dataplane_sample(struct hc_sample *sample, struct dataplane_clock *clock, struct scan text,
+		      u64 now)
+{
+	double version = 0, there = 0, taken = 0;
+	struct hc_sample s = { 0 };
+	struct scan key;
+
+	if (!text.at || !scan_enter(&text, '{'))
+		return false;
+	while (scan_member(&text, &key)) {
+		if (scan_is(&key, "version"))
+			version = scan_number(&text);
+		else if (scan_is(&key, "now_ns"))
+			there = scan_number(&text);
+		else if (!scan_is(&key, "all"))
+			scan_skip(&text);
+		else if (scan_enter(&text, '{'))
+			take_all(&s, &text, &taken);
+	}
+	if (version < TELEMETRY_VERSION || version > TELEMETRY_VERSION || !s.batch)
+		return false;
+	keep_clock(clock, there, now);
+	s.taken_ns = taken_at(clock, taken, now);
+	s.peak = s.peak > 1000 ? s.peak / 1000 : 1;
+	*sample = s;
 	return true;
 }
 
-static void on_telemetry(void *ctx, const json_t *result, const char *code)
+static void on_telemetry(void *ctx, struct scan result, const char *code)
 {
 	struct dataplane *d = ctx;
 
-	if (dataplane_sample(&d->sample, result, now_ns()))
+	if (dataplane_sample(&d->sample, &d->clock, result, now_ns()))
 		d->why[0] = '\0';
 	else
 		snprintf(d->why, sizeof(d->why), "its answer is no telemetry of version %d",
@@ -95,12 +150,11 @@ static bool wants_status(const struct dataplane *d, u64 now)
 
 /* ---- Life ---- */
 
-void dataplane_init(struct dataplane *d, const struct conf_tenant *t, struct loop *loop,
-		    u64 timeout_ns)
+void dataplane_init(struct dataplane *d, const struct conf_tenant *t, u64 timeout_ns)
 {
 	d->conf = t;
-	link_init(&d->link, t->dataplane, loop, timeout_ns);
-	d->telemetry_slot = (u32)link_slot(&d->link, on_telemetry, d);
+	link_init(&d->link, t->dataplane, timeout_ns);
+	d->telemetry_slot = (u32)link_scan_slot(&d->link, on_telemetry, d);
 	d->status_slot = (u32)link_slot(&d->link, on_status, d);
 	d->order_slot = (u32)link_slot(&d->link, on_order, d);
 	snprintf(d->why, sizeof(d->why), "not asked yet");
@@ -111,7 +165,7 @@ void dataplane_fini(struct dataplane *d)
 	link_fini(&d->link);
 }
 
-void dataplane_tick(struct dataplane *d, u64 now)
+void dataplane_tick(struct dataplane *d, u64 now, bool wanted)
 {
 	link_tick(&d->link, now);
 	if (!link_up(&d->link)) {
@@ -119,9 +173,11 @@ void dataplane_tick(struct dataplane *d, u64 now)
 		/* Another one may answer there next, and know of no order. */
 		d->accepted = false;
 		d->threads = 0;
+		d->clock.now_ns = 0;
 		return;
 	}
-	link_send(&d->link, d->telemetry_slot, "telemetry", NULL);
+	if (wanted)
+		link_send(&d->link, d->telemetry_slot, "telemetry", NULL);
 	if (wants_status(d, now) && link_send(&d->link, d->status_slot, "status", NULL))
 		d->status_at = now + STATUS_NS;
 	if (d->ordered && !d->accepted &&

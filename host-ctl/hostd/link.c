@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -25,9 +26,8 @@ static void forget_requests(struct link *l)
 
 static void hang_up(struct link *l, const char *why)
 {
-	loop_del(l->loop, &l->src);
-	close(l->src.fd);
-	l->src.fd = -1;
+	close(l->fd);
+	l->fd = -1;
 	l->lost++;
 	forget_requests(l);
 	if (!l->told)
@@ -37,42 +37,86 @@ static void hang_up(struct link *l, const char *why)
 
 /* ---- Replies ---- */
 
-static void take_reply(struct link *l, const json_t *v)
-{
-	json_int_t id = json_integer_value(json_object_get(v, "id"));
-	const json_t *result = json_object_get(v, "result");
-	const json_t *error = json_object_get(v, "error");
-	struct link_slot *s;
+/* What a line has of the envelope. */
+struct reply {
+	double id;
+	bool ok;
+	struct scan result, error;
+};
 
-	if (id < 0 || id / IDS >= l->slots)
-		return;
-	s = &l->slot[id / IDS];
-	if (!s->waiting || id % IDS != s->count)
-		return;
+static bool read_reply(struct scan line, struct reply *r)
+{
+	struct scan key;
+
+	*r = (struct reply){ .id = -1 };
+	if (!scan_enter(&line, '{'))
+		return false;
+	while (scan_member(&line, &key)) {
+		if (scan_is(&key, "id"))
+			r->id = scan_number(&line);
+		else if (scan_is(&key, "ok"))
+			r->ok = scan_true(&line);
+		else if (scan_is(&key, "result"))
+			r->result = scan_skip(&line);
+		else if (scan_is(&key, "error"))
+			r->error = scan_skip(&line);
+		else
+			scan_skip(&line);
+	}
+	return true;
+}
+
+static json_t *build(const struct scan *text)
+{
+	return text->at ? json_loadb(text->at, (size_t)(text->end - text->at), JSON_DECODE_ANY, NULL) :
+			  NULL;
+}
+
+static void hand_out(const struct link_slot *s, const struct reply *r)
+{
+	json_t *result = r->ok && !s->scan ? build(&r->result) : NULL, *error = NULL;
+	const char *code = NULL;
+
+	if (!r->ok) {
+		error = build(&r->error);
+		code = json_string_value(json_object_get(error, "code")) ?: "failed";
+	}
+	if (s->scan)
+		s->scan(s->ctx, r->ok ? r->result : (struct scan){ NULL, NULL }, code);
+	else
+		s->reply(s->ctx, result, code);
+	json_decref(result);
+	json_decref(error);
+}
+
+/* False: a line that is no reply. */
+static bool take_reply(struct link *l, const char *line, size_t bytes)
+{
+	struct link_slot *s;
+	struct reply r;
+
+	if (!read_reply(scan_of(line, bytes), &r))
+		return false;
+	if (!(r.id >= 0 && r.id < (double)l->slots * IDS))
+		return true;
+	s = &l->slot[(u32)r.id / IDS];
+	if (!s->waiting || (u32)r.id % IDS != s->count)
+		return true;
 	s->waiting = false;
 	l->waiting--;
 	l->sent_ns = now_ns();
 	l->told = false;
-	if (json_is_true(json_object_get(v, "ok")))
-		s->reply(s->ctx, result, NULL);
-	else
-		s->reply(s->ctx, NULL, json_string_value(json_object_get(error, "code")) ?: "failed");
+	hand_out(s, &r);
+	return true;
 }
 
-/* False: a line that is no reply. */
 static bool take_lines(struct link *l)
 {
 	char *at = l->in, *end;
-	json_t *v;
 
 	while ((end = memchr(at, '\n', l->in_bytes - (size_t)(at - l->in)))) {
-		v = json_loadb(at, (size_t)(end - at), 0, NULL);
-		if (!json_is_object(v)) {
-			json_decref(v);
+		if (!take_reply(l, at, (size_t)(end - at)))
 			return false;
-		}
-		take_reply(l, v);
-		json_decref(v);
 		at = end + 1;
 	}
 	l->in_bytes -= (size_t)(at - l->in);
@@ -97,25 +141,36 @@ static bool make_room(struct link *l)
 	return true;
 }
 
-static void on_input(struct loop_source *src, u32 events)
+/* False: there is no more, for now or for good. */
+static bool take_some(struct link *l)
 {
-	struct link *l = container_of(src, struct link, src);
+	size_t room;
 	ssize_t n;
 
 	if (!make_room(l)) {
 		hang_up(l, "an answer without an end");
-		return;
+		return false;
 	}
-	n = recv(src->fd, l->in + l->in_bytes, l->in_size - l->in_bytes, MSG_DONTWAIT);
+	room = l->in_size - l->in_bytes;
+	n = recv(l->fd, l->in + l->in_bytes, room, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return false;
 	if (n <= 0) {
 		hang_up(l, n ? strerror(errno) : "the connection was ended");
-		return;
+		return false;
 	}
 	l->in_bytes += (size_t)n;
-	if (!take_lines(l))
-		hang_up(l, "an answer that is no JSON");
+	if (!take_lines(l)) {
+		hang_up(l, "an answer that is no JSON object");
+		return false;
+	}
+	return (size_t)n == room;
+}
+
+void link_take(struct link *l)
+{
+	while (link_up(l) && l->waiting && take_some(l))
+		;
 }
 
 /* ---- Requests ---- */
@@ -128,24 +183,38 @@ int link_slot(struct link *l, link_reply *reply, void *ctx)
 	return (int)l->slots++;
 }
 
-static bool send_line(struct link *l, json_t *request)
+int link_scan_slot(struct link *l, link_scan *scan, void *ctx)
 {
-	char *line = json_dumps(request, JSON_COMPACT);
-	size_t bytes = line ? strlen(line) : 0;
-	bool sent;
+	int slot = link_slot(l, NULL, ctx);
 
-	if (!line)
-		return false;
-	line[bytes] = '\n';	/* in place of its end: sent by its length */
-	sent = send(l->src.fd, line, bytes + 1, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)bytes + 1;
-	free(line);
+	if (slot >= 0)
+		l->slot[slot].scan = scan;
+	return slot;
+}
+
+/* The envelope with what @args has, as one line. */
+static bool send_line(struct link *l, u32 id, const char *cmd, const json_t *args)
+{
+	char head[96], *more = json_object_size(args) ? json_dumps(args, JSON_COMPACT) : NULL;
+	int n = snprintf(head, sizeof(head), "{\"v\":1,\"id\":%u,\"cmd\":\"%s\"%s", id, cmd,
+			 more ? "," : "}");
+	struct iovec part[3] = {
+		{ head, (size_t)n }, { more ? more + 1 : NULL, more ? strlen(more) - 1 : 0 },
+		{ "\n", 1 },
+	};
+	const struct msghdr m = { .msg_iov = part, .msg_iovlen = 3 };
+	size_t bytes = part[0].iov_len + part[1].iov_len + 1;
+	bool sent = false;
+
+	if (more || !json_object_size(args))
+		sent = sendmsg(l->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)bytes;
+	free(more);
 	return sent;
 }
 
 bool link_send(struct link *l, u32 slot, const char *cmd, json_t *args)
 {
 	struct link_slot *s = &l->slot[slot];
-	json_t *request;
 	bool sent;
 
 	if (!link_up(l) || s->waiting) {
@@ -153,12 +222,7 @@ bool link_send(struct link *l, u32 slot, const char *cmd, json_t *args)
 		return false;
 	}
 	s->count = (s->count + 1) % IDS;
-	request = json_pack("{s:i, s:I, s:s}", "v", 1, "id", (json_int_t)slot * IDS + s->count,
-			    "cmd", cmd);
-	if (args)
-		json_object_update(request, args);
-	sent = send_line(l, request);
-	json_decref(request);
+	sent = send_line(l, slot * IDS + s->count, cmd, args);
 	json_decref(args);
 	if (!sent) {
 		hang_up(l, "it does not read its requests");
@@ -172,19 +236,16 @@ bool link_send(struct link *l, u32 slot, const char *cmd, json_t *args)
 
 /* ---- Life ---- */
 
-void link_init(struct link *l, const char *path, struct loop *loop, u64 timeout_ns)
+void link_init(struct link *l, const char *path, u64 timeout_ns)
 {
-	*l = (struct link){ .path = path, .loop = loop, .timeout_ns = timeout_ns,
-			    .src = { .fd = -1, .ready = on_input } };
+	*l = (struct link){ .path = path, .timeout_ns = timeout_ns, .fd = -1 };
 }
 
 void link_fini(struct link *l)
 {
-	if (link_up(l)) {
-		loop_del(l->loop, &l->src);
-		close(l->src.fd);
-	}
-	l->src.fd = -1;
+	if (link_up(l))
+		close(l->fd);
+	l->fd = -1;
 	free(l->in);
 	l->in = NULL;
 }
@@ -198,20 +259,21 @@ static void connect_to(struct link *l)
 		return;
 	strncpy(sa.sun_path, l->path, sizeof(sa.sun_path) - 1);
 	/* Of a Unix socket it succeeds at once, or fails: also when the peer's queue is full. */
-	l->src.fd = fd;
-	if (!connect(fd, (struct sockaddr *)&sa, sizeof(sa)) &&
-	    !loop_add(l->loop, &l->src, EPOLLIN))
+	if (!connect(fd, (struct sockaddr *)&sa, sizeof(sa))) {
+		l->fd = fd;
 		return;
+	}
 	if (!l->told)
 		log_warn("%s: cannot connect: %s; it is tried again every second", l->path,
 			 strerror(errno));
 	l->told = true;
 	close(fd);
-	l->src.fd = -1;
 }
 
 void link_tick(struct link *l, u64 now)
 {
+	/* What was too late for the last turn. */
+	link_take(l);
 	if (link_up(l)) {
 		if (l->waiting && now > l->sent_ns && now - l->sent_ns > l->timeout_ns)
 			hang_up(l, "it does not answer");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A connection to another daemon's control socket (docs/control.md), in the loop.
+ * A connection to another daemon's control socket (docs/control.md).
  *
- * Nothing waits: a request that does not fit into the socket ends the connection, and
+ * It is not in the loop: an answer that woke it would cost more than the answer. Who asks
+ * comes back for it with link_take(), once for all that came meanwhile. Nothing waits: a request that does not fit into the socket ends the connection, and
  * one that is not answered in time, too. It is made again every LINK_RETRY_NS. Replies
  * are matched by the request's id, which is its slot's number and a count; a slot has one
  * request under way at most.
@@ -12,7 +13,7 @@
 
 #include <jansson.h>
 
-#include "loop.h"
+#include "scan.h"
 
 #define LINK_RETRY_NS	1000000000ULL
 #define LINK_LINE_MAX	(1u << 20)
@@ -22,17 +23,19 @@ struct link;
 
 /* @result: borrowed; NULL: refused, with its @code. */
 typedef void link_reply(void *ctx, const json_t *result, const char *code);
+/* The same of what comes so often that it is not built. @result: .at NULL: refused. */
+typedef void link_scan(void *ctx, struct scan result, const char *code);
 
 struct link_slot {
 	link_reply *reply;
+	link_scan *scan;		/* instead */
 	void *ctx;
 	u32 count;
 	bool waiting;
 };
 
 struct link {
-	struct loop *loop;
-	struct loop_source src;		/* .fd -1: not connected */
+	int fd;				/* -1: not connected */
 	const char *path;
 	u64 timeout_ns, tried_ns, sent_ns;	/* sent: since when an answer is waited for */
 	char *in;
@@ -43,17 +46,20 @@ struct link {
 	bool told;
 };
 
-void link_init(struct link *l, const char *path, struct loop *loop, u64 timeout_ns);
+void link_init(struct link *l, const char *path, u64 timeout_ns);
 void link_fini(struct link *l);
 /* A new slot, or -1: there is none left. */
 int link_slot(struct link *l, link_reply *reply, void *ctx);
+int link_scan_slot(struct link *l, link_scan *scan, void *ctx);
 /* Takes @args; false: not sent, as there is no connection or the one before is under way. */
 bool link_send(struct link *l, u32 slot, const char *cmd, json_t *args);
-/* Connects, or ends what has not answered. Call it every tick. */
+/* Connects, or ends what has not answered. Call it every tick, before anything is sent. */
 void link_tick(struct link *l, u64 now);
+/* Hands out the answers that have come, if any is waited for. */
+void link_take(struct link *l);
 static inline bool link_up(const struct link *l)
 {
-	return l->src.fd >= 0;
+	return l->fd >= 0;
 }
 
 #endif /* HOSTD_LINK_H */

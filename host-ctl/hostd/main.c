@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "learned.h"
 #include "log/log.h"
 #include "log/log_format.h"
 #include "privs.h"
@@ -141,7 +142,7 @@ static int confine(const struct daemon *d)
 
 static int serve(struct daemon *d)
 {
-	int rc = daemon_start_timer(d);
+	int rc = daemon_start_timers(d);
 
 	if (rc == 0) {
 		log_info("%u tenants on %u cores%s", d->world->tenants, d->world->topo.cores,
@@ -150,6 +151,7 @@ static int serve(struct daemon *d)
 	}
 	if (rc < 0)
 		log_error("cannot wait for events: %s", strerror(-rc));
+	learned_save(d->world, d->learned_path);
 	/* First nothing new is ordered. */
 	virt_stop(&d->world->virt, 1000);
 	return daemon_restore(d) || rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -163,7 +165,7 @@ static void tell(void *ctx, const char *line)
 int main(int argc, char **argv)
 {
 	static struct daemon d = {
-		.config = "/etc/ringpace-hostd.yaml", .lock_fd = -1, .timer.fd = -1,
+		.config = "/etc/ringpace-hostd.yaml", .lock_fd = -1, .ask.fd = -1, .decide.fd = -1,
 		.server.src.fd = -1, .metrics.timer.fd = -1, .seccomp = SANDBOX_ON,
 	};
 	int rc = EXIT_FAILURE, err;

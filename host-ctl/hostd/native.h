@@ -4,6 +4,7 @@
 #define HOSTD_NATIVE_H
 
 #include <sched.h>
+#include <time.h>
 
 #include "../control.h"
 #include "conf.h"
@@ -16,7 +17,11 @@ struct native {
 	struct undo *undo;
 	cpu_set_t cpus;		/* that it was last confined to */
 	bool confined, stopped;
-	u64 cpu_sum, cpu_ns;	/* of its threads at present; of all time */
+	/* Its processes as they were at .pids_ns, and their time: at present, and of all time */
+	u32 pids;
+	pid_t pid[NATIVE_TASKS_MAX];
+	clockid_t clock[NATIVE_TASKS_MAX];	/* of each */
+	u64 pids_ns, cpu_sum, cpu_ns;
 };
 
 /* All threads; new ones of confined processes are confined by the kernel itself. */
@@ -25,8 +30,11 @@ enum hc_enforced native_confine(struct native *n, const cpu_set_t *cpus);
 void native_again(struct native *n);
 /* By the cgroup's freezer where there is one, else by signals. */
 enum hc_enforced native_stop(struct native *n, bool stop);
-/* Processor time of all of its threads since the first call; false: there is none. */
-bool native_cpu_ns(struct native *n, u64 *ns);
+/*
+ * Processor time of all of its processes since the first call; false: there is none. Who came
+ * or went is seen once a second.
+ */
+bool native_cpu_ns(struct native *n, u64 now, u64 *ns);
 
 extern const struct undo_kind native_affinity_kind, native_signal_kind, native_freezer_kind;
 

@@ -61,16 +61,23 @@ void backlogs_add(struct backlogs *all, struct backlog *b, const struct conf_ten
 		  struct busy *busy);
 void backlogs_tick(struct backlogs *all, u64 now);
 /* The result of `backlog`; of each tenant a sample, or why there is none. */
-void backlogs_take(struct backlogs *all, const json_t *result);
+void backlogs_take(struct backlogs *all, struct scan result);
 extern const struct hc_sensor_ops backlog_ops;
 
 /* ---- What a dataplane tells of itself ---- */
+
+/* What lies between its clock and ours. */
+struct dataplane_clock {
+	double between;			/* ours less its, ns */
+	u64 now_ns;			/* when that was looked at; 0: never */
+};
 
 struct dataplane {
 	const struct conf_tenant *conf;
 	struct link link;
 	u32 telemetry_slot, status_slot, order_slot;
 	struct hc_sample sample;	/* from `telemetry` */
+	struct dataplane_clock clock;
 	u32 threads, active, under_way;	/* from `status`; threads 0: not told yet */
 	u64 status_at;			/* when to ask for it next */
 	u32 ordered, sent;		/* threads; 0: nothing yet */
@@ -79,12 +86,13 @@ struct dataplane {
 };
 
 /* From the result of `telemetry` (docs/dataplane.md), which came at @now; false: it is none. */
-bool dataplane_sample(struct hc_sample *s, const json_t *telemetry, u64 now);
+bool dataplane_sample(struct hc_sample *s, struct dataplane_clock *clock, struct scan telemetry,
+		      u64 now);
 
-void dataplane_init(struct dataplane *d, const struct conf_tenant *t, struct loop *loop,
-		    u64 timeout_ns);
+void dataplane_init(struct dataplane *d, const struct conf_tenant *t, u64 timeout_ns);
 void dataplane_fini(struct dataplane *d);
-void dataplane_tick(struct dataplane *d, u64 now);
+/* @wanted: a sample is. */
+void dataplane_tick(struct dataplane *d, u64 now, bool wanted);
 extern const struct hc_sensor_ops dataplane_ops;
 
 #endif /* HOSTD_SENSOR_H */

@@ -5,6 +5,7 @@
 #include "../decision.h"
 #include "cpulist.h"
 #include "daemon.h"
+#include "learned.h"
 #include "now.h"
 
 static json_t *number(u64 v)
@@ -225,8 +226,9 @@ static json_t *explain_one(const struct world_tenant *t)
 
 	for (i = t->changes - n; i < t->changes; i++)
 		json_array_append_new(list, decision_json(t->world, &t->history[i % HISTORY]));
-	return json_pack("{s:s,s:o,s:o}", "tenant", t->conf->name, "decisions", list, "now",
-			 t->decisions ? decision_json(t->world, &t->last) : json_null());
+	return json_pack("{s:s,s:o,s:o,s:o}", "tenant", t->conf->name, "decisions", list, "now",
+			 t->decisions ? decision_json(t->world, &t->last) : json_null(),
+			 "table", learned_table(t));
 }
 
 json_t *explain_json(struct daemon *d, const char *tenant)

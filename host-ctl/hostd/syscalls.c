@@ -19,7 +19,7 @@ static const int calls[] = {
 	CALL(ppoll), CALL(select), CALL(pselect6), CALL(futex), CALL(timerfd_create),
 	CALL(timerfd_settime), CALL(signalfd4), CALL(eventfd2), CALL(pipe2), CALL(clone),
 	CALL(clone3), CALL(set_robust_list), CALL(rseq), CALL(exit), CALL(exit_group),
-	CALL(clock_gettime), CALL(clock_nanosleep), CALL(nanosleep), CALL(restart_syscall),
+	CALL(clock_gettime), CALL(clock_getres), CALL(clock_nanosleep), CALL(nanosleep), CALL(restart_syscall),
 	CALL(gettimeofday), CALL(sched_yield), CALL(rt_sigreturn), CALL(rt_sigprocmask),
 	CALL(rt_sigaction), CALL(rt_sigtimedwait), CALL(sigaltstack), CALL(prctl),
 	CALL(set_tid_address), CALL(tgkill), CALL(wait4),

@@ -2,8 +2,6 @@
 /* Notes of what was changed, and the state file. */
 #include "undo.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,13 +13,14 @@
 void undo_init(struct undo *u, const char *path, const struct undo_kind *const *kinds,
 	       const struct undo_where *where)
 {
-	*u = (struct undo){ .path = path, .kinds = kinds, .where = *where,
+	*u = (struct undo){ .file = { .path = path, .fd = -1 }, .kinds = kinds, .where = *where,
 			    .tenants = json_object() };
 	pthread_mutex_init(&u->lock, NULL);
 }
 
 void undo_fini(struct undo *u)
 {
+	undo_file_close(&u->file);
 	json_decref(u->tenants);
 	free(u->note);
 	pthread_mutex_destroy(&u->lock);
@@ -29,42 +28,34 @@ void undo_fini(struct undo *u)
 
 /* ---- The file ---- */
 
-static json_t *to_json(const struct undo *u)
+static json_t *note_json(const struct undo_note *n)
 {
+	return json_pack("{s:s,s:s,s:s,s:s}", "kind", n->kind->name, "owner", n->owner,
+			 "target", n->target, "value", n->value);
+}
+
+static json_t *whole(void *undo)
+{
+	const struct undo *u = undo;
 	json_t *changed = json_array();
 	u32 i;
 
 	for (i = 0; i < u->count; i++)
-		json_array_append_new(changed, json_pack("{s:s,s:s,s:s,s:s}",
-			"kind", u->note[i].kind->name, "owner", u->note[i].owner,
-			"target", u->note[i].target, "value", u->note[i].value));
+		json_array_append_new(changed, note_json(&u->note[i]));
 	return json_pack("{s:i,s:O,s:o}", "version", STATE_VERSION, "tenants", u->tenants,
 			 "changed", changed);
 }
 
-static bool write_file(struct undo *u)
+/* Takes @line, which tells what is new. */
+static bool save(struct undo *u, json_t *line)
 {
-	char temp[160];
-	json_t *v = to_json(u);
-	int fd, rc = -1;
+	int rc = undo_file_add(&u->file, line, whole, u);
 
-	snprintf(temp, sizeof(temp), "%s.new", u->path);
-	fd = v ? open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
-	if (fd >= 0) {
-		rc = json_dumpfd(v, fd, JSON_INDENT(1));
-		rc = close(fd) || rc ? -1 : rename(temp, u->path);
-	}
-	json_decref(v);
 	if (rc && !u->broken)
 		log_error("%s: cannot be written: %s: nothing new will be changed until it can",
-			  u->path, strerror(errno));
+			  u->file.path, strerror(-rc));
 	u->broken = rc != 0;
 	return !rc;
-}
-
-static bool save(struct undo *u)
-{
-	return !u->path || write_file(u);
 }
 
 static const struct undo_kind *kind_of(const struct undo *u, const char *name)
@@ -113,44 +104,84 @@ static bool add(struct undo *u, const struct undo_kind *kind, const char *owner,
 	return true;
 }
 
-static const char *load_notes(struct undo *u, const json_t *v)
+static void drop(struct undo *u, struct undo_note *n)
+{
+	u->count--;
+	memmove(n, n + 1, (size_t)(&u->note[u->count] - n) * sizeof(*n));
+}
+
+/* ---- What the file holds ---- */
+
+static const char *load_note(struct undo *u, const json_t *o)
+{
+	const char *owner = json_string_value(json_object_get(o, "owner"));
+	const char *target = json_string_value(json_object_get(o, "target"));
+	const char *value = json_string_value(json_object_get(o, "value"));
+	const struct undo_kind *k = kind_of(u, json_string_value(json_object_get(o, "kind")));
+
+	return k && owner && target && value && add(u, k, owner, target, value) ? NULL :
+	       "an entry is not whole";
+}
+
+static const char *load_whole(struct undo *u, const json_t *v)
 {
 	const json_t *list = json_object_get(v, "changed"), *o;
+	const char *why;
 	size_t i;
 
 	if (json_integer_value(json_object_get(v, "version")) != STATE_VERSION ||
 	    !json_is_array(list) || !json_is_object(json_object_get(v, "tenants")))
 		return "not a state of this version";
 	json_array_foreach(list, i, o) {
-		const char *owner = json_string_value(json_object_get(o, "owner"));
-		const char *target = json_string_value(json_object_get(o, "target"));
-		const char *value = json_string_value(json_object_get(o, "value"));
-		const struct undo_kind *k;
-
-		k = kind_of(u, json_string_value(json_object_get(o, "kind")));
-		if (!k || !owner || !target || !value || !add(u, k, owner, target, value))
-			return "an entry is not whole";
+		why = load_note(u, o);
+		if (why)
+			return why;
 	}
 	json_decref(u->tenants);
-	u->tenants = json_incref(json_object_get(v, "tenants"));
+	u->tenants = json_copy(json_object_get(v, "tenants"));
 	return NULL;
+}
+
+static void load_tenant(struct undo *u, const char *tenant, json_t *has)
+{
+	if (json_is_object(has))
+		json_object_set(u->tenants, tenant, has);
+	else
+		json_object_del(u->tenants, tenant);
+}
+
+static const char *load_one(void *undo, const json_t *v, bool first)
+{
+	const json_t *note = json_object_get(v, "note"), *forget = json_object_get(v, "forget");
+	const char *tenant = json_string_value(json_object_get(v, "tenant"));
+	const char *target = json_string_value(json_object_get(forget, "target"));
+	const struct undo_kind *k;
+	struct undo *u = undo;
+	struct undo_note *n;
+
+	if (first)
+		return load_whole(u, v);
+	if (note)
+		return load_note(u, note);
+	if (tenant)
+		load_tenant(u, tenant, json_object_get(v, "has"));
+	k = kind_of(u, json_string_value(json_object_get(forget, "kind")));
+	n = k && target ? find(u, k, target) : NULL;
+	if (n)
+		drop(u, n);
+	return tenant || target ? NULL : "a line that tells nothing";
 }
 
 const char *undo_load(struct undo *u)
 {
-	json_error_t e;
-	const char *why;
-	json_t *v;
+	const char *why = undo_file_read(&u->file, load_one, u);
 
-	if (access(u->path, F_OK) && errno == ENOENT)
-		return NULL;
-	v = json_load_file(u->path, JSON_REJECT_DUPLICATES, &e);
-	why = v ? load_notes(u, v) : "not JSON, or not to be read";
-	json_decref(v);
 	if (why)
 		u->count = 0;
 	return why;
 }
+
+/* ---- Keeping it ---- */
 
 bool undo_note(struct undo *u, const struct undo_kind *kind, const char *owner,
 	       const char *target, const char *value)
@@ -160,7 +191,8 @@ bool undo_note(struct undo *u, const struct undo_kind *kind, const char *owner,
 	pthread_mutex_lock(&u->lock);
 	if (!find(u, kind, target)) {
 		good = add(u, kind, owner, target, value);
-		if (good && !save(u)) {
+		if (good && !save(u, json_pack("{s:o}", "note",
+					       note_json(&u->note[u->count - 1])))) {
 			u->count--;
 			good = false;
 		}
@@ -197,9 +229,8 @@ static void forget(struct undo *u, const struct undo_kind *kind, const char *tar
 	pthread_mutex_lock(&u->lock);
 	n = find(u, kind, target);
 	if (n) {
-		u->count--;
-		memmove(n, n + 1, (size_t)(&u->note[u->count] - n) * sizeof(*n));
-		save(u);
+		drop(u, n);
+		save(u, json_pack("{s:{s:s,s:s}}", "forget", "kind", kind->name, "target", target));
 	}
 	pthread_mutex_unlock(&u->lock);
 }
@@ -265,11 +296,8 @@ bool undo_tenant(struct undo *u, const char *tenant, json_t *has)
 	bool good;
 
 	pthread_mutex_lock(&u->lock);
-	if (has)
-		json_object_set_new(u->tenants, tenant, has);
-	else
-		json_object_del(u->tenants, tenant);
-	good = save(u);
+	load_tenant(u, tenant, has);
+	good = save(u, json_pack("{s:s,s:o?}", "tenant", tenant, "has", has));
 	pthread_mutex_unlock(&u->lock);
 	return good;
 }
@@ -277,7 +305,9 @@ bool undo_tenant(struct undo *u, const char *tenant, json_t *has)
 void undo_clear(struct undo *u)
 {
 	pthread_mutex_lock(&u->lock);
-	if (!u->count && u->path)
-		unlink(u->path);
+	if (!u->count && u->file.path) {
+		unlink(u->file.path);
+		undo_file_close(&u->file);
+	}
 	pthread_mutex_unlock(&u->lock);
 }

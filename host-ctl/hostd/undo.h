@@ -7,8 +7,8 @@
  * killed at any moment leaves a file by which the next one, or `ringpace-hostd
  * --restore`, can give everything back. What is changed again later keeps its first
  * note. A note goes when it was given back, or when its target is gone. The file lies in
- * the run directory, which is emptied at boot, as are the settings that it is about; it
- * is replaced, never rewritten. Notes come from two threads, so there is a lock.
+ * the run directory, which is emptied at boot, as are the settings that it is about.
+ * Notes come from two threads, so there is a lock.
  */
 #ifndef HOSTD_UNDO_H
 #define HOSTD_UNDO_H
@@ -16,7 +16,7 @@
 #include <jansson.h>
 #include <pthread.h>
 
-#include "rp.h"
+#include "undo_file.h"
 
 #define UNDO_TARGET_MAX	256u
 #define UNDO_VALUE_MAX	512u
@@ -47,7 +47,7 @@ struct undo_note {
 
 struct undo {
 	pthread_mutex_t lock;
-	const char *path;	/* NULL: nothing is written */
+	struct undo_file file;
 	const struct undo_kind *const *kinds;	/* ends with NULL */
 	struct undo_where where;
 	u32 count, size;

@@ -63,7 +63,7 @@ static void add_sensors(struct world_tenant *t, struct hc_tenant_config *cfg)
 	struct world *w = t->world;
 
 	if (*t->conf->dataplane) {
-		dataplane_init(&t->dataplane, t->conf, w->loop, w->conf.timeout_ns);
+		dataplane_init(&t->dataplane, t->conf, w->conf.timeout_ns);
 		cfg->sensor[cfg->sensors++] = (struct hc_sensor){ &dataplane_ops, &t->dataplane };
 	}
 	if (t->conf->ports) {
@@ -119,13 +119,12 @@ static const char *add_tenant(struct world *w, const struct conf_tenant *c)
 
 /* ---- Life ---- */
 
-static void begin(struct world *w, const struct conf *conf, struct undo *undo, struct loop *loop)
+static void begin(struct world *w, const struct conf *conf, struct undo *undo)
 {
 	struct hc_settings set = hc_defaults;
 
 	w->conf = *conf;
 	w->undo = undo;
-	w->loop = loop;
 	set.fast_ns = conf->fast_ns;
 	set.metric_ns = conf->metric_ns;
 	set.decide_ns = conf->decide_ns;
@@ -138,7 +137,7 @@ static void begin(struct world *w, const struct conf *conf, struct undo *undo, s
 	w->cores.topo = &w->topo;
 	w->clock = (struct clock){ .sysfs = w->conf.sysfs, .topo = &w->topo, .undo = undo };
 	w->has_ringpaced = *conf->ringpaced;
-	link_init(&w->ringpaced, w->conf.ringpaced, loop, conf->timeout_ns);
+	link_init(&w->ringpaced, w->conf.ringpaced, conf->timeout_ns);
 	backlogs_init(&w->backlogs, &w->ringpaced);
 	virt_init(&w->virt, w->conf.libvirt, conf->timeout_ns, undo);
 	if (conf->rapl)
@@ -176,8 +175,7 @@ static const char *add_all(struct world *w, const char **who)
 	return w->has_domains && virt_start(&w->virt) ? "its threads cannot be started" : NULL;
 }
 
-struct world *world_new(const struct conf *conf, struct undo *undo, struct loop *loop, char *why,
-			size_t why_bytes)
+struct world *world_new(const struct conf *conf, struct undo *undo, char *why, size_t why_bytes)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	const char *what = "cpus", *reason;
@@ -188,7 +186,7 @@ struct world *world_new(const struct conf *conf, struct undo *undo, struct loop 
 	}
 	reason = topo_read(&w->topo, conf->sysfs, &conf->cpus, conf->clocks);
 	if (!reason) {
-		begin(w, conf, undo, loop);
+		begin(w, conf, undo);
 		reason = add_all(w, &what);
 	}
 	if (!reason)
@@ -205,6 +203,7 @@ void world_inherit(struct world *w, const struct world *before)
 {
 	u32 i, k;
 
+	w->saved_refined = before->saved_refined;
 	for (i = 0; i < w->hc.tenants; i++)
 		for (k = 0; k < before->hc.tenants; k++)
 			if (!strcmp(w->hc.tenant[i].cfg.name, before->hc.tenant[k].cfg.name))
@@ -219,7 +218,7 @@ void world_free(struct world *w)
 	nics_fini(&w->nics);
 	backlogs_fini(&w->backlogs);
 	for (i = 0; i < w->tenants; i++)
-		if (w->tenant[i].dataplane.link.loop)
+		if (w->tenant[i].dataplane.conf)
 			dataplane_fini(&w->tenant[i].dataplane);
 	/* A call of libvirt that has not come back still has its domain: that is never freed. */
 	if (!virt_stop(&w->virt, STOP_MS)) {
@@ -268,34 +267,61 @@ static void every_second(struct world *w, u64 now)
 	virt_again(&w->virt);
 }
 
-static void ask(struct world *w, u64 now)
+/*
+ * Each tick, or of who is calm twice between two decisions. @last: when it was asked last;
+ * it is now, if this is true.
+ */
+static bool is_due(const struct world *w, bool calm, u64 *last, u64 now)
 {
+	u64 most = w->conf.decide_ns < w->conf.stale_ns ? w->conf.decide_ns : w->conf.stale_ns;
+
+	if (calm && now - *last < most / 2)
+		return false;
+	*last = now;
+	return true;
+}
+
+void world_ask(struct world *w, u64 now)
+{
+	bool all_calm = true;
 	u32 i;
 
 	for (i = 0; i < w->tenants; i++) {
 		struct world_tenant *t = &w->tenant[i];
 		const struct hc_tenant *hc;
+		bool calm;
 
 		if (t->place < 0)
 			continue;
 		hc = &w->hc.tenant[t->place];
+		calm = hc_is_calm(&w->hc, (u32)t->place);
+		all_calm &= calm || !t->conf->ports;
 		t->backlog.threads = hc_config_threads(&hc->cfg.policy->step[hc->step]);
 		if (*t->conf->dataplane)
-			dataplane_tick(&t->dataplane, now);
+			dataplane_tick(&t->dataplane, now, is_due(w, calm, &t->asked_ns, now));
 	}
 	if (w->has_ringpaced)
 		link_tick(&w->ringpaced, now);
-	backlogs_tick(&w->backlogs, now);
-}
-
-void world_tick(struct world *w, u64 now)
-{
-	ask(w, now);
+	if (is_due(w, all_calm, &w->backlogs_ns, now))
+		backlogs_tick(&w->backlogs, now);
 	if (w->has_domains && now >= w->libvirt_at) {
 		w->libvirt_at = now + w->conf.libvirt_ns;
 		virt_look(&w->virt);
 	}
 	nics_tick(&w->nics, w->acting, now);
+}
+
+void world_decide(struct world *w)
+{
+	u64 now;
+	u32 i;
+
+	for (i = 0; i < w->tenants; i++)
+		if (*w->tenant[i].conf->dataplane)
+			link_take(&w->tenant[i].dataplane.link);
+	link_take(&w->ringpaced);
+	/* After the answers, which are dated when they are taken: none is from the future. */
+	now = now_ns();
 	if (now >= w->second_at) {
 		w->second_at = now + SECOND_NS;
 		every_second(w, now);

@@ -38,6 +38,7 @@ struct world_tenant {
 	struct backlog backlog;
 	struct dataplane dataplane;
 	u64 ordered_ns;			/* when its dataplane last got an order */
+	u64 asked_ns;			/* when its dataplane was last asked for a sample */
 	bool placed, paused;		/* a batch tenant; paused: it has no core */
 	cpu_set_t cpus;			/* of a batch tenant */
 	/* Latest decisions, and how many there were; those that hold only count. */
@@ -57,22 +58,24 @@ struct world {
 	struct nics nics;
 	bool has_ringpaced, has_domains, has_batch;
 	struct undo *undo;
-	struct loop *loop;
 	struct hc hc;
 	bool acting;			/* not a dry run */
 	u32 tenants;
 	struct world_tenant tenant[CONF_TENANTS_MAX];
-	u64 second_at, libvirt_at;
+	u64 second_at, libvirt_at, backlogs_ns;
+	u64 saved_refined;		/* learned.h: what is in the file */
+	bool told_learned;
 };
 
 /* A world of @conf, which is copied. NULL, with one line of why. */
-struct world *world_new(const struct conf *conf, struct undo *undo, struct loop *loop, char *why,
-			size_t why_bytes);
+struct world *world_new(const struct conf *conf, struct undo *undo, char *why, size_t why_bytes);
 /* Goes on where @before was. */
 void world_inherit(struct world *w, const struct world *before);
 /* From now on it acts, or only tells what it would do. */
 void world_act(struct world *w, bool acting, u64 now);
-void world_tick(struct world *w, u64 now);
+/* A turn: everybody is asked, and a little later, when most have answered, it is decided. */
+void world_ask(struct world *w, u64 now);
+void world_decide(struct world *w);
 /* Gives nothing back. */
 void world_free(struct world *w);
 

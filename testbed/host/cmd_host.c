@@ -177,8 +177,9 @@ static const struct argp argp = {
 	.doc = "Asks the host controller, ringpace-hostd (docs/host.md).\v"
 	"status: tenants, what they have, and what is not as it should be. top: the same again "
 	"and again. plan: what comes next. apply: a controller in a dry run acts from now on. "
-	"explain: the latest decisions of each tenant, with their reasons. reload: it reads its "
-	"file again.\n\nExample:\n\n  ringpace host explain web",
+	"explain: the latest decisions of each tenant, with their reasons, and its table of steps: "
+	"what each carries by what was seen, and the idle time above which one less will do. "
+	"reload: it reads its file again.\n\nExample:\n\n  ringpace host explain web",
 };
 
 static int run(int argc, char **argv)

@@ -117,6 +117,32 @@ void host_print_plan(const json_t *explained, FILE *to)
 	}
 }
 
+static void print_table(const json_t *tenant, FILE *to)
+{
+	static const char *const heads[] = {
+		"step", "cores", "threads", "GHz", "gain", "refined", "capacity/s", "threshold %",
+	};
+	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]));
+	const json_t *o;
+	size_t i;
+
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(t, "%s", heads[i]);
+	json_array_foreach(json_object_get(tenant, "table"), i, o) {
+		table_number(t, json_number_at(o, "step"), 0);
+		table_number(t, json_number_at(o, "cores"), 0);
+		table_number(t, json_number_at(o, "threads_per_core"), 0);
+		table_number(t, json_number_at(o, "khz") / 1e6, 2);
+		table_number(t, json_number_at(o, "gain"), 3);
+		table_number(t, json_number_at(o, "refined"), 0);
+		table_number(t, json_number_at(o, "capacity_pps"), 0);
+		table_number(t, json_number_at(o, "threshold") * 100, 1);
+	}
+	fprintf(to, "%s: its steps, as refined:\n", text_at(tenant, "tenant"));
+	table_print(t, to);
+	table_free(t);
+}
+
 void host_print_reasons(const json_t *explained, FILE *to)
 {
 	const json_t *tenants = json_object_get(explained, "tenants"), *o, *d;
@@ -128,5 +154,6 @@ void host_print_reasons(const json_t *explained, FILE *to)
 		json_array_foreach(list, k, d)
 			fprintf(to, "%.3f s  %s\n", json_number_at(d, "now_ns") / 1e9,
 				text_at(d, "text"));
+		print_table(o, to);
 	}
 }

@@ -2,19 +2,29 @@
 /* `ringpace bench host`: the host controller on the simulated host, against the Pareto bound. */
 #include <argp.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "../../host-ctl/decision.h"
 #include "bench.h"
 #include "hostsim/args.h"
+#include "hostsim/crowd.h"
 #include "hostsim/patterns.h"
 
-enum { OPT_SEED = 256, OPT_DECISIONS, OPT_JSON };
+#define TENANTS		20u
+#define SECONDS_MAX	3600
+
+enum { OPT_SEED = 256, OPT_DECISIONS, OPT_SECONDS, OPT_CONTROLLER,
+       OPT_JSON };
 
 static const struct argp_option options[] = {
 	{ "seed", OPT_SEED, "N", 0, "of the simulated host and the noise, 0..4294967295 (1)", 0 },
 	{ "decisions", OPT_DECISIONS, "FILE", 0,
 	  "write every decision that is more than to hold, one JSON object a line", 0 },
+	{ "seconds", OPT_SECONDS, "S", 0,
+	  "how long the real controller is run, with 20 tenants that are played, by each kind of "
+	  "sensor; 0: not at all, 0..3600 (20)", 0 },
+	{ "controller", OPT_CONTROLLER, NULL, 0, "only the real controller, nothing simulated", 0 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },
 	{ 0 }
 };
@@ -22,8 +32,19 @@ static const struct argp_option options[] = {
 struct args {
 	u64 seed;
 	const char *decisions;
-	bool json;
+	u32 seconds;
+	bool controller, json;
 };
+
+static u32 seconds(const char *arg, struct argp_state *state)
+{
+	char *end;
+	unsigned long v = strtoul(arg, &end, 10);
+
+	if (!isdigit((unsigned char)arg[0]) || *end || v > SECONDS_MAX)
+		argp_error(state, "--seconds %s: not a number in 0..%u", arg, SECONDS_MAX);
+	return (u32)v;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -36,6 +57,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_DECISIONS:
 		a->decisions = arg;
+		break;
+	case OPT_SECONDS:
+		a->seconds = seconds(arg, state);
+		break;
+	case OPT_CONTROLLER:
+		a->controller = true;
 		break;
 	case OPT_JSON:
 		a->json = true;
@@ -57,8 +84,10 @@ static const struct argp argp = {
 	"Prints, for each, what was measured (W, or the background job's part of its peak), "
 	"the bound that the Pareto frontier of static configurations gives, the strongest "
 	"static configuration, the part of the bound's gain that was reached, and the SLO "
-	"violations: seconds whose 99th percentile is above 500 us. All of it is simulated "
-	"(docs/host.md).\n\nExample:\n\n  ringpace bench host --json",
+	"violations: seconds whose 99th percentile is above 500 us. All of that is simulated. "
+	"Then the controller's own cost: a real ringpace-hostd with 20 tenants that are known by "
+	"their dataplanes, and with 20 that are known by ports of ringpaced, all of them played; "
+	"CPU time in % of a core, and how late its turns were (docs/host.md).\n\nExample:\n\n  ringpace bench host --json",
 };
 
 static const struct {
@@ -72,6 +101,8 @@ static const struct {
 
 struct results {
 	struct pattern_run run[GOALS][PATTERNS];
+	u32 seconds;		/* that the controller ran for; 0: it did not */
+	struct crowd_cost cost[CROWD_KINDS];
 };
 
 static void write_decision(void *ctx, const struct hc_decision *d)
@@ -95,6 +126,17 @@ static int run_all(const struct args *a, FILE *decisions, struct results *res)
 			if (why)
 				return fail("policy %s: %s", goals[g].name, why);
 		}
+	return 0;
+}
+
+static int run_controller(struct results *res, u32 for_s)
+{
+	u32 k;
+
+	res->seconds = for_s;
+	for (k = 0; for_s && k < CROWD_KINDS; k++)
+		if (crowd_measure(k, TENANTS, for_s, &res->cost[k]))
+			return -1;
 	return 0;
 }
 
@@ -144,6 +186,50 @@ static void print_table(const struct results *res)
 	printf("%u SLO violations in six runs; simulated\n", violations(res));
 }
 
+static void print_controller(const struct results *res)
+{
+	const struct crowd_cost *c;
+	u32 k;
+
+	for (k = 0; res->seconds && k < CROWD_KINDS; k++) {
+		c = &res->cost[k];
+		printf("ringpace-hostd, %u tenants by their %s: %.2f %% of a core, %.1f orders and "
+		       "%.0f bytes of answers a turn, turns %.2f ms late at p99\n", TENANTS,
+		       crowd_names[k], 100 * c->cpu, c->orders / c->turns,
+		       c->answer_bytes / c->turns, c->late_p99_ns / 1e6);
+	}
+}
+
+static json_t *cost_json(const struct crowd_cost *c)
+{
+	return json_pack("{s:f,s:f,s:f,s:f,s:I,s:I,s:I,s:f,s:f,s:f}", "cpu", c->cpu,
+			 "late_p50_ns", c->late_p50_ns, "late_p99_ns", c->late_p99_ns,
+			 "late_max_ns", c->late_max_ns, "turns", (json_int_t)c->turns,
+			 "missed", (json_int_t)c->missed, "changes", (json_int_t)c->changes,
+			 "orders_per_turn", c->orders / c->turns,
+			 "answer_bytes_per_turn", c->answer_bytes / c->turns,
+			 "seconds", c->seconds);
+}
+
+/* Of both kinds the one that costs more. */
+static void add_controller(json_t *v, const struct results *res)
+{
+	json_t *kinds = json_object();
+	double cpu = UNKNOWN, late = UNKNOWN;
+	u32 k;
+
+	for (k = 0; res->seconds && k < CROWD_KINDS; k++) {
+		cpu = is_known(cpu) ? fmax(cpu, res->cost[k].cpu) : res->cost[k].cpu;
+		late = is_known(late) ? fmax(late, res->cost[k].late_p99_ns) :
+		       res->cost[k].late_p99_ns;
+		json_object_set_new(kinds, crowd_names[k], cost_json(&res->cost[k]));
+	}
+	json_object_set_new(v, "controller_cpu", json_number_or_null(cpu, 6));
+	json_object_set_new(v, "controller_late_p99_ns", json_number_or_null(late, 0));
+	json_object_set_new(v, "controller_tenants", json_integer(TENANTS));
+	json_object_set_new(v, "controller", kinds);
+}
+
 static json_t *run_json(const struct pattern_run *r, enum pareto_goal g)
 {
 	json_t *v = json_object();
@@ -161,9 +247,9 @@ static json_t *run_json(const struct pattern_run *r, enum pareto_goal g)
 	return v;
 }
 
-static void print_json(const struct results *res, u64 seed)
+static void add_simulated(json_t *v, const struct results *res, u64 seed)
 {
-	json_t *v = json_object(), *runs = json_object(), *gains, *list;
+	json_t *runs = json_object(), *gains, *list;
 	u32 g, i;
 
 	for (g = 0; g < GOALS; g++) {
@@ -182,12 +268,36 @@ static void print_json(const struct results *res, u64 seed)
 	json_object_set_new(v, "runs", runs);
 	json_object_set_new(v, "seed", json_integer((json_int_t)seed));
 	json_object_set_new(v, "simulated", json_true());
-	json_print(v, stdout);
+}
+
+static void print(const struct args *a, const struct results *res)
+{
+	json_t *v;
+
+	if (a->json) {
+		v = json_object();
+		if (!a->controller)
+			add_simulated(v, res, a->seed);
+		add_controller(v, res);
+		json_print(v, stdout);
+		return;
+	}
+	if (!a->controller)
+		print_table(res);
+	print_controller(res);
+}
+
+/* The controller first: it needs the machine, and can fail. */
+static int run(const struct args *a, FILE *decisions, struct results *res)
+{
+	if (run_controller(res, a->seconds))
+		return -1;
+	return a->controller ? 0 : run_all(a, decisions, res);
 }
 
 static int bench_main(int argc, char **argv)
 {
-	struct args a = { .seed = 1 };
+	struct args a = { .seed = 1, .seconds = 20 };
 	struct results res;
 	FILE *decisions = NULL;
 	int rc;
@@ -200,15 +310,13 @@ static int bench_main(int argc, char **argv)
 			return 1;
 		}
 	}
-	rc = run_all(&a, decisions, &res);
+	catch_signals();
+	rc = run(&a, decisions, &res);
 	if (decisions && fclose(decisions))
 		rc = fail("cannot write decisions to %s: %s", a.decisions, strerror(errno));
 	if (rc)
-		return 1;
-	if (a.json)
-		print_json(&res, a.seed);
-	else
-		print_table(&res);
+		return stopped() ? EXIT_STOPPED : 1;
+	print(&a, &res);
 	return 0;
 }
 

@@ -135,6 +135,19 @@ void hs_tick(struct hs *h)
 	hs_move_tick(h);
 }
 
+u32 hs_cores_held(const struct hs *h)
+{
+	u32 core, n = 0;
+
+	for (core = 0; core < HS_CORES; core++) {
+		u32 second = core + HS_CORES;
+
+		n += core < h->config.cores || h->share[core] > 0 || h->queue[core] > 0 ||
+		     h->share[second] > 0 || h->queue[second] > 0;
+	}
+	return n;
+}
+
 double hs_p99_ns(const struct hs_count *c)
 {
 	double above = 0;

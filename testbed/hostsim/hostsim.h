@@ -102,8 +102,25 @@ void hs_place(struct hs *h);
 /* The same by moves, begun when @h->ordered. */
 void hs_move_tick(struct hs *h);
 
-/* ---- As the controller sees it; the context is the struct hs ---- */
-extern const struct hc_sensor_ops hs_sensor_ops;
-extern const struct hc_actuator_ops hs_freq_ops, hs_batch_ops, hs_threads_ops;
+/* ---- Several tenants ---- */
+
+#define HS_TENANTS_MAX	8u
+
+/*
+ * A host whose cores tenants share, each core at one clock and one tenant's at a time. The
+ * background job has what is left.
+ */
+struct hs_host {
+	u32 tenants;
+	struct hs *of[HS_TENANTS_MAX];	/* in the controller's order */
+	u32 batch_cores;		/* that the background job may have */
+};
+
+/* Cores that a tenant has or has not left yet. */
+u32 hs_cores_held(const struct hs *h);
+
+/* ---- As the controller sees it ---- */
+extern const struct hc_sensor_ops hs_sensor_ops;		/* context: a struct hs */
+extern const struct hc_actuator_ops hs_freq_ops, hs_batch_ops, hs_threads_ops;	/* a struct hs_host */
 
 #endif /* HOSTSIM_H */

@@ -39,23 +39,27 @@ static int read_sample(void *ctx, struct hc_sample *s)
 
 static enum hc_enforced set_freq(void *ctx, const struct hc_change *c)
 {
-	struct hs *h = ctx;
+	const struct hs_host *host = ctx;
 
-	h->config.freq = c->to.freq;
+	host->of[c->tenant]->config.freq = c->to.freq;
 	return HC_ENFORCED;
 }
 
 static enum hc_enforced set_batch(void *ctx, const struct hc_change *c)
 {
-	struct hs *h = ctx;
+	struct hs_host *host = ctx;
 
-	h->batch_cores = c->free_cores;
+	host->batch_cores = c->free_cores;
+	/* Who is alone counts the job itself. */
+	if (host->tenants == 1)
+		host->of[0]->batch_cores = c->free_cores;
 	return HC_ENFORCED;
 }
 
 static enum hc_enforced set_threads(void *ctx, const struct hc_change *c)
 {
-	struct hs *h = ctx;
+	struct hs_host *host = ctx;
+	struct hs *h = host->of[c->tenant];
 
 	if (h->config.cores == c->to.cores && h->config.threads == c->to.threads)
 		return HC_ENFORCED;
@@ -68,7 +72,8 @@ static enum hc_enforced set_threads(void *ctx, const struct hc_change *c)
 
 static bool threads_settled(void *ctx, u32 tenant)
 {
-	const struct hs *h = ctx;
+	const struct hs_host *host = ctx;
+	const struct hs *h = host->of[tenant];
 
 	return !h->ordered && h->plan == HS_REFINE;
 }

@@ -25,6 +25,7 @@ static void make_load(struct shape_spec *load, u64 seed)
 struct running {
 	struct hc ctl;
 	struct hs h;
+	struct hs_host host;
 	const struct pattern_watch *watch;
 	struct pattern_run *r;
 };
@@ -49,14 +50,15 @@ static const char *set_up(struct running *x, const struct hc_policy *policy,
 	};
 	const char *why;
 
+	x->host = (struct hs_host){ .tenants = 1, .of = { &x->h } };
 	hc_init(&x->ctl, &hs_host, set);
 	why = hc_add_tenant(&x->ctl, &t);
 	if (!why)
-		why = hc_add_actuator(&x->ctl, &hs_freq_ops, &x->h);
+		why = hc_add_actuator(&x->ctl, &hs_freq_ops, &x->host);
 	if (!why)
-		why = hc_add_actuator(&x->ctl, &hs_batch_ops, &x->h);
+		why = hc_add_actuator(&x->ctl, &hs_batch_ops, &x->host);
 	if (!why)
-		why = hc_add_actuator(&x->ctl, &hs_threads_ops, &x->h);
+		why = hc_add_actuator(&x->ctl, &hs_threads_ops, &x->host);
 	x->ctl.record = on_decision;
 	x->ctl.record_ctx = x;
 	return why;

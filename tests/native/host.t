@@ -20,7 +20,7 @@ check "the consolidation policy comes out" json_of "$scratch/pareto" \
 check "stronger steps carry more" json_of "$scratch/pareto" \
 	'[.frontier[].max_pps] | . == sort and .[-1] > 6200000'
 
-"$ringpace" bench host --json --decisions "$scratch/decisions" >"$scratch/bench" 2>"$scratch/err"
+"$ringpace" bench host --json --seconds 0 --decisions "$scratch/decisions" >"$scratch/bench" 2>"$scratch/err"
 check "bench host ends well" test $? -eq 0
 check "its keys" json_of "$scratch/bench" \
 	'(.energy_vs_pareto, .background_vs_pareto | keys) == ["sine", "slope", "step"] and
@@ -30,6 +30,21 @@ check "no gain beyond the Pareto bound" json_of "$scratch/bench" \
 check "fewer violations than the paper" json_of "$scratch/bench" '.slo_violations < 25'
 check "decisions tell what was done" json_of "$scratch/decisions" \
 	'.why and .actuators and .basis == "fresh"'
+
+check "no controller was run" json_of "$scratch/bench" '.controller_cpu == null and .controller == {}'
+
+# The real one, with tenants that are played: functional here, short.
+"$ringpace" bench host --controller --seconds 2 --json >"$scratch/cost" 2>"$scratch/err"
+check "the controller itself is run" test $? -eq 0
+check "by dataplanes and by ports" json_of "$scratch/cost" \
+	'(.controller | keys) == ["dataplanes", "ports"] and .controller_tenants == 20 and
+	 ([.controller[] | .turns, .cpu, .orders_per_turn, .answer_bytes_per_turn, .late_p99_ns] | all(. > 0))'
+check "its cost is the greater one's" json_of "$scratch/cost" \
+	'([.controller[].cpu] | max) - .controller_cpu | . < 1e-5 and . > -1e-5'
+# Not one for each tenant: what is calm is asked five times less often.
+check "orders are few" json_of "$scratch/cost" \
+	'.controller.ports.orders_per_turn <= 1.1 and .controller.dataplanes.orders_per_turn < 22'
+check "refuses --seconds" refuses "--seconds" bench host --seconds 3601
 
 check "refuses --goal" refuses "--goal" pareto --goal speed
 check "refuses --seed" refuses "--seed" pareto --seed -1

@@ -159,6 +159,17 @@ static bool status_says(const char *key, bool value)
 	return is;
 }
 
+static bool tells_table(void)
+{
+	json_t *v = ask("explain", json_pack("{s:s}", "tenant", "web"));
+	json_t *table = json_object_get(json_array_get(json_object_get(v, "tenants"), 0), "table");
+	bool tells = json_array_size(table) == 2 &&
+		     json_number_value(json_object_get(json_array_get(table, 1), "threshold")) > 0;
+
+	json_decref(v);
+	return tells;
+}
+
 /* The newest decision about web rests on ringpaced. */
 static bool is_seen(void)
 {
@@ -189,6 +200,7 @@ static void looks_only(void)
 	if (!ok(start_hostd("--dry-run") && comes(is_seen), name, "decides by the backlog"))
 		return;
 	ok(status_says("acting", false) && is_as_before(), name, "and changes nothing");
+	ok(tells_table(), name, "tells its table of steps");
 	child_stop(bed.hostd);
 }
 
@@ -295,7 +307,7 @@ static bool start(void)
 static void stop(void)
 {
 	static const char *const files[] = { "hostd.yaml", "log", "log2", "job", "web", "run/lock",
-					     "run/state", "run", "" };
+					     "run/state", "run/learned", "run", "" };
 	char path[300];
 	u32 i;
 

@@ -49,6 +49,7 @@ static const char *fake_read(const char *file)
 	return text;
 }
 
+__attribute__((unused))
 static const char *fake_cpu(u32 cpu, const char *what)
 {
 	char file[128];

@@ -23,6 +23,10 @@ static const struct hc_host host = {
 /* One queue in front of a tenant's threads. */
 struct fake {
 	struct hc_sample s;
+	double busy_ns;		/* .s.busy_ns is it every .busy_ms, 0: always */
+	u32 busy_ms;
+	bool lazy;		/* read() has .s only every 50 ms while it is calm: .told */
+	struct hc_sample told;
 	struct hc_config config;
 	double load;		/* items per second */
 	u64 rng;
@@ -42,7 +46,7 @@ static int fake_read(void *ctx, struct hc_sample *s)
 {
 	const struct fake *f = ctx;
 
-	*s = f->s;
+	*s = f->told;
 	return f->absent ? -1 : 0;
 }
 
@@ -82,7 +86,9 @@ static void advance(struct fake *f, u64 now, double ms)
 
 	f->s.items += done;
 	f->s.iterations += done / 16;
-	f->s.busy_ns += done / can * ms * 1e6 * threads;
+	f->busy_ns += done / can * ms * 1e6 * threads;
+	if (!f->busy_ms || now / MS % f->busy_ms == 0)
+		f->s.busy_ns = f->busy_ns;
 	f->s.backlog = all - done;
 	f->s.queue = f->s.backlog / threads;
 	f->s.tau_items = 16;
@@ -99,8 +105,11 @@ static void run_ms(u64 *now, u32 ms)
 
 	while (ms--) {
 		*now += MS;
-		for (i = 0; i < ctl.tenants; i++)
+		for (i = 0; i < ctl.tenants; i++) {
 			advance(&fake[i], *now, 1);
+			if (!fake[i].lazy || !hc_is_calm(&ctl, i) || *now / MS % 50 == 0)
+				fake[i].told = fake[i].s;
+		}
 		if (*now >= hc_next(&ctl))
 			hc_run(&ctl, *now);
 	}
@@ -280,6 +289,49 @@ static void test_printed(void **state)
 	json_decref(v);
 }
 
+/* Busy time by libvirt comes every 100 ms: it is that of ten metric ticks. */
+static void test_slow_busy(void **state)
+{
+	u64 now = 0;
+
+	begin(&fake_actuator);
+	add(0, 0, 0, &hc_policy_energy);
+	fake[0].busy_ms = 100;
+	fake[0].load = capacity(4) * 0.9;
+	run_ms(&now, 3000);
+	assert_true(ctl.tenant[0].step == 4);
+	assert_true(fabs(hc_capacity(&ctl.tenant[0].cap, 4) / capacity(4) - 1) < 0.02);
+}
+
+/* Who is calm is asked twice between two decisions: averages follow as fast, and so does it. */
+static void test_calm(void **state)
+{
+	double load[2];
+	u32 i, ms;
+
+	for (i = 0; i < 2; i++) {
+		u64 now = 0;
+
+		begin(&fake_actuator);
+		add(0, 0, 21, &hc_policy_energy);
+		fake[0].lazy = i;
+		fake[0].load = capacity(2) * 0.8;
+		run_ms(&now, 3000);
+		assert_true(hc_is_calm(&ctl, 0));
+		assert_int_equal(ctl.tenant[0].step, 2);
+		fake[0].load = capacity(2) * 0.84;
+		run_ms(&now, 150);
+		load[i] = ctl.tenant[0].load[1];
+		fake[0].load = capacity(7) * 0.9;
+		for (ms = 0; ms < 100 && ctl.tenant[0].step < 7; ms++)
+			run_ms(&now, 1);
+		assert_in_range(ms, 1, 99);
+		run_ms(&now, 300);
+		assert_true(ctl.tenant[0].step >= 7);
+	}
+	assert_true(fabs(load[0] / load[1] - 1) < 0.03);
+}
+
 /* The one with the higher priority takes cores from the other. */
 static void test_tenants(void **state)
 {
@@ -361,7 +413,8 @@ int main(void)
 		cmocka_unit_test(test_stale), cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_not_enforced), cmocka_unit_test(test_tenants),
 		cmocka_unit_test(test_printed), cmocka_unit_test(test_many),
-		cmocka_unit_test(test_random_loads),
+		cmocka_unit_test(test_random_loads), cmocka_unit_test(test_slow_busy),
+		cmocka_unit_test(test_calm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,11 +129,12 @@ static void test_clock_fails(void **state)
 	snprintf(path, sizeof(path), "%s/" SYSFS_CPU "/cpu6/cpufreq/scaling_max_freq", fake_root);
 	remove(path);
 	assert_true(clock_set(&clk, 2, 0) < 0);
-	undo.path = "/nonexistent/state";
+	undo_file_close(&undo.file);
+	undo.file.path = "/nonexistent/state";
 	assert_true(clock_set(&clk, 3, 0) < 0);
 	assert_string_equal(fake_cpu(3, "scaling_max_freq"), "2800000");
 	assert_string_equal(fake_cpu(3, "scaling_governor"), "schedutil");
-	undo.path = state_path;
+	undo.file.path = state_path;
 }
 
 /* A state file names files; only those that a controller sets are ever written. */
@@ -169,6 +170,61 @@ static void test_hostile_state(void **state)
 	fprintf(f, "{\"version\":");
 	fclose(f);
 	assert_non_null(undo_load(&undo));
+}
+
+static void append(const char *text)
+{
+	FILE *f = fopen(state_path, "a");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static const char *load_again(void)
+{
+	undo_fini(&undo);
+	open_undo();
+	return undo_load(&undo);
+}
+
+static u32 tenants_cores(const char *name)
+{
+	return (u32)json_integer_value(json_object_get(json_object_get(undo.tenants, name), "cores"));
+}
+
+/* Line by line: what came since, what has gone since, and one that was not written whole. */
+static void test_state_file(void **state)
+{
+	struct stat st;
+	u32 i;
+
+	assert_true(undo_note(&undo, &clock_kind, "host", "a", "1"));
+	assert_true(undo_note(&undo, &clock_kind, "host", "b", "2"));
+	assert_true(undo_tenant(&undo, "web", json_pack("{s:i}", "cores", 2)));
+	assert_true(undo_tenant(&undo, "kv", json_pack("{s:i}", "cores", 1)));
+	assert_int_equal(undo_one(&undo, &clock_kind, "a"), UNDO_GONE);
+	assert_true(undo_tenant(&undo, "web", json_pack("{s:i}", "cores", 5)));
+	assert_true(undo_tenant(&undo, "kv", NULL));
+	append("{\"tenant\":\"web\",\"has\":{\"cores\":9}}");
+	assert_null(load_again());
+	assert_int_equal(undo.count, 1);
+	assert_true(undo_has(&undo, &clock_kind, "b"));
+	assert_int_equal(tenants_cores("web"), 5);
+	assert_null(json_object_get(undo.tenants, "kv"));
+	/* It stays short, and one that somebody has removed comes back. */
+	for (i = 0; i < 2 * UNDO_LINES_MAX; i++)
+		assert_true(undo_tenant(&undo, "web", json_pack("{s:i}", "cores", (int)i)));
+	assert_int_equal(stat(state_path, &st), 0);
+	assert_true(st.st_size < 64 * UNDO_LINES_MAX);
+	remove(state_path);
+	assert_true(undo_tenant(&undo, "web", json_pack("{s:i}", "cores", 7)));
+	assert_null(load_again());
+	assert_int_equal(tenants_cores("web"), 7);
+	assert_true(undo_has(&undo, &clock_kind, "b"));
+	append("{\"note\":{\"kind\":\"clock\"}}\n");
+	assert_non_null(load_again());
+	undo_clear(&undo);
 }
 
 /* A child that waits, of this test's own, and its file. */
@@ -229,7 +285,7 @@ static void test_native(void **state)
 	assert_true(CPU_EQUAL(&now, &one));
 	assert_int_equal(native_stop(&n, true), HC_ENFORCED);
 	assert_true(reaches(pid, 'T'));
-	assert_true(native_cpu_ns(&n, &ns));
+	assert_true(native_cpu_ns(&n, 1, &ns));
 	assert_int_equal(native_stop(&n, false), HC_ENFORCED);
 	assert_true(reaches(pid, 'S'));
 	assert_int_equal(undo_some(&undo, NULL, NULL, false), 0);
@@ -363,7 +419,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_topology), TEST(test_policies), TEST(test_clock), TEST(test_clock_fails),
-		TEST(test_hostile_state), TEST(test_native), TEST(test_freezer), TEST(test_killed),
+		TEST(test_hostile_state), TEST(test_native), TEST(test_freezer), TEST(test_state_file), TEST(test_killed),
 		TEST(test_rapl), TEST(test_cores),
 	};
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "now.h"
@@ -23,7 +24,7 @@ static struct busy web_busy = { .conf = &web_conf }, kv_busy = { .conf = &kv_con
 
 static int begin(void **state)
 {
-	link_init(&ringpaced, "/nonexistent", NULL, 1);
+	link_init(&ringpaced, "/nonexistent", 1);
 	backlogs_init(&all, &ringpaced);
 	backlogs_add(&all, &web, &web_conf, &web_busy);
 	backlogs_add(&all, &kv, &kv_conf, &kv_busy);
@@ -39,11 +40,7 @@ static int end(void **state)
 
 static void take(const char *text)
 {
-	json_t *v = json_loads(text, 0, NULL);
-
-	assert_non_null(v);
-	backlogs_take(&all, v);
-	json_decref(v);
+	backlogs_take(&all, scan_of(text, strlen(text)));
 }
 
 static void test_backlog(void **state)
@@ -124,12 +121,9 @@ static void test_groups(void **state)
 
 static bool sample(struct hc_sample *s, const char *text, u64 now)
 {
-	json_t *v = json_loads(text, 0, NULL);
-	bool good = dataplane_sample(s, v, now);
+	struct dataplane_clock clock = { 0 };
 
-	assert_non_null(v);
-	json_decref(v);
-	return good;
+	return dataplane_sample(s, &clock, scan_of(text, strlen(text)), now);
 }
 
 static void test_dataplane(void **state)
@@ -153,7 +147,64 @@ static void test_dataplane(void **state)
 	assert_false(sample(&s, "{\"version\":2,\"all\":{\"batch\":1}}", 100));
 	assert_false(sample(&s, "{\"version\":1,\"all\":{}}", 100));
 	assert_false(sample(&s, "{\"version\":1}", 100));
-	assert_false(dataplane_sample(&s, NULL, 100));
+	assert_false(dataplane_sample(&s, &(struct dataplane_clock){ 0 }, (struct scan){ NULL, NULL }, 100));
+}
+
+/* Answers that come late do not move samples, a clock that drifts or is another one does. */
+static void test_clock(void **state)
+{
+	struct dataplane_clock clock = { 0 };
+	struct hc_sample s;
+	char text[128];
+	u64 there, late, i;
+
+	for (i = 1; i <= 2000; i++) {
+		there = 5000000000ULL + i * 10000000;
+		late = i % 7 == 3 ? 9000000 : 100000;
+		snprintf(text, sizeof(text), "{\"version\":1,\"now_ns\":%llu,\"all\":{\"taken_ns\":%llu,"
+			 "\"batch\":1}}", (unsigned long long)there, (unsigned long long)there - 1000000);
+		assert_true(dataplane_sample(&s, &clock, scan_of(text, strlen(text)),
+					     i * 10000000 + i * 500 + late));
+		assert_in_range(s.taken_ns, i * 10000000 + i * 500 - 1000000,
+				i * 10000000 + i * 500 - 1000000 + 200000);
+	}
+	strcpy(text, "{\"version\":1,\"now_ns\":7,\"all\":{\"taken_ns\":7,\"batch\":1}}");
+	assert_true(dataplane_sample(&s, &clock, scan_of(text, strlen(text)), 90000000000ULL));
+	assert_int_equal(s.taken_ns, 90000000000ULL);
+}
+
+/* In memory of its own size, so that a sanitizer notices a read beyond it. */
+static bool cut(const char *text, size_t bytes, struct hc_sample *s)
+{
+	struct dataplane_clock clock = { 0 };
+	char *copy = malloc(bytes ? bytes : 1);
+	bool good;
+
+	assert_non_null(copy);
+	memcpy(copy, text, bytes);
+	good = dataplane_sample(s, &clock, scan_of(copy, bytes), 100);
+	backlogs_take(&all, scan_of(copy, bytes));
+	free(copy);
+	return good;
+}
+
+/* An answer that ends anywhere, and what else is between. */
+static void test_scan(void **state)
+{
+	static const char text[] =
+		" { \"x\" : [ {\"all\":{\"batch\":9}}, \"]}\\\"{\", [[]], null, -1.5e3 ],\"version\":1.0,"
+		"\"all\" :{\"queue\":3.5,\"backlog\":\"7\",\"batch\": 64 ,\"items\":123456789012345678,"
+		"\"tau_ns\":1e400,\"busy_ns\":-4,\"y\":{\"queue\":8}}, \"ports\":[null,{\"rx\":[[1,2,3],4]}]}";
+	struct hc_sample s;
+	size_t i;
+
+	assert_true(cut(text, strlen(text), &s));
+	assert_true(s.queue == 3.5 && s.backlog == 0 && s.batch == 64 && s.tau_ns == 0);
+	assert_true(s.busy_ns == 0 && s.items > 123456789012345000.0 && s.items < 123456789012346000.0);
+	for (i = 0; i < strlen(text); i++)
+		cut(text, i, &s);
+	assert_false(cut("[1]", 3, &s));
+	assert_false(cut("7", 1, &s));
 }
 
 int main(void)
@@ -162,7 +213,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_backlog, begin, end),
 		cmocka_unit_test_setup_teardown(test_missing, begin, end),
 		cmocka_unit_test_setup_teardown(test_groups, begin, end),
-		cmocka_unit_test(test_dataplane),
+		cmocka_unit_test(test_dataplane), cmocka_unit_test(test_clock),
+		cmocka_unit_test_setup_teardown(test_scan, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
