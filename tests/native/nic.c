@@ -7,7 +7,8 @@
  *	          switch ── NIC: a queue each, DRR, a rate ── tap rptap0 ── a packet socket
  *	guest b ──┘
  *
- * With an argument that is the address of its wire, instead of that tap, which it makes.
+ * "nic ADDRESS": with another wire, which makes that tap. "nic loop ADDRESS": with one that
+ * gives back what it gets.
  */
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -294,12 +295,36 @@ static void linked(void)
 	close_all(r, &w);
 }
 
+static void looped(void)
+{
+	const char *name = "a wire that is a loop";
+	struct net_rig *r = make_rig(2, FRAME_BYTES);
+
+	r->pacers = "x2";
+	r->tap[1] = address;
+	r->nic[1] = true;
+	r->more[1] = "pacer=1";
+	if (ok(!net_rig_open(r), name, "set up")) {
+		r->a.to = 1;
+		ok(stream(&r->a, &r->a, 0, 20000) && clean(&r->a, 0), name,
+		   "all comes back, whole and in order");
+		ok(reclaimed(&r->a, 0), name, "and the sender has its buffers again");
+		ok(net_rig_number(r, "b", 0, "packets") == 20000 &&
+		   net_rig_number(r, "b", 1, "packets") == 20000, name, "it is counted both ways");
+	}
+	close_rig(r);
+}
+
 int main(int argc, char **argv)
 {
 	catch_signals();
 	if (argc > 1)
-		address = argv[1];
-	tenants();
-	linked();
+		address = argv[argc - 1];
+	if (argc > 2) {
+		looped();
+	} else {
+		tenants();
+		linked();
+	}
 	return tests_done();
 }

@@ -20,7 +20,7 @@
 
 static struct {
 	void (*log)(const char *line);
-	char line[LINE_BYTES], last[LINE_BYTES];	/* under the stream's lock */
+	char line[LINE_BYTES], first[LINE_BYTES];	/* under the stream's lock */
 	size_t n;
 } out;
 
@@ -28,7 +28,8 @@ static void end_line(void)
 {
 	out.line[out.n] = '\0';
 	if (out.n) {
-		strcpy(out.last, out.line);
+		if (!*out.first)
+			strcpy(out.first, out.line);
 		out.log(out.line);
 	}
 	out.n = 0;
@@ -55,14 +56,14 @@ static int take_log(void)
 	return f ? rte_openlog_stream(f) : -1;
 }
 
-const char *eal_last_line(void)
+const char *eal_first_line(void)
 {
-	return out.last;
+	return out.first;
 }
 
 void eal_forget_lines(void)
 {
-	out.last[0] = '\0';
+	out.first[0] = '\0';
 }
 
 /* ---- The beginning ---- */
@@ -118,7 +119,7 @@ int eal_begin(const struct ethdev_begin *b, char *why, size_t why_bytes)
 	}
 	if (take_log() == 0 && init(n, argv) >= 0)
 		return 0;
-	snprintf(why, why_bytes, "DPDK does not start: %s (%s)%s", rte_strerror(rte_errno), out.last,
+	snprintf(why, why_bytes, "DPDK does not start: %s (%s)%s", rte_strerror(rte_errno), out.first,
 		 b->bus ? ": are there huge pages, and may ringpaced lock memory?" : "");
 	return -1;
 }

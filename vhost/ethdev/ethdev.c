@@ -25,7 +25,9 @@ struct ethdev {
 	u16 id;
 	bool used;
 	bool level;			/* its interrupts' descriptor can be read when frames wait */
-	u32 up;				/* DPDK's interrupt thread writes it, read relaxed */
+	bool follows_link;		/* it tells DPDK when the link changes */
+	bool was_up;			/* when it was opened */
+	bool removed;			/* read relaxed */
 	u32 mtu_asked;
 	struct ethdev_info info;
 	struct rte_mempool *rx_pool, *tx_pool;
@@ -36,29 +38,26 @@ static struct ethdev *devices;
 
 /* ---- Link ---- */
 
-static void look_at_link(struct ethdev *d)
+static bool look_at_link(const struct ethdev *d)
 {
 	struct rte_eth_link link;
 
-	if (rte_eth_link_get_nowait(d->id, &link) == 0)
-		rp_store(&d->up, link.link_status == RTE_ETH_LINK_UP);
+	return !rte_eth_link_get_nowait(d->id, &link) && link.link_status == RTE_ETH_LINK_UP;
 }
 
-static int on_link(u16 id, enum rte_eth_event_type event, void *arg, void *ret)
-{
-	look_at_link(arg);
-	return 0;
-}
-
+/* DPDK's interrupt thread. */
 static int on_removed(u16 id, enum rte_eth_event_type event, void *arg, void *ret)
 {
-	rp_store(&((struct ethdev *)arg)->up, 0);
+	rp_store(&((struct ethdev *)arg)->removed, true);
 	return 0;
 }
 
+/* Where that thread keeps the state of the link; of others only the first is known. */
 static bool link_up(const struct ethdev *d)
 {
-	return rp_load(&d->up);
+	if (rp_load(&d->removed))
+		return false;
+	return d->follows_link ? look_at_link(d) : d->was_up;
 }
 
 /* ---- Setting one up ---- */
@@ -66,7 +65,7 @@ static bool link_up(const struct ethdev *d)
 static int fail(const struct ethdev *d, const char *what, int rc, char *why, size_t why_bytes)
 {
 	snprintf(why, why_bytes, "device %s: %s: %s%s%s", d->name, what, rte_strerror(-rc),
-		 *eal_last_line() ? ": " : "", eal_last_line());
+		 *eal_first_line() ? ": " : "", eal_first_line());
 	return -1;
 }
 
@@ -102,7 +101,9 @@ static int make_queues(struct ethdev *d)
 	return rc ? rc : rte_eth_tx_queue_setup(d->id, 0, tx, rte_eth_dev_socket_id(d->id), NULL);
 }
 
-static int start(struct ethdev *d, const struct rte_eth_dev_info *has, bool interrupts)
+/* @what: what failed. */
+static int start(struct ethdev *d, const struct rte_eth_dev_info *has, bool interrupts,
+		 const char **what)
 {
 	struct rte_eth_conf conf = {
 		.rxmode.mtu = d->info.mtu,
@@ -110,11 +111,19 @@ static int start(struct ethdev *d, const struct rte_eth_dev_info *has, bool inte
 	};
 	int rc = rte_eth_dev_configure(d->id, 1, 1, &conf);
 
-	if (!rc && d->mtu_asked)
+	*what = "it does not start";
+	if (!rc && d->mtu_asked) {
+		*what = "it cannot have that MTU";
 		rc = rte_eth_dev_set_mtu(d->id, (u16)d->mtu_asked);
-	if (!rc)
-		rc = make_queues(d);
-	return rc ? rc : rte_eth_dev_start(d->id);
+	}
+	if (rc)
+		return rc;
+	*what = "no queues of it";
+	rc = make_queues(d);
+	if (rc)
+		return rc;
+	*what = "it does not start";
+	return rte_eth_dev_start(d->id);
 }
 
 /* Interrupts, where all that they need is there. */
@@ -144,6 +153,7 @@ static int hear_all(const struct ethdev *d)
 static int set_up(struct ethdev *d, char *why, size_t why_bytes)
 {
 	struct rte_eth_dev_info has;
+	const char *what;
 	u16 mtu;
 	int rc = rte_eth_dev_info_get(d->id, &has);
 
@@ -152,19 +162,19 @@ static int set_up(struct ethdev *d, char *why, size_t why_bytes)
 	if (rte_eth_dev_get_mtu(d->id, &mtu))
 		mtu = RTE_ETHER_MTU;
 	d->info.mtu = d->mtu_asked ? d->mtu_asked : mtu;
-	rc = start(d, &has, true);
+	rc = start(d, &has, true, &what);
 	/* Some do not start with what they do not have. */
 	if (rc)
-		rc = start(d, &has, false);
+		rc = start(d, &has, false, &what);
 	if (rc)
-		return fail(d, "it does not start", rc, why, why_bytes);
+		return fail(d, what, rc, why, why_bytes);
 	find_interrupts(d, &has);
 	rc = hear_all(d);
 	if (rc)
 		return fail(d, "it cannot be given frames for all addresses", rc, why, why_bytes);
-	rte_eth_dev_callback_register(d->id, RTE_ETH_EVENT_INTR_LSC, on_link, d);
 	rte_eth_dev_callback_register(d->id, RTE_ETH_EVENT_INTR_RMV, on_removed, d);
-	look_at_link(d);
+	d->follows_link = *has.dev_flags & RTE_ETH_DEV_INTR_LSC;
+	d->was_up = look_at_link(d);
 	return 0;
 }
 
@@ -195,7 +205,8 @@ static struct ethdev *open_new(const char *name, char *args, u32 mtu, char *why,
 	if (!rc)
 		rc = rte_eth_dev_get_port_by_name(name, &d->id);
 	if (rc) {
-		fail(d, "DPDK cannot use it", rc, why, why_bytes);
+		fail(d, "DPDK cannot use it (is there such a driver, or is the card bound to vfio-pci?)",
+		     rc, why, why_bytes);
 		free(d);
 		return NULL;
 	}

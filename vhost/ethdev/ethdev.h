@@ -7,8 +7,8 @@
 
 /* As of struct ethdev_api. */
 int eal_begin(const struct ethdev_begin *b, char *why, size_t why_bytes);
-/* The last line of DPDK's log since eal_forget_lines(), for a line of why; "": there is none. */
-const char *eal_last_line(void);
+/* The first line of DPDK's log since eal_forget_lines(), for a line of why; "": there is none. */
+const char *eal_first_line(void);
 void eal_forget_lines(void);
 
 #endif /* ETHDEV_H */
