@@ -33,7 +33,7 @@ there sh -c "$quiet" 2>/dev/null
 
 cat >"$scratch/nic.yaml" <<'END'
 ports:
-  - {name: up, nic: dpdk:net_tap0;iface=rpd0, pairs: 2, weights: [2, 1]}
+  - {name: up, nic: dpdk:net_tap0;iface=rpd0, pairs: 2, weights: [2, 1], full-ms: 60000}
   - {name: t, tap: rpt1}
 links: [[up, t]]
 pacers: x2
@@ -55,7 +55,7 @@ check 'and told as it was said' json_of "$scratch/out" \
 check 'they ping' timeout 120 "$host" ping 10.99.0.2 20
 check 'and the other way' timeout 120 nsenter -t $other -n "$host" ping 10.99.0.1 20
 
-# The side in the other namespace leaves its checksums to others; so they are completed.
+# The side in the other namespace leaves checksums and segments to others.
 tcp() {
 	local from=$1 to=$2 address=$3 connected=1 server
 	timeout 120 $to "$host" serve 7000 >"$scratch/served" 2>"$scratch/err" &
@@ -74,6 +74,18 @@ check 'TCP, 5 MB to the wire' tcp "$far" '' 10.99.0.1
 line() { ask weight --device up && json_of "$scratch/out" "$1"; }
 check 'its queues count what they have sent' line \
 	'[.queues[].weight] == [2, 1] and ([.queues[].bytes] | add) > 5000000'
+large() {
+	local n=0 queue
+	for queue in 0 2; do
+		ask stats --device up --queue $queue && n=$((n + $(jq .stats.gso "$scratch/out")))
+	done
+	[ $n -gt 0 ]
+}
+check 'large ones of TCP among them' large
+none_lost() { ask stats --device t --queue 1 && json_of "$scratch/out" '[.stats.dropped[]] | add == 0'; }
+check 'none was dropped' none_lost
+not_lost() { line '[.queues[].lost] | add == 0'; }
+check 'nor by the wire' not_lost
 from_wire() { ask stats --device up --queue 1 && json_of "$scratch/out" '.stats.bytes > 5000000'; }
 check 'and what came by the wire is counted' from_wire
 
@@ -119,26 +131,47 @@ kill $pid && wait $pid
 ok $? 'and ends'
 gone() { ! ip link show rpd0 2>/dev/null; }
 check 'the interface that it made has gone' wait_for 10 gone
+
+# joined A B: another ringpaced's port by virtio-user, which has interrupts, as the wire of a NIC;
+# with A and B at the two.
+joined() {
+	"$ringpaced" --control "$scratch/ctl1" --port "a,$1,full-ms=60000" \
+		--port "v,socket=$scratch/v,full-ms=60000" --link a,v 2>"$scratch/log1" &
+	pid=$!
+	wait_for 30 test -S "$scratch/ctl1" || return 1
+	"$ringpaced" --control "$ctl" --port "b,$2,full-ms=60000" \
+		--port "up,nic=dpdk:net_virtio_user0;path=$scratch/v,full-ms=60000" --link b,up 2>"$scratch/err" &
+	second=$!
+	wait_for 30 test -S "$ctl"
+}
+end_both() { kill $second $pid && wait $second && wait $pid; }
+
+# A device that makes segments itself: they pass whole.
+joined tap=rpd0 tap=rpt1
+ok $? 'two hosts by virtio-user'
+ip addr add 10.99.0.1/24 dev rpd0 && ip link set rpd0 up && ip link set rpt1 netns $other &&
+	there ip addr add 10.99.0.2/24 dev rpt1 && there ip link set rpt1 up
+check 'they ping' timeout 120 "$host" ping 10.99.0.2 5
+check 'TCP, 5 MB from the wire' tcp '' "$far" 10.99.0.2
+check 'TCP, 5 MB to the wire' tcp "$far" '' 10.99.0.1
+whole_there() {
+	"$ringpace" ctl stats --socket "$scratch/ctl1" --device v --queue 1 --json >"$scratch/out" 2>"$scratch/err" &&
+		json_of "$scratch/out" '.stats | .gso > 0 and ([.dropped[]] | add == 0)'
+}
+check 'large ones passed whole' whole_there
+end_both
+ok $? 'both end'
 kill $other && wait $other 2>/dev/null
 
-# Another ringpaced's port, by a driver with interrupts: a guest each.
-"$ringpaced" --control "$scratch/ctl1" --port "a,socket=$scratch/a" --port "v,socket=$scratch/v" \
-	--link a,v 2>"$scratch/err" &
-pid=$!
-wait_for 30 test -S "$scratch/ctl1"
-"$ringpaced" --control "$ctl" --port "b,socket=$scratch/b" \
-	--port "up,nic=dpdk:net_virtio_user0;path=$scratch/v" --link b,up 2>"$scratch/err" &
-second=$!
-wait_for 30 test -S "$ctl"
-ok $? 'a NIC by virtio-user'
+joined "socket=$scratch/a" "socket=$scratch/b"
+ok $? 'two guests by virtio-user'
 timeout 300 "$top/build/test-ports" "$scratch/a" "$scratch/b" 6000 1514 >"$scratch/out" 2>"$scratch/err"
 ok $? 'guests of two daemons'
 whole() { json_of "$scratch/out" ".$1 | .packets == $2 and .lost == 0 and .bad == 0 and .reordered == 0"; }
 check 'one hears all of the other' whole ab 6000
 check 'and the other way' whole ba 3000
 check 'then nothing wakes the pacer' wait_for 60 at_rest
-kill $second $pid
-wait $second $pid
+end_both
 ok $? 'both end'
 
 # fails STATUS WORD ARGUMENTS...: with a line that has the word.

@@ -29,6 +29,7 @@ struct ethdev {
 	bool was_up;			/* when it was opened */
 	bool removed;			/* read relaxed */
 	u32 mtu_asked;
+	u64 offloads;			/* RTE_ETH_TX_OFFLOAD_..., in use */
 	struct ethdev_info info;
 	struct rte_mempool *rx_pool, *tx_pool;
 };
@@ -107,6 +108,7 @@ static int start(struct ethdev *d, const struct rte_eth_dev_info *has, bool inte
 {
 	struct rte_eth_conf conf = {
 		.rxmode.mtu = d->info.mtu,
+		.txmode.offloads = has->tx_offload_capa & d->offloads,
 		.intr_conf = { .lsc = !!(*has->dev_flags & RTE_ETH_DEV_INTR_LSC), .rxq = interrupts },
 	};
 	int rc = rte_eth_dev_configure(d->id, 1, 1, &conf);
@@ -126,6 +128,34 @@ static int start(struct ethdev *d, const struct rte_eth_dev_info *has, bool inte
 	return rte_eth_dev_start(d->id);
 }
 
+static bool is_tap(const struct rte_eth_dev_info *has)
+{
+	return !strcmp(has->driver_name, "net_tap");
+}
+
+static bool has_all(const struct rte_eth_dev_info *has, u64 offloads)
+{
+	return (has->tx_offload_capa & offloads) == offloads;
+}
+
+/* Those that we use, where the device has what belongs together. */
+static void choose_offloads(struct ethdev *d, const struct rte_eth_dev_info *has)
+{
+	const u64 sums = RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+	const u64 segments = RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	u16 most = has->tx_desc_lim.nb_seg_max;
+
+	d->info.sums = has_all(has, sums);
+	/* DPDK's tap refuses segments whose Ethernet header is beyond the MTU, time and again. */
+	d->info.segments = d->info.sums && has_all(has, segments) && !is_tap(has) &&
+			   (!most || most >= ETHDEV_PIECES);
+	if (d->info.sums)
+		d->offloads = sums;
+	/* The header of IPv4 is another one for each segment; a device may do that unasked. */
+	if (d->info.segments)
+		d->offloads |= segments | (has->tx_offload_capa & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM);
+}
+
 /* Interrupts, where all that they need is there. */
 static void find_interrupts(struct ethdev *d, const struct rte_eth_dev_info *has)
 {
@@ -135,7 +165,7 @@ static void find_interrupts(struct ethdev *d, const struct rte_eth_dev_info *has
 	 * after a signal, which another thread may not have taken yet when the descriptor wakes
 	 * ours: see waiting().
 	 */
-	d->level = !strcmp(has->driver_name, "net_tap");
+	d->level = is_tap(has);
 	if (!d->level && rte_eth_dev_rx_intr_enable(d->id, 0) < 0)
 		return;
 	rte_eth_dev_rx_intr_disable(d->id, 0);
@@ -162,6 +192,7 @@ static int set_up(struct ethdev *d, char *why, size_t why_bytes)
 	if (rte_eth_dev_get_mtu(d->id, &mtu))
 		mtu = RTE_ETHER_MTU;
 	d->info.mtu = d->mtu_asked ? d->mtu_asked : mtu;
+	choose_offloads(d, &has);
 	rc = start(d, &has, true, &what);
 	/* Some do not start with what they do not have. */
 	if (rc)
@@ -314,21 +345,60 @@ static void interrupt(struct ethdev *d, bool on)
 		rte_eth_dev_rx_intr_disable(d->id, 0);
 }
 
-static void *alloc(struct ethdev *d, u32 bytes, u8 **data)
+static void *alloc(struct ethdev *d, u32 bytes, struct rp_seg *piece)
 {
-	struct rte_mbuf *m = rte_pktmbuf_alloc(d->tx_pool);
+	struct rte_mbuf *first = NULL, *last = NULL, *m;
+	u32 n = 0, left = bytes, room;
 
-	if (!m)
-		return NULL;
-	m->data_len = (u16)bytes;
-	m->pkt_len = bytes;
-	*data = rte_pktmbuf_mtod(m, u8 *);
-	return m;
+	do {
+		m = n < ETHDEV_PIECES ? rte_pktmbuf_alloc(d->tx_pool) : NULL;
+		if (!m) {
+			rte_pktmbuf_free(first);
+			return NULL;
+		}
+		room = rte_pktmbuf_tailroom(m);
+		m->data_len = (u16)(left < room ? left : room);
+		if (last)
+			last->next = m;
+		else
+			first = m;
+		last = m;
+		piece[n++] = (struct rp_seg){ rte_pktmbuf_mtod(m, u8 *), m->data_len };
+		left -= m->data_len;
+	} while (left);
+	first->nb_segs = (u16)n;
+	first->pkt_len = bytes;
+	return first;
+}
+
+static void offload(struct ethdev *d, void *frame, const struct ethdev_l4 *l)
+{
+	struct rte_mbuf *m = frame;
+
+	m->l2_len = l->l2;
+	m->l3_len = l->l3;
+	m->l4_len = l->l4;
+	m->tso_segsz = l->segment;
+	m->ol_flags |= l->ip6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
+	m->ol_flags |= l->l4 ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
+	if (!l->segment)
+		return;
+	m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+	if (!l->ip6 && d->offloads & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM)
+		m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
 }
 
 static u32 tx(struct ethdev *d, void **frame, u32 n)
 {
-	return rte_eth_tx_burst(d->id, 0, (struct rte_mbuf **)frame, (u16)n);
+	struct rte_mbuf **m = (struct rte_mbuf **)frame;
+	u32 good = d->offloads ? rte_eth_tx_prepare(d->id, 0, m, (u16)n) : n;
+	u32 sent = good ? rte_eth_tx_burst(d->id, 0, m, (u16)good) : 0;
+
+	if (sent < good || good == n)
+		return sent;
+	/* One that the driver will never take; it would hold up those behind it. */
+	rte_pktmbuf_free(m[sent]);
+	return sent + 1;
 }
 
 static void release(void **frame, u32 n)
@@ -348,6 +418,7 @@ const struct ethdev_api ringpaced_ethdev = {
 	.waiting = waiting,
 	.interrupt = interrupt,
 	.alloc = alloc,
+	.offload = offload,
 	.tx = tx,
 	.release = release,
 };

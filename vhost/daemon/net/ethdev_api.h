@@ -31,9 +31,19 @@ struct ethdev_begin {
 
 struct ethdev_info {
 	u32 mtu;		/* bytes of a frame behind its Ethernet header and tags */
+	bool sums, segments;	/* offload() may be asked for that */
 	u32 slots[2];		/* descriptors of the TX and of the RX queue */
 	int interrupt_fd;	/* readable edge: frames came while interrupt() was on; -1: never */
 };
+
+/* TCP or UDP in a frame, whose checksum the device is to complete: bytes of each header. */
+struct ethdev_l4 {
+	u16 l2, l3, l4;		/* Ethernet with tags; IP; TCP, or 0 of UDP */
+	bool ip6;
+	u16 segment;		/* bytes of payload of each; 0: it is one */
+};
+
+#define ETHDEV_PIECES	64u
 
 struct ethdev_api {
 	u32 version;
@@ -58,8 +68,13 @@ struct ethdev_api {
 	bool (*waiting)(const struct ethdev *d);
 	/* Of a device with an ->interrupt_fd. */
 	void (*interrupt)(struct ethdev *d, bool on);
-	/* A frame of @bytes, at most mtu + 22, to be written to @data. NULL: all are in use. */
-	void *(*alloc)(struct ethdev *d, u32 bytes, u8 **data);
+	/*
+	 * A frame of @bytes, to be written to up to ETHDEV_PIECES pieces, one if it has at most
+	 * mtu + 22; only devices with ->segments have others. NULL: there is no memory now.
+	 */
+	void *(*alloc)(struct ethdev *d, u32 bytes, struct rp_seg *piece);
+	/* Of such a frame, which is written: what is left to the device. */
+	void (*offload)(struct ethdev *d, void *frame, const struct ethdev_l4 *l);
 	/* The first so many of @n are on their way and the device's; the others are not. */
 	u32 (*tx)(struct ethdev *d, void **frame, u32 n);
 	void (*release)(void **frame, u32 n);

@@ -6,8 +6,10 @@
 
 #include "copy.h"
 #include "csum.h"
+#include "ethdev_offload.h"
 #include "ethdev_queue.h"
 #include "frame.h"
+#include "vq_fill.h"
 
 /* The driver has a buffer for the longest frame: one piece, unless it splits headers off. */
 #define PIECES_MAX	4u
@@ -59,7 +61,7 @@ void ethdev_queue_set(struct ethdev_queue *t, const struct ethdev_api *api, stru
 	t->q.attached = dev;
 	if (!dev)
 		return;
-	t->mtu = info->mtu;
+	t->info = *info;
 	t->q.size = info->slots[t->q.index];
 	t->interrupts = t->q.index == 1 && info->interrupt_fd >= 0;
 	t->q.kick_fd = t->interrupts ? info->interrupt_fd : t->timer_fd;
@@ -127,34 +129,56 @@ static u32 front_bytes(const struct packet *p)
 
 static bool too_long(const struct ethdev_queue *t, const struct packet *p)
 {
-	return p->bytes > t->mtu + PACKET_MIN_BYTES && p->bytes > t->mtu + front_bytes(p);
+	return p->bytes > t->info.mtu + PACKET_MIN_BYTES && p->bytes > t->info.mtu + front_bytes(p);
+}
+
+/* A copy of @p, and where it begins; the first piece holds all headers that matter. */
+static void *copy_frame(struct ethdev_queue *t, const struct packet *p, struct rp_seg *first)
+{
+	struct rp_seg piece[ETHDEV_PIECES];
+	struct cursor from = { p->seg, 0 };
+	void *frame = t->api->alloc(t->dev, p->bytes, piece);
+	u32 i, left = p->bytes;
+
+	for (i = 0; frame && left; left -= piece[i++].bytes)
+		copy_from(&from, piece[i].base, piece[i].bytes);
+	*first = piece[0];
+	return frame;
+}
+
+/* By the device, or by us. */
+static void complete_sum(struct ethdev_queue *t, void *frame, const struct rp_seg *s,
+			 const struct virtio_net_hdr_v1 *h)
+{
+	struct ethdev_l4 l;
+
+	if (t->info.sums && ethdev_offload(&l, s->base, s->bytes, s->bytes, h))
+		t->api->offload(t->dev, frame, &l);
+	else
+		csum_complete(s->base, s->bytes, h->csum_start, h->csum_offset);
 }
 
 /* One frame behind those that are staged. False: all memory for frames is in use. */
 static bool stage_frame(struct ethdev_queue *t, const struct packet *p)
 {
-	const struct virtio_net_hdr_v1 *h = &p->hdr;
-	u32 i, n = 0;
-	u8 *data;
-	void *frame = t->api->alloc(t->dev, p->bytes, &data);
+	struct rp_seg s;
+	void *frame = copy_frame(t, p, &s);
 
 	if (!frame)
 		return false;
-	for (i = 0; i < p->n_seg; n += p->seg[i++].bytes)
-		copy_bytes(data + n, p->seg[i].base, p->seg[i].bytes);
-	if (h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
-		csum_complete(data, p->bytes, h->csum_start, h->csum_offset);
+	if (p->hdr.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
+		complete_sum(t, frame, &s, &p->hdr);
 	t->frame[t->count++] = frame;
 	return true;
 }
 
 static bool stage_segments(struct ethdev_queue *t, struct packet *p)
 {
-	static const struct offloads none;
+	const struct offloads can = { .csum = t->info.sums };
 	struct packet s;
 	struct gso g;
 
-	if (!gso_begin(&g, p, &none)) {
+	if (!gso_begin(&g, p, &can)) {
 		p->drop = DROP_OFFLOAD;
 		return true;
 	}
@@ -169,6 +193,28 @@ static bool stage_segments(struct ethdev_queue *t, struct packet *p)
 	return true;
 }
 
+/* A large packet, for the device to segment; if that is nothing for it, for us. */
+static bool stage_large(struct ethdev_queue *t, struct packet *p)
+{
+	struct ethdev_l4 l;
+	struct rp_seg s;
+	void *frame;
+
+	if (!t->info.segments)
+		return stage_segments(t, p);
+	frame = copy_frame(t, p, &s);
+	if (!frame)
+		return false;
+	if (ethdev_offload(&l, s.base, s.bytes, p->bytes, &p->hdr) &&
+	    (u32)l.l3 + l.l4 + l.segment <= t->info.mtu) {
+		t->api->offload(t->dev, frame, &l);
+		t->frame[t->count++] = frame;
+		return true;
+	}
+	t->api->release(&frame, 1);
+	return stage_segments(t, p);
+}
+
 /* All of a packet, or nothing: it was dropped. False: nothing, as there is no memory. */
 static bool stage(struct ethdev_queue *t, struct packet *p)
 {
@@ -176,7 +222,7 @@ static bool stage(struct ethdev_queue *t, struct packet *p)
 	bool rc = true;
 
 	if (p->hdr.gso_type)
-		rc = stage_segments(t, p);
+		rc = stage_large(t, p);
 	else if (too_long(t, p))
 		p->drop = DROP_TOO_BIG;
 	else
@@ -201,13 +247,14 @@ static bool transmit(struct ethdev_queue *t)
 	return !t->count;
 }
 
-static void sum_put(struct port_sum *s, const struct packet *p)
+static void sum_put(const struct ethdev_queue *t, struct port_sum *s, const struct packet *p)
 {
 	if (p->drop)
 		return;
 	port_sum_packet(s, p);
 	/* It goes in segments. */
-	s->gso -= !!p->hdr.gso_type;
+	if (!t->info.segments)
+		s->gso -= !!p->hdr.gso_type;
 }
 
 /* What of a packet is left does not wait for it any more. */
@@ -236,7 +283,7 @@ static u32 put_some(struct ethdev_queue *t, struct batch *b, u32 i, struct port_
 	transmit(t);
 	/* ->first of them were sent. */
 	for (k = i; k < n && end[k] <= t->first; k++) {
-		sum_put(sum, &b->pkt[k]);
+		sum_put(t, sum, &b->pkt[k]);
 		begin = end[k];
 	}
 	if (k < n)
@@ -251,7 +298,7 @@ static bool put_rest(struct ethdev_queue *t, const struct packet *p, struct port
 		give_back(t, t->count);
 	else if (!transmit(t))
 		return false;
-	sum_put(sum, p);
+	sum_put(t, sum, p);
 	return true;
 }
 

@@ -4,9 +4,10 @@
  *
  * From it (TX, as the port's peer sees it): the device writes a frame into memory of DPDK's,
  * which is lent until done(). What a batch could not be given of stays, and goes first next
- * time. To it (RX): a frame is copied into such memory, in segments and with
- * its checksum completed where it was left to us: the device is asked for neither. When the
- * device's queue is full the sender waits, and frames are dropped while the link is down.
+ * time. To it (RX): a frame is copied into such memory. Segments and checksums that are left
+ * to us are left to the device where it can and knows the headers, else they are made on the
+ * way. When the device's queue is full the sender waits, and frames are dropped while the
+ * link is down.
  *
  * How one waits. From a device with interrupts: for one of them; of the others, and for room,
  * DPDK tells nothing, so a timer that is set when we begin to wait ends it after a part of
@@ -29,7 +30,7 @@ struct ethdev_queue {
 	const u64 *dmax_ns;		/* of the port */
 	int timer_fd;
 	bool interrupts;
-	u32 mtu;
+	struct ethdev_info info;
 	bool full;			/* to it: it did not take all */
 	/*
 	 * From it: received, [first, first + count) not yet given back. To it: while it

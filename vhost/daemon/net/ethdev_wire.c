@@ -100,6 +100,6 @@ const struct nic_wire_kind ethdev_wire_kind = {
 	.open = start,
 	.close = end,
 	.link_up = link_up,
-	/* A tap's kernel can segment more than we can; guests' packets come as they are. */
-	.rx_can = { .csum = true, .mergeable = true },
+	/* What the device cannot we do. */
+	.rx_can = { .csum = true, .tso4 = true, .tso6 = true, .ecn = true, .mergeable = true },
 };
