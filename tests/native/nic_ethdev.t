@@ -190,14 +190,13 @@ check 'two ports with one device' fails 1 'another port has it' \
 	"$ringpaced" --port up,nic=dpdk:net_ring0 --port down,nic=dpdk:net_ring0
 check 'a card that is not there' fails 1 'DPDK' "$ringpaced" --port up,nic=dpdk:0000:ff:1f.7
 cp "$ringpaced" "$scratch/ringpaced"
-if [ -e /usr/local/lib/ringpaced/ringpaced-ethdev.so ]; then
-	ok 0 'no plug-in # SKIP one is installed'
-else
-	check 'no plug-in' fails 1 'install libdpdk-dev' "$scratch/ringpaced" --port up,nic=dpdk:net_ring0
-fi
+check 'no plug-in' fails 1 'install libdpdk-dev' "$scratch/ringpaced" --port up,nic=dpdk:net_ring0
 echo 'const unsigned int ringpaced_ethdev[32] = { 99 };' >"$scratch/old.c"
 cc -shared -o "$scratch/ringpaced-ethdev.so" "$scratch/old.c"
 check "another ringpaced's plug-in" fails 1 'version 99' "$scratch/ringpaced" --port up,nic=dpdk:net_ring0
-make -C "$top" --no-print-directory install-ethdev DESTDIR="$scratch/root" >"$scratch/err" 2>&1
-check 'make install has it' test -e "$scratch/root/usr/local/lib/ringpaced/ringpaced-ethdev.so"
+make -C "$top" --no-print-directory install-ethdev DESTDIR="$scratch/root" PREFIX=/opt >"$scratch/err" 2>&1
+ok $? 'make install has it'
+mkdir -p "$scratch/root/opt/bin" && cp "$ringpaced" "$scratch/root/opt/bin/"
+check 'where an installed ringpaced finds it' fails 1 'net_nothing0: DPDK cannot use it' \
+	"$scratch/root/opt/bin/ringpaced" --port up,nic=dpdk:net_nothing0
 finish

@@ -2,12 +2,10 @@
 # ringpaced's plug-in for devices of DPDK, where that is: ringpaced loads it when a port
 # asks for one (vhost/daemon/net/ethdev_load.h), and is not linked with DPDK.
 PREFIX ?= /usr/local
-LIBDIR ?= $(PREFIX)/lib/ringpaced
+# ringpaced finds it there from PREFIX/bin.
+ETHDEV_DIR = $(PREFIX)/lib/ringpaced
 ETHDEV_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard vhost/ethdev/*.c))
 DEPS += $(ETHDEV_OBJS:.o=.d)
-
-# Where ringpaced looks for it when it is not beside it.
-$(OBJ)/vhost/daemon/net/ethdev_load.o: CPPFLAGS += -DRINGPACED_LIBDIR='"$(LIBDIR)"'
 
 ifeq ($(shell pkg-config --exists libdpdk $(HUSH) && echo yes),yes)
 $(ETHDEV_OBJS): EXTRA_CFLAGS = $(subst -I,-isystem ,$(shell pkg-config --cflags libdpdk)) \
@@ -23,6 +21,6 @@ all-native: $(BUILD)/ringpaced-ethdev.so
 .PHONY: install-ethdev
 install: install-ethdev
 install-ethdev: $(BUILD)/ringpaced-ethdev.so
-	$(Q)install -d $(DESTDIR)$(LIBDIR)
-	$(Q)install -m 0644 $< $(DESTDIR)$(LIBDIR)/
+	$(Q)install -d $(DESTDIR)$(ETHDEV_DIR)
+	$(Q)install -m 0644 $< $(DESTDIR)$(ETHDEV_DIR)/
 endif

@@ -99,41 +99,43 @@ static void log_dpdk(const char *line)
 	log_warn("dpdk: %s", line);
 }
 
-/* Beside the program, as in the directory where it was built. */
-static bool beside(char *path, size_t bytes)
+/* Where it may be, from the program's directory: as built, and as installed. */
+static const char *const places[] = { "", "../lib/ringpaced/" };
+
+/* The program's directory, with a slash at its end. */
+static bool own_dir(char *dir, size_t bytes)
 {
-	ssize_t n = readlink("/proc/self/exe", path, bytes - 1);
+	ssize_t n = readlink("/proc/self/exe", dir, bytes - 1);
 	char *slash;
 
 	if (n <= 0)
 		return false;
-	path[n] = '\0';
-	slash = strrchr(path, '/');
-	if (!slash || (size_t)(slash + 1 - path) + sizeof(ETHDEV_PLUGIN) > bytes)
-		return false;
-	strcpy(slash + 1, ETHDEV_PLUGIN);
-	return access(path, F_OK) == 0;
+	dir[n] = '\0';
+	slash = strrchr(dir, '/');
+	if (slash)
+		slash[1] = '\0';
+	return slash;
 }
 
 static void *open_plugin(char *why, size_t why_bytes)
 {
-	static const char installed[] = RINGPACED_LIBDIR "/" ETHDEV_PLUGIN;
-	char path[PATH_MAX];
+	char dir[PATH_MAX], path[PATH_MAX + 64];
 	void *lib;
+	u32 i;
 
-	if (!beside(path, sizeof(path))) {
-		if (access(installed, F_OK) < 0) {
-			snprintf(why, why_bytes, "there is no plug-in for DPDK, neither beside ringpaced nor "
-				 "as %s: install libdpdk-dev, build ringpaced again and make install",
-				 installed);
-			return NULL;
-		}
-		strcpy(path, installed);
+	for (i = 0; own_dir(dir, sizeof(dir)) && i < sizeof(places) / sizeof(*places); i++) {
+		snprintf(path, sizeof(path), "%s%s%s", dir, places[i], ETHDEV_PLUGIN);
+		if (access(path, F_OK) < 0)
+			continue;
+		lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+		if (!lib)
+			snprintf(why, why_bytes, "the plug-in for DPDK cannot be loaded: %s", dlerror());
+		return lib;
 	}
-	lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (!lib)
-		snprintf(why, why_bytes, "the plug-in for DPDK cannot be loaded: %s", dlerror());
-	return lib;
+	snprintf(why, why_bytes, "there is no plug-in for DPDK, neither %s beside ringpaced nor in "
+		 "../lib/ringpaced: install libdpdk-dev, build ringpaced again and make install",
+		 ETHDEV_PLUGIN);
+	return NULL;
 }
 
 static const struct ethdev_api *load(char *why, size_t why_bytes)
