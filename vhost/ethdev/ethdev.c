@@ -236,8 +236,8 @@ static struct ethdev *open_new(const char *name, char *args, u32 mtu, char *why,
 	if (!rc)
 		rc = rte_eth_dev_get_port_by_name(name, &d->id);
 	if (rc) {
-		fail(d, "DPDK cannot use it (is there such a driver, or is the card bound to vfio-pci?)",
-		     rc, why, why_bytes);
+		fail(d, "DPDK cannot use it (is there such a driver, is the card bound to vfio-pci?)", rc,
+		     why, why_bytes);
 		free(d);
 		return NULL;
 	}

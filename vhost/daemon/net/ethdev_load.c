@@ -132,9 +132,9 @@ static void *open_plugin(char *why, size_t why_bytes)
 			snprintf(why, why_bytes, "the plug-in for DPDK cannot be loaded: %s", dlerror());
 		return lib;
 	}
-	snprintf(why, why_bytes, "there is no plug-in for DPDK, neither %s beside ringpaced nor in "
-		 "../lib/ringpaced: install libdpdk-dev, build ringpaced again and make install",
-		 ETHDEV_PLUGIN);
+	snprintf(why, why_bytes,
+		 "there is no plug-in for DPDK, %s, neither beside ringpaced nor in ../lib/ringpaced: "
+		 "install libdpdk-dev, build ringpaced again and make install", ETHDEV_PLUGIN);
 	return NULL;
 }
 
@@ -149,8 +149,8 @@ static const struct ethdev_api *load(char *why, size_t why_bytes)
 	api = dlsym(lib, ETHDEV_API_SYMBOL);
 	if (api && api->version == ETHDEV_API_VERSION)
 		return api;
-	snprintf(why, why_bytes, "the plug-in for DPDK is another ringpaced's: version %u, expected %u: "
-		 "make install", api ? api->version : 0, ETHDEV_API_VERSION);
+	snprintf(why, why_bytes, "the plug-in for DPDK is another ringpaced's: version %u, expected "
+		 "%u: make install", api ? api->version : 0, ETHDEV_API_VERSION);
 	return NULL;
 }
 
