@@ -2,10 +2,12 @@
 /*
  * libFuzzer target: the input is a packet that is to be segmented, its virtio-net
  * header, and how it is cut into pieces. Segments must be no more and no larger
- * than they may be, and have the whole payload.
+ * than they may be, and have the whole payload. A DPDK device is told of headers and
+ * segments that lie in the packet, or nothing.
  */
 #include <stdlib.h>
 
+#include "../../vhost/daemon/net/ethdev_offload.h"
 #include "../../vhost/daemon/net/gso.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes);
@@ -50,6 +52,20 @@ static void segment(const struct packet *p, const struct offloads *can)
 		abort();
 }
 
+/* The first piece holds what is looked at. */
+static void leave_to_device(const struct packet *p)
+{
+	u32 have = p->seg[0].bytes, headers;
+	struct ethdev_l4 l;
+
+	if (!ethdev_offload(&l, p->seg[0].base, have, p->bytes, &p->hdr))
+		return;
+	headers = (u32)l.l2 + l.l3 + l.l4;
+	if (headers > have || (u32)l.l2 + l.l3 != p->hdr.csum_start || l.segment != p->hdr.gso_size ||
+	    (l.segment && (l.segment < GSO_MIN_BYTES || headers + l.segment >= p->bytes)))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 {
 	static const struct offloads all = { true, true, true, true, true };
@@ -68,8 +84,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 		abort();
 	memcpy(frame, data + sizeof(in), p.bytes);
 	cut(&p, seg, &in, frame);
-	if (packet_check(&p.hdr, p.bytes, &all) == DROP_NONE && p.hdr.gso_type)
-		segment(&p, &(struct offloads){ .csum = in.can & 1 });
+	if (packet_check(&p.hdr, p.bytes, &all) == DROP_NONE && p.hdr.flags) {
+		if (p.hdr.gso_type)
+			segment(&p, &(struct offloads){ .csum = in.can & 1 });
+		leave_to_device(&p);
+	}
 	free(frame);
 	return 0;
 }

@@ -34,8 +34,8 @@ build/fuzz/fuzz_packets: tests/fuzz/fuzz_packets.c lib/vring/device.c lib/vring/
 	$(addprefix lib/log/,log.c log_format.c log_limit.c) \
 	$(wildcard vhost/daemon/*.h vhost/daemon/net/*.h)
 build/fuzz/fuzz_gso: tests/fuzz/fuzz_gso.c \
-	$(addprefix vhost/daemon/net/,gso.c frame.c vlan.c packet.c) lib/eth/vlan_head.c \
-	$(wildcard vhost/daemon/net/*.h)
+	$(addprefix vhost/daemon/net/,ethdev_offload.c gso.c frame.c vlan.c packet.c) \
+	lib/eth/vlan_head.c $(wildcard vhost/daemon/net/*.h)
 build/fuzz/fuzz_switch: tests/fuzz/fuzz_switch.c \
 	$(addprefix vhost/daemon/net/,switch.c frame.c vlan.c fdb.c packet.c rss.c) \
 	vhost/daemon/capture/hook.c lib/capture/ring.c lib/eth/rss.c lib/eth/vlan_head.c \

@@ -6,6 +6,9 @@
  *	guest a ──┐
  *	          switch ── NIC: a queue each, DRR, a rate ── tap rptap0 ── a packet socket
  *	guest b ──┘
+ *
+ * "nic ADDRESS": with another wire, which makes that tap. "nic loop ADDRESS": with one that
+ * gives back what it gets.
  */
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -22,6 +25,8 @@
 #define LINK_BPS	24000000u
 /* What shares are measured over: a batch more or less is no matter. */
 #define ENOUGH_BYTES	3000000.0
+
+static const char *address = TAP;
 
 /* What came out at the wire, by station. */
 struct wire {
@@ -243,7 +248,7 @@ static void tenants(void)
 	r->pairs = 2;
 	r->pacers = "x2";
 	r->switched = "s,ports=a+b+c";
-	r->tap[2] = TAP;
+	r->tap[2] = address;
 	r->nic[2] = true;
 	r->more[2] = "classes=source,weights=3+1,link-bps=24000000,pacer=1";
 	if (ok(set_up(r, &w), name, "set up")) {
@@ -274,7 +279,7 @@ static void linked(void)
 
 	r->pairs = 2;
 	r->end[0].pairs = 2;
-	r->tap[1] = TAP;
+	r->tap[1] = address;
 	r->nic[1] = true;
 	if (ok(set_up(r, &w), name, "set up")) {
 		while (r->a.tx[0].sent + r->a.tx[1].sent < 2000 && now_ns() < end) {
@@ -290,10 +295,36 @@ static void linked(void)
 	close_all(r, &w);
 }
 
-int main(void)
+static void looped(void)
+{
+	const char *name = "a wire that is a loop";
+	struct net_rig *r = make_rig(2, FRAME_BYTES);
+
+	r->pacers = "x2";
+	r->tap[1] = address;
+	r->nic[1] = true;
+	r->more[1] = "pacer=1";
+	if (ok(!net_rig_open(r), name, "set up")) {
+		r->a.to = 1;
+		ok(stream(&r->a, &r->a, 0, 20000) && clean(&r->a, 0), name,
+		   "all comes back, whole and in order");
+		ok(reclaimed(&r->a, 0), name, "and the sender has its buffers again");
+		ok(net_rig_number(r, "b", 0, "packets") == 20000 &&
+		   net_rig_number(r, "b", 1, "packets") == 20000, name, "it is counted both ways");
+	}
+	close_rig(r);
+}
+
+int main(int argc, char **argv)
 {
 	catch_signals();
-	tenants();
-	linked();
+	if (argc > 1)
+		address = argv[argc - 1];
+	if (argc > 2) {
+		looped();
+	} else {
+		tenants();
+		linked();
+	}
 	return tests_done();
 }

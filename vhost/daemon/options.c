@@ -152,8 +152,8 @@ const struct option_def option_defs[] = {
 	  SHAPE_NONE, NULL, true },
 	{ "device", 'd', "NAME,socket=PATH[,...]", "Serve this device", set_device,
 	  SHAPE_ENTRIES, "devices", false },
-	{ "port", 'p', "NAME,socket=PATH|tap=IFNAME|nic=IFNAME[,...]",
-	  "Serve this virtio-net port, this tap, or this tap as a NIC's wire", set_port, SHAPE_ENTRIES, "ports", false },
+	{ "port", 'p', "NAME,socket=PATH|tap=IFNAME|nic=WIRE[,...]",
+	  "Serve this virtio-net port, this tap, or a NIC with this wire", set_port, SHAPE_ENTRIES, "ports", false },
 	/* Pacers before switches, which name one. */
 	{ "pacers", 'w', "CPU[,CPU...]|xN",
 	  "Serve ports by a thread on each of these CPUs, or by N that are not pinned (x1)",

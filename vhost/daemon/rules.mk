@@ -60,8 +60,8 @@ install-ringpaced: $(BUILD)/ringpaced
 	$(Q)install -m 0644 vhost/daemon/ringpaced.yaml docs/operations.md $(DESTDIR)$(DOCDIR)/
 
 # Unit tests that run the daemon's own code.
-RINGPACED_TESTS := test_config test_control test_dirty test_drr test_egress test_fdb test_gso test_limit test_log \
-	test_metrics test_net test_notify test_packets test_rss test_sandbox test_sigbus test_spread test_state \
+RINGPACED_TESTS := test_config test_control test_dirty test_drr test_egress test_ethdev test_ethdev_offload \
+	test_fdb test_gso test_limit test_log test_metrics test_net test_notify test_packets test_rss test_sandbox test_sigbus test_spread test_state \
 	test_switch test_vlan test_vq
 $(addprefix $(BUILD)/tests/unit/,$(RINGPACED_TESTS)): $(BUILD)/libringpaced.a
 $(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): $(VU_DIR)/libvhost-user.c
@@ -72,6 +72,8 @@ UNIT_LIBS_test_config := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_dirty := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_drr := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_egress := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_ethdev := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_ethdev_offload := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_fdb := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_gso := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_limit := $(UNIT_LIBS_test_control)

@@ -12,8 +12,8 @@
 
 /* Of threads that move packets or items, and so of all. */
 static const int thread_calls[] = {
-	/* Kicks, calls, taps, the log */
-	CALL(read), CALL(write), CALL(writev),
+	/* Kicks, calls, taps, the log; DPDK's driver of taps */
+	CALL(read), CALL(write), CALL(writev), CALL(readv),
 	/* Waiting */
 	CALL(futex), CALL(poll), CALL(ppoll), CALL(epoll_wait), CALL(epoll_pwait),
 	CALL(epoll_pwait2), CALL(clock_nanosleep), CALL(restart_syscall), CALL(sched_yield),
@@ -34,7 +34,7 @@ static const int main_calls[] = {
 	CALL(getsockname), CALL(getpeername),
 	/* Configuration, state, sockets' files */
 	CALL(open), CALL(openat), CALL(close), CALL(fstat), CALL(fstatfs), CALL(lstat),
-	CALL(newfstatat), CALL(statx), CALL(readlink), CALL(readlinkat), CALL(lseek), CALL(readv),
+	CALL(newfstatat), CALL(statx), CALL(readlink), CALL(readlinkat), CALL(lseek),
 	CALL(pread64), CALL(fcntl), CALL(rename), CALL(renameat), CALL(unlink), CALL(unlinkat),
 	CALL(fsync), CALL(chmod), CALL(fchmodat), CALL(chown), CALL(fchownat), CALL(umask),
 	/* Queues and pacers, captures */

@@ -36,4 +36,16 @@ static inline u64 csum_add_odd(u64 sum, const u8 *data, u32 bytes)
 	return sum + __builtin_bswap16(csum_fold(csum_add(0, data, bytes)));
 }
 
+/*
+ * Fills in the checksum at @start + @offset of what follows @start, whose field has the
+ * pseudo header's sum by now (virtio 1.2, sec. 5.1.6.2.1); both lie within @bytes.
+ */
+static inline void csum_complete(u8 *frame, u32 bytes, u32 start, u32 offset)
+{
+	u16 sum = (u16)~csum_fold(csum_add(0, frame + start, bytes - start));
+
+	sum = sum ? sum : 0xffff;	/* 0 is "none" in UDP */
+	memcpy(frame + start + offset, &sum, sizeof(sum));
+}
+
 #endif /* RINGPACED_CSUM_H */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ethdev_load.h"
 #include "log/log.h"
 #include "net_egress.h"
 #include "net_rss.h"
@@ -430,6 +431,7 @@ int net_open(struct net *n, struct loop *loop, gid_t gid, char *why, size_t why_
 	for (i = 0; i < n->port_count; i++)
 		if (n->port[i]->opt.kind->open(n->port[i], loop, gid, why, why_bytes) < 0)
 			return -1;
+	ethdev_seal();
 	net_settle(n);
 	return 0;
 }

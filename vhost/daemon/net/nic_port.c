@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A multiqueue NIC in software: what others send to the port waits in its transmit
- * queues and goes out by weights and a rate (egress.h); a tap is its wire.
+ * queues and goes out by weights and a rate (egress.h), by its wire (nic_wire.h).
  *
- * Only pair 0 has a TX queue: what comes in by the wire. A kind of wire is a pair of
- * a TX queue and an RX queue, of any port_ops.
+ * Only pair 0 has a TX queue: what comes in by the wire.
  */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "net.h"
+#include "ethdev_load.h"
 #include "net_egress.h"
-#include "tap_port.h"
+#include "nic_wire.h"
+#include "tap_queue.h"
 
 struct nic_port {
 	struct port port;
 	struct net_egress egress;
-	struct tap_queue wire[2];	/* to it, from it; one descriptor */
+	struct nic_wire *wire;
 	struct port_queue *absent;	/* TX queues of the other pairs */
-	unsigned int offloads;		/* TUN_F_... that the kernel was told */
 };
 
 static struct nic_port *of_port(const struct port *p)
@@ -28,12 +24,17 @@ static struct nic_port *of_port(const struct port *p)
 	return container_of(p, struct nic_port, port);
 }
 
+static const struct nic_wire_kind *wire_kind(const struct port_options *o)
+{
+	return ethdev_is_address(o->address) ? &ethdev_wire_kind : &tap_wire_kind;
+}
+
 static const char *check(const struct port_options *o)
 {
-	if (!tap_name_ok(o->address))
-		return "nic: not the name of an interface, 1 to 15 characters";
-	if (o->mtu)
-		return "mtu: a NIC has that of its interface, see ip link set NAME mtu BYTES";
+	const char *why = wire_kind(o)->check(o);
+
+	if (why)
+		return why;
 	if (o->nic.weights > o->pairs)
 		return "weights: more than the port has pairs";
 	if (o->rss && o->nic.by_source)
@@ -44,11 +45,10 @@ static const char *check(const struct port_options *o)
 static void destroy(struct port *port)
 {
 	struct nic_port *p = of_port(port);
-	u32 i;
 
 	net_egress_fini(&p->egress);
-	for (i = 0; i < 2; i++)
-		tap_queue_fini(&p->wire[i]);
+	if (p->wire)
+		p->wire->kind->destroy(p->wire);
 	free(p->absent);
 	port_fini(port);
 	free(p);
@@ -58,9 +58,6 @@ static bool init_queues(struct nic_port *p, const struct port_options *o)
 {
 	u32 i;
 
-	for (i = 0; i < 2; i++)
-		if (tap_queue_init(&p->wire[i], p->port.opt.name, i) < 0)
-			return false;
 	p->absent = calloc(o->pairs, sizeof(*p->absent));
 	if (!p->absent)
 		return false;
@@ -70,9 +67,18 @@ static bool init_queues(struct nic_port *p, const struct port_options *o)
 			.kick_fd = -1,
 		};
 		p->port.queue[2 * i] = &p->egress.egress.queue[i].q;
-		p->port.queue[2 * i + 1] = i ? &p->absent[i] : &p->wire[1].q;
+		p->port.queue[2 * i + 1] = i ? &p->absent[i] : p->wire->from;
 	}
 	return true;
+}
+
+static bool init(struct nic_port *p, const struct port_options *o)
+{
+	if (!port_init(&p->port, o))
+		return false;
+	p->wire = wire_kind(o)->create(&p->port.opt);
+	return p->wire && net_egress_init(&p->egress, &p->port, p->wire->to) == 0 &&
+	       init_queues(p, o);
 }
 
 static struct port *create(const struct port_options *o)
@@ -81,35 +87,22 @@ static struct port *create(const struct port_options *o)
 
 	if (!p)
 		return NULL;
-	tap_queue_set(&p->wire[0], -1);
-	tap_queue_set(&p->wire[1], -1);
 	p->egress.egress.out.kick_fd = -1;
-	if (!port_init(&p->port, o) ||
-	    net_egress_init(&p->egress, &p->port, &p->wire[0].q) < 0 || !init_queues(p, o)) {
+	if (!init(p, o)) {
 		destroy(&p->port);
 		return NULL;
 	}
 	port_begin(&p->port);
-	/* The kernel segments and completes checksums itself. */
-	p->port.rx_can = (struct offloads){
-		.csum = true, .tso4 = true, .tso6 = true, .ecn = true, .mergeable = true,
-	};
+	p->port.rx_can = p->wire->kind->rx_can;
 	return &p->port;
 }
 
 static int start(struct port *port, struct loop *loop, gid_t gid, char *why, size_t why_bytes)
 {
 	struct nic_port *p = of_port(port);
-	int fd = tap_open(port->opt.address, true);
 
-	if (fd < 0) {
-		snprintf(why, why_bytes, "cannot use interface %s: %s: %s", port->opt.address,
-			 strerror(-fd), tap_advice(-fd));
+	if (p->wire->kind->open(p->wire, why, why_bytes) < 0)
 		return -1;
-	}
-	p->offloads = 0;
-	tap_queue_set(&p->wire[0], fd);
-	tap_queue_set(&p->wire[1], fd);
 	egress_attach(&p->egress.egress, true);
 	return 0;
 }
@@ -118,47 +111,40 @@ static int start(struct port *port, struct loop *loop, gid_t gid, char *why, siz
 static void end(struct port *port)
 {
 	struct nic_port *p = of_port(port);
-	int fd = p->wire[0].fd;
 	u32 i;
 
-	if (fd < 0)
+	if (!p->wire->to->attached)
 		return;
 	for (i = 0; i < 2 * port->opt.pairs; i++)
 		net_halt(port, i);
 	net_egress_halt(port);
 	egress_attach(&p->egress.egress, false);
-	tap_queue_set(&p->wire[0], -1);
-	tap_queue_set(&p->wire[1], -1);
-	close(fd);
+	p->wire->kind->close(p->wire);
 }
 
 static bool link_up(const struct port *port)
 {
-	const struct tap_queue *t = of_port(port)->wire;
+	const struct nic_wire *w = of_port(port)->wire;
 
-	return t[0].q.attached && !rp_load(&t[0].q.broken) && !rp_load(&t[1].q.broken);
+	return w->kind->link_up(w);
 }
 
-/* As of a tap: its interface was deleted. */
 static int heal(struct port *port, char *why, size_t why_bytes)
 {
-	struct nic_port *p = of_port(port);
+	const struct nic_wire *w = of_port(port)->wire;
 
-	if (!rp_load(&p->wire[0].q.broken) && !rp_load(&p->wire[1].q.broken))
+	if (!w->kind->gone || !w->kind->gone(w))
 		return 0;
 	end(port);
-	if (start(port, NULL, 0, why, why_bytes) < 0)
-		return -1;
-	rp_store(&p->wire[0].q.broken, NULL);
-	rp_store(&p->wire[1].q.broken, NULL);
-	return 1;
+	return start(port, NULL, 0, why, why_bytes) < 0 ? -1 : 1;
 }
 
 static void peers_can(struct port *port, const struct offloads *can)
 {
-	struct nic_port *p = of_port(port);
+	struct nic_wire *w = of_port(port)->wire;
 
-	tap_tell_offloads(p->wire, &p->offloads, can);
+	if (w->kind->peers_can)
+		w->kind->peers_can(w, can);
 }
 
 const struct port_kind nic_port_kind = {

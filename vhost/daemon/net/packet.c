@@ -56,8 +56,7 @@ enum drop packet_check_offloads(struct virtio_net_hdr_v1 *h, u32 bytes,
 
 bool packet_finish(struct batch *b, struct packet *p, struct rp_seg *to)
 {
-	u32 start = p->hdr.csum_start, at = start + p->hdr.csum_offset, i, n = 0;
-	u16 sum;
+	u32 i, n = 0;
 
 	if (p->hdr.gso_type || !b->bounce)
 		return false;
@@ -65,10 +64,7 @@ bool packet_finish(struct batch *b, struct packet *p, struct rp_seg *to)
 		memcpy(b->bounce + n, p->seg[i].base, p->seg[i].bytes);
 		n += p->seg[i].bytes;
 	}
-	/* The pseudo header's sum is there already (sec. 5.1.6.2.1). */
-	sum = (u16)~csum_fold(csum_add(0, b->bounce + start, p->bytes - start));
-	sum = sum ? sum : 0xffff;	/* 0 is "none" in UDP */
-	memcpy(b->bounce + at, &sum, sizeof(sum));
+	csum_complete(b->bounce, p->bytes, p->hdr.csum_start, p->hdr.csum_offset);
 	memset(&p->hdr, 0, sizeof(p->hdr));
 	*to = (struct rp_seg){ b->bounce, p->bytes };
 	p->seg = to;
