@@ -22,7 +22,10 @@
  */
 #define FAILURES_MAX	16
 #define FORGET_NS	120000000000ull
-/* To spin must be better for so long before a sleep is given up: random queues wander. */
+/*
+ * Another mode must be better for so long on end: random queues wander, and a peer that
+ * loses its CPU for a millisecond or two is none that is slow.
+ */
 #define DOUBT_NS	5000000u
 
 static bool cap_allows_spin(const struct rp_strategy *s)
@@ -91,9 +94,10 @@ static void forget_failure(struct adaptive *a, u64 now_ns)
 
 static void change_mode(struct adaptive *a, enum rp_wait to, u64 busy_ns, u64 now_ns)
 {
-	/* Who has not waited for long does not begin to doubt only now. */
-	a->doubt_ns = a->doubt_ns ? a->doubt_ns : now_ns - busy_ns;
-	if (to == RP_WAIT_SPIN && now_ns - a->doubt_ns < DOUBT_NS)
+	/* Who sleeps, and has not waited for long, does not begin to doubt only now. */
+	if (!a->doubt_ns)
+		a->doubt_ns = to == RP_WAIT_SPIN ? now_ns - busy_ns : now_ns;
+	if (now_ns - a->doubt_ns < DOUBT_NS)
 		return;
 	/* Quicker to leave a mode that does harm than to try it again. */
 	if (to != RP_WAIT_SPIN && now_ns - a->entered_ns < a->retry_ns)

@@ -40,7 +40,7 @@ static const struct phase phases[] = {
 enum { OPT_PHASE = BENCH_ARGS_KEYS, OPT_CSV, OPT_PLOT };
 
 static const struct argp_option options[] = {
-	{ "phase-ms", OPT_PHASE, "MS", 0, "length of a phase, 60..10000 ms (500)", 0 },
+	{ "phase-ms", OPT_PHASE, "MS", 0, "length of a phase, 60..60000 ms (500)", 0 },
 	{ "csv", OPT_CSV, "FILE", 0, "a row a millisecond", 0 },
 	{ "plot", OPT_PLOT, "DIR", 0, "each strategy over the time, SVG and PNG, and their CSV", 0 },
 	{ 0 }
@@ -61,7 +61,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &a->b;
 		break;
 	case OPT_PHASE:
-		a->phase_ns = opt_between(state, "phase-ms", arg, 60, 10000) * 1000000;
+		a->phase_ns = opt_between(state, "phase-ms", arg, 60, 60000) * 1000000;
 		break;
 	case OPT_CSV:
 		a->csv = arg;

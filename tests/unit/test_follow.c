@@ -145,9 +145,9 @@ static void test_no_stale_sleep(void **state)
 
 	assert_true(lost(&samples.at[at], 100, 2000) < 0.001);
 	assert_string_equal(result.status_c.regime, "BW");
-	/* P finds out by one sleep that C has become faster. */
+	/* P finds out by a sleep or two that C has become faster. */
 	at = step(&fast_p, &fast_c, 1000000);
-	assert_true(lost(&samples.at[at], 100, 2000) < 0.003);
+	assert_true(lost(&samples.at[at], 100, 2000) < 0.006);
 }
 
 int main(void)

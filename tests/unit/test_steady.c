@@ -9,9 +9,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "../../testbed/sim/sim.h"
+#include "rand.h"
 
 #define SETTLE_NS	2000000000u
 /* A minute; a sanitizer's tree is for other faults than the law's. */
@@ -176,6 +178,61 @@ static void test_bursts(void **state)
 	assert_true(good);
 }
 
+/* ---- A side that loses its CPU ---- */
+
+#define STALLS_NS	10000000000ULL
+#define STALL_MOST	2u		/* changes in 10 s */
+#define STALL_APART_NS	350000000u	/* mean */
+#define STALL_ITEMS	(1u << 20)	/* of the trace, which goes round */
+
+/* Work of @w_ns, and now and then 0.5 to 4 ms more in which another thread has the CPU. */
+static u64 *stalling(u64 w_ns, u64 slower_ns, u64 seed)
+{
+	u64 *ps = malloc(STALL_ITEMS * sizeof(*ps)), at = 0, rng = seed;
+	u32 i;
+
+	assert_non_null(ps);
+	for (i = 0; i < STALL_ITEMS; i++)
+		ps[i] = w_ns * 1000;
+	for (;;) {
+		at += test_below(&rng, 2 * STALL_APART_NS) / slower_ns + 1;
+		if (at >= STALL_ITEMS)
+			return ps;
+		ps[at] += (500000ULL + test_below(&rng, 3500000)) * 1000;
+	}
+}
+
+/* It is no slower for that, and its peer, which has to wait then, does not sleep for it. */
+static void test_stalls(void **state)
+{
+	static const struct cell stalled[] = {
+		{ "fast consumer", 2000, 1000, 1000000 },
+		{ "fast consumer", 2000, 1000, 300000 },
+		{ "fast consumer", 5000, 1000, 1000000 },
+		{ "fast producer", 1000, 2000, 1000000 },
+		{ "fast producer", 1000, 2000, 300000 },
+	};
+	bool good = true;
+	u32 i, who;
+
+	for (i = 0; i < 2 * sizeof(stalled) / sizeof(stalled[0]); i++) {
+		const struct cell *cell = &stalled[i / 2];
+		struct sim_config c = config_of(cell, 1);
+		u64 *ps;
+
+		who = i % 2;
+		c.spin_turn_ns = 500;	/* a spinning P takes what comes at once */
+		ps = stalling(c.w_ns[who], slower(cell), i + 1);
+		*(who ? &c.wc : &c.wp) = (struct dist_spec){
+			.kind = DIST_TRACE, .trace_ps = ps, .trace_len = STALL_ITEMS,
+		};
+		c.items = STALLS_NS / slower(cell);
+		good &= steady(&c, cell->regime, STALL_MOST);
+		free(ps);
+	}
+	assert_true(good);
+}
+
 /* ---- Experiments ---- */
 
 /* All sleeps last longer than the faster side may wait: it spins. */
@@ -238,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_const),
 		cmocka_unit_test(test_exp),
 		cmocka_unit_test(test_bursts),
+		cmocka_unit_test(test_stalls),
 		cmocka_unit_test(test_tries),
 		cmocka_unit_test(test_tries_keep_dmax),
 		cmocka_unit_test(test_cheaper),
