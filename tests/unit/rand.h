@@ -12,14 +12,20 @@
 
 #include "rp.h"
 
-static inline u64 test_seed(void)
+/* @usual, unless the environment says another. */
+static inline u64 test_seed_or(u64 usual)
 {
 	const char *set = getenv("RP_SEED");
-	u64 seed = set ? strtoull(set, NULL, 0) : (u64)time(NULL);
+	u64 seed = set ? strtoull(set, NULL, 0) : usual;
 
 	printf("# RP_SEED=%llu\n", (unsigned long long)seed);
 	fflush(stdout);
 	return seed;
+}
+
+static inline u64 test_seed(void)
+{
+	return test_seed_or((u64)time(NULL));
 }
 
 /* splitmix64: any seed is a good one. */

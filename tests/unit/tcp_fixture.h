@@ -23,7 +23,9 @@
 
 #define ENDS		2u
 #define GROUPS		128u
+#ifndef SLOTS
 #define SLOTS		256u
+#endif
 #define FRAMES		8192u
 #define FRAME_BYTES	1514u
 #define HELD_BACK	16u

@@ -14,6 +14,8 @@
 #include "hostsim/tenants.h"
 #include "rand.h"
 
+/* The same run each time: bounds are of what is usual, and some 5 of 100 seeds exceed one. */
+#define SEED	100u
 /* Of a core with two threads at the nominal clock, requests per second, about. */
 #define CORE_PPS	680e3
 #define TENANTS		3u
@@ -44,7 +46,7 @@ static void check_always(void)
 static void test_fits(void **state)
 {
 	static const s32 priority[TENANTS] = { 0, 2, 1 };
-	u64 seed = test_seed();
+	u64 seed = test_seed_or(SEED);
 	u32 k, i, sum;
 
 	assert_null(tenants_init(&t, priority, TENANTS, &hc_policy_consolidate, seed));
@@ -72,7 +74,7 @@ static void test_fits(void **state)
 static void test_priorities(void **state)
 {
 	static const s32 priority[TENANTS] = { 1, 3, 2 };
-	u64 seed = test_seed() + 1;
+	u64 seed = test_seed_or(SEED) + 1;
 	u32 k;
 
 	assert_null(tenants_init(&t, priority, TENANTS, &hc_policy_consolidate, seed));
@@ -99,7 +101,7 @@ static void test_taken(void **state)
 	static const s32 priority[2] = { 0, 1 };
 	u32 ms;
 
-	assert_null(tenants_init(&t, priority, 2, &hc_policy_consolidate, test_seed() + 2));
+	assert_null(tenants_init(&t, priority, 2, &hc_policy_consolidate, test_seed_or(SEED) + 2));
 	t.of[0].load = CORE_PPS * 9;
 	t.of[1].load = CORE_PPS * 0.3;
 	tenants_run(&t, 4);
@@ -146,7 +148,7 @@ static double worst(const struct hc_capacity *cap, u32 *steps)
 static void test_refines(void **state)
 {
 	static const s32 priority[1] = { 0 };
-	u64 seed = test_seed() + 3;
+	u64 seed = test_seed_or(SEED) + 3;
 	struct hc_capacity *cap = &t.ctl.tenant[0].cap;
 	double gain[HC_STEPS_MAX], before, wrong;
 	u32 i, s, steps;
