@@ -5,8 +5,8 @@
 #	libvirtd ─┬─ guest a eth0 ── port a ═ ringpaced ═ port b ── eth0 guest b ─┐
 #	          └───────────────────────────────────────────────────────────────┘
 #
-# They ping each other and fetch files from each other all the time. Then another libvirtd
-# finds them again, and ends them.
+# They ping each other and fetch files from each other all the time; one of them gets more
+# memory meanwhile, and its packets lie there. Then another libvirtd finds them again, and ends them.
 #
 # It is a daemon of our own, of a session: all it has is in the scratch directory, and this
 # host's is neither used nor disturbed. libvirtd makes that of its user, so it runs in a user
@@ -15,6 +15,8 @@
 # shellcheck source=tests/vm/stock.sh
 . "$top/tests/vm/stock.sh"
 memory=192
+# MiB that a gets while it runs: one block of x86's memory hotplug.
+dimm=128
 
 skip=
 command -v libvirtd >/dev/null || skip='no libvirtd in PATH'
@@ -60,16 +62,17 @@ domain() {
 	cat <<-END
 	<domain type='qemu'>
 	  <name>$1</name>
+	  <maxMemory slots='1' unit='MiB'>$((memory + dimm))</maxMemory>
 	  <memory unit='MiB'>$memory</memory>
 	  <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>
 	  <os>
 	    <type arch='x86_64' machine='q35'>hvm</type>
 	    <kernel>$vmlinuz</kernel>
 	    <initrd>$scratch/initrd</initrd>
-	    <cmdline>$kernel ipv6.disable=1</cmdline>
+	    <cmdline>$kernel ipv6.disable=1 memhp_default_state=online_kernel</cmdline>
 	  </os>
 	  <features><acpi/></features>
-	  <cpu mode='maximum'/>
+	  <cpu mode='maximum'><numa><cell id='0' cpus='0' memory='$memory' unit='MiB'/></numa></cpu>
 	  <devices>
 	    <emulator>$qemu</emulator>
 	    <controller type='usb' model='none'/>
@@ -95,6 +98,20 @@ create() {
 	vms[$1]=$(cat "$XDG_RUNTIME_DIR/libvirt/qemu/run/$1.pid")
 }
 
+# plug NAME: more memory, as <memory> of a domain.
+plug() {
+	cat >"$scratch/dimm.xml" <<-END
+	<memory model='dimm' access='shared'>
+	  <target><size unit='MiB'>$dimm</size><node>0</node></target>
+	</memory>
+	END
+	virsh attach-device "$1" "$scratch/dimm.xml" --live
+}
+
+# Pieces of guests' memory that ringpaced has.
+pieces() { grep -c 'memfd:' "/proc/$daemon/maps"; }
+has_pieces() { [ "$(pieces)" -ge "$1" ]; }
+
 is_running() { [ "$(virsh domstate "$1")" = running ]; }
 losses() { count a 1 '.dropped | add'; count b 1 '.dropped | add'; }
 
@@ -116,6 +133,18 @@ keep_on a 10.9.0.2
 keep_on b 10.9.0.1
 told "a pings and fetches" goes_on a 1
 told "b pings and fetches" goes_on b 1
+
+had=$(pieces)
+check "a gets $dimm MiB more" plug a
+told "ringpaced has that, too" has_pieces $((had + 1))
+told "a goes on, with more memory" goes_on a 2
+told "b goes on" goes_on b 2
+# What is beyond 4 GiB is zone Normal, which the kernel takes first; before, a had none.
+order a "awk '/zone/ { z = \$4 } z == \"Normal\" && /nr_free_pages|managed/ { print \$1, \$2 }' /proc/zoneinfo"
+said a >"$scratch/zone"
+used=$(awk '$1 == "managed" { m = $2 } $1 == "nr_free_pages" { f = $2 } END { print m - f }' "$scratch/zone")
+echo "# $used pages of it are in use"
+check "its packets have come to lie there" [ "$used" -gt 256 ]
 
 kill -KILL "$libvirtd"
 wait "$libvirtd" 2>/dev/null
