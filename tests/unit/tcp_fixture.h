@@ -14,6 +14,7 @@
 #include <linux/if_ether.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
+#include <sodium/randombytes.h>
 #include <stdlib.h>
 
 #include "mem.h"
@@ -96,6 +97,43 @@ static inline bool end_open(struct wire *w, u32 i, const struct conn_app *app, v
 	dc.app_arg = e->net;
 	e->dp = e->net ? dp_new(&dc, &why) : NULL;
 	return e->dp;
+}
+
+/* What libsodium gives the ends in place of random numbers, which no seed repeats. */
+static u64 not_random;
+
+static inline const char *not_random_name(void)
+{
+	return "splitmix64";
+}
+
+static inline u32 not_random_u32(void)
+{
+	return (u32)test_rand(&not_random);
+}
+
+static inline void not_random_buf(void *buf, size_t bytes)
+{
+	u8 *at = buf;
+
+	while (bytes--)
+		*at++ = (u8)test_rand(&not_random);
+}
+
+/*
+ * Before wire_new(): ports, keys and sequence numbers follow from @seed. Not where ends
+ * have threads: they all draw from one state.
+ */
+static inline void wire_seed(u64 seed)
+{
+	static struct randombytes_implementation splitmix = {
+		.implementation_name = not_random_name,
+		.random = not_random_u32,
+		.buf = not_random_buf,
+	};
+
+	not_random = seed;
+	randombytes_set_implementation(&splitmix);
 }
 
 /* Both ends have @app; what it is to each connection is the end's number. */

@@ -22,9 +22,12 @@ static u64 used;
 
 static void begin(void)
 {
+	u64 seed = test_seed();
+
 	used = dp_mem_used();
+	wire_seed(seed);
 	w = wire_new(THREADS, &stream_app, &conn_echo, wire_now);
-	w->rng = test_seed();
+	w->rng = seed;
 }
 
 /* All memory is back. */
@@ -119,6 +122,52 @@ static void test_bad_wire(void **state)
 	run(8);
 	check(8, 200000);
 	assert_true(w->lost > 0);
+	end();
+}
+
+/* Of end 0's frames so many SYNs are lost, and then the first segment so many times. */
+static u32 syns_to_lose, firsts_to_lose, first_seq;
+
+static bool is_not_lost(struct wire *on, u32 to, struct frame *f)
+{
+	struct tcphdr tcp;
+	u32 *n;
+
+	if (!to || f->data[ETH_HLEN + offsetof(struct iphdr, protocol)] != IPPROTO_TCP)
+		return true;
+	memcpy(&tcp, f->data + ETH_HLEN + sizeof(struct iphdr), sizeof(tcp));
+	if (tcp.syn)
+		first_seq = ntohl(tcp.seq) + 1;
+	else if (ntohl(tcp.seq) != first_seq || f->p.bytes < 1000)
+		return true;
+	n = tcp.syn ? &syns_to_lose : &firsts_to_lose;
+	if (!*n)
+		return true;
+	--*n;
+	return false;
+}
+
+/* RFC 6298: three SYNs take 3 s; the data begin with a time-out of 3 s, which doubles. */
+static void test_lost_syns(void **state)
+{
+	u32 i;
+
+	begin();
+	/* The neighbour is known from then on. */
+	open_streams(1, 1000);
+	run(1);
+	w->look = is_not_lost;
+	syns_to_lose = 3;
+	firsts_to_lose = 2;
+	assert_true(stream_open(w, &stream[1], 7, 200000));
+	for (i = 0; i < 15000 && !atomic_load(&stream[1].closed); i++)
+		turn();
+	assert_true(atomic_load(&stream[1].closed));
+	assert_int_equal(syns_to_lose + firsts_to_lose, 0);
+	assert_int_equal(stream[1].got, 200000);
+	assert_false(stream[1].wrong);
+	/* No sooner, either. */
+	assert_true(i > 12000);
 	end();
 }
 
@@ -346,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_echo),
 		cmocka_unit_test(test_bad_wire),
+		cmocka_unit_test(test_lost_syns),
 		cmocka_unit_test(test_few_frames),
 		cmocka_unit_test(test_closed_window),
 		cmocka_unit_test(test_abort),

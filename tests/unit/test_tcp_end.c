@@ -130,14 +130,16 @@ static void turns(u32 ms)
 
 static void begin(bool answers, bool writes, bool ends_too)
 {
+	u64 seed = test_seed();
 	struct dp *dp;
 	u32 i;
 
 	for (i = 0; i < ANSWER_BYTES; i++)
 		answer[i] = (u8)(i * 31 >> 3);
 	used = dp_mem_used();
+	wire_seed(seed);
 	w = wire_new(1, &client_app, &server_app, wire_now);
-	w->rng = test_seed();
+	w->rng = seed;
 	client = (struct client){ .writes = writes, .ends_too = ends_too };
 	server = (struct server){ .answers = answers };
 	dp = w->end[0].dp;
