@@ -33,6 +33,7 @@ struct bench {
 
 extern const struct bench bench_ring;
 extern const struct bench bench_packets;
+extern const struct bench bench_guests;
 extern const struct bench bench_grid;
 extern const struct bench bench_step;
 extern const struct bench bench_idle;

@@ -13,6 +13,7 @@
 static const struct bench *const benches[] = {
 	&bench_ring,
 	&bench_packets,
+	&bench_guests,
 	&bench_grid,
 	&bench_step,
 	&bench_idle,

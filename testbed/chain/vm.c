@@ -7,31 +7,23 @@
  * What a VM does is seen from outside: what ringpaced put into its ring and took from
  * the other one, and the CPU time of its vCPU.
  */
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "chain/chain.h"
 #include "json.h"
-#include "vm/accel.h"
-#include "vm/conn.h"
 #include "vm/console.h"
-#include "vm/domain.h"
+#include "vm/stock.h"
 
-#define BOOT_NS		(240 * NSEC_PER_SEC)	/* a busy host that emulates them all */
 #define CONNECT_NS	(60 * NSEC_PER_SEC)
 #define MEMORY_MIB	192
 /* For l2fwd's buffers, 2 MB each. */
 #define HUGEPAGES	24
 
 struct vms {
-	virConnectPtr conn;
-	u32 n;
+	struct stock_vms stock;
 	bool up;
 	struct {
-		virDomainPtr dom;
-		char dir[160], log[176];
 		int console;			/* of l2fwd, else -1 */
 		struct l2fwd_counts before;	/* this run */
 	} vm[CHAIN_VMS_MAX];
@@ -39,25 +31,15 @@ struct vms {
 
 static struct vms the_vms;
 
-static void down(void)
+static void down(struct vms *v)
 {
-	struct vms *v = &the_vms;
 	u32 i;
 
-	if (!v->up)
-		return;
-	v->up = false;
-	for (i = 0; i < v->n; i++) {
-		if (!v->vm[i].dom)
-			continue;
+	for (i = 0; i < v->stock.n; i++)
 		if (v->vm[i].console >= 0)
 			close(v->vm[i].console);
-		if (vm_active(v->vm[i].dom))
-			vm_destroy(v->vm[i].dom);
-		vm_undefine(v->vm[i].dom);
-		virDomainFree(v->vm[i].dom);
-	}
-	vm_disconnect(v->conn);
+	v->up = false;
+	stock_end(&v->stock);
 }
 
 /* ---- Booting ---- */
@@ -73,34 +55,22 @@ static void words(const struct chain_params *p, char *to, size_t size)
 		snprintf(to, size, "rp.nf=%s", p->nf);
 }
 
-static int define(struct vms *v, struct chain *c, u32 i, bool kvm)
+static int begin(struct vms *v, struct chain *c, u32 i)
 {
-	char name[VM_NAME_MAX], cmdline[96];
+	char cmdline[96];
 	struct vm_config vm;
 
-	snprintf(v->vm[i].dir, sizeof(v->vm[i].dir), "%s/vm%u", run_dir(), i + 1);
-	snprintf(v->vm[i].log, sizeof(v->vm[i].log), "%s/vm%u/serial.log", run_dir(), i + 1);
-	if (mkdir(v->vm[i].dir, 0700))
-		return fail("chain: cannot make %s: %m", v->vm[i].dir);
-	if (vm_conn_share_dir(v->vm[i].dir))
-		return -1;
-	snprintf(name, sizeof(name), "chain-%d-%u", getpid(), i + 1);
 	words(c->p, cmdline, sizeof(cmdline));
 	vm_config_default(&vm);
-	vm.name = name;
-	vm.dir = v->vm[i].dir;
 	vm.template_path = vm_built("chain/domain.xml.in", "all");
 	vm.guest = "chain";
 	vm.cmdline = cmdline;
 	vm.net_socket[0] = c->link[i].rx_socket;
 	vm.net_socket[1] = c->link[i + 1].tx_socket;
-	vm.kvm = kvm;
-	vm.owned = true;
 	vm.memory_mib = MEMORY_MIB + (chain_is_l2fwd(c->p) ? 2 * HUGEPAGES : 0);
-	v->vm[i].console = -1;
 	vm.queue_len = c->p->queue_len;
-	v->vm[i].dom = vm.template_path ? vm_define(v->conn, &vm) : NULL;
-	return v->vm[i].dom ? 0 : -1;
+	v->vm[i].console = -1;
+	return stock_start(&v->stock, &vm);
 }
 
 static void pin(struct chain *c, virDomainPtr dom, u32 vm)
@@ -114,46 +84,13 @@ static void pin(struct chain *c, virDomainPtr dom, u32 vm)
 	virDomainPinVcpu(dom, 0, map, cpu / 8 + 1);
 }
 
-/* A line of the console, by the guest's init. */
-static bool has_said(const char *log, const char *words)
-{
-	static const char init[] = "chain: ";
-	FILE *f = fopen(log, "re");
-	char line[256];
-	bool found = false;
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = !strncmp(line, init, strlen(init)) && strstr(line, words);
-	if (f)
-		fclose(f);
-	return found;
-}
-
-static int wait_boot(const struct vms *v, u32 i, u64 end)
-{
-	while (!has_said(v->vm[i].log, " is up, ")) {
-		if (has_said(v->vm[i].log, " failed"))
-			return fail("chain: VM %u cannot do its work, %s", i + 1,
-				    log_tail(v->vm[i].log));
-		if (!vm_active(v->vm[i].dom))
-			return fail("chain: VM %u went off while it booted; its console's last "
-				    "line: %s", i + 1, log_tail(v->vm[i].log));
-		if (now_ns() > end)
-			return fail("chain: VM %u did not boot in %u s; its console's last line: %s",
-				    i + 1, (u32)(BOOT_NS / NSEC_PER_SEC), log_tail(v->vm[i].log));
-		if (!nap_ms(100))
-			return -1;
-	}
-	return 0;
-}
-
 static int open_consoles(struct vms *v)
 {
 	char pty[64];
 	u32 i;
 
-	for (i = 0; i < v->n; i++) {
-		if (console_pty(v->vm[i].dom, pty, sizeof(pty)))
+	for (i = 0; i < v->stock.n; i++) {
+		if (console_pty(v->stock.vm[i].dom, pty, sizeof(pty)))
 			return -1;
 		v->vm[i].console = l2fwd_open(pty);
 		if (v->vm[i].console < 0)
@@ -164,34 +101,20 @@ static int open_consoles(struct vms *v)
 
 static int boot(struct vms *v, struct chain *c)
 {
-	u64 end = now_ns() + BOOT_NS;
-	static bool registered;
-	bool kvm;
+	u64 end = now_ns() + STOCK_BOOT_NS;
 	u32 i;
 
-	/* After the run directory's and the children's, hence before them. */
-	if (!registered)
-		atexit(down);
-	registered = true;
-	vm_clean_processes();
-	if (accel_choose(NULL, &kvm))
+	if (stock_open(&v->stock, "chain"))
 		return -1;
-	memset(v, 0, sizeof(*v));
-	v->up = true;
-	v->conn = vm_connect(NULL, VM_STATE_RUN);
-	if (!v->conn || vm_conn_share_dir(run_dir()))
-		return -1;
-	if (vm_conn_is_remote())
-		vm_clean_domains(v->conn);
 	for (i = 0; i < c->p->vms; i++) {
-		v->n = i + 1;
-		if (define(v, c, i, kvm) || vm_start(v->vm[i].dom))
+		if (begin(v, c, i))
 			return -1;
-		pin(c, v->vm[i].dom, i + 1);
+		pin(c, v->stock.vm[i].dom, i + 1);
 	}
-	for (i = 0; i < v->n; i++)
-		if (wait_boot(v, i, end))
+	for (i = 0; i < v->stock.n; i++)
+		if (!stock_await(&v->stock, i, " is up, ", end))
 			return -1;
+	v->up = true;
 	return chain_is_l2fwd(c->p) ? open_consoles(v) : 0;
 }
 
@@ -249,10 +172,10 @@ static int begin_counts(struct vms *v)
 {
 	u32 i;
 
-	for (i = 0; i < v->n; i++)
+	for (i = 0; i < v->stock.n; i++)
 		if (v->vm[i].console >= 0 && !l2fwd_ask(v->vm[i].console, &v->vm[i].before))
 			return stopped() ? -1 : fail("chain: VM %u does not tell its counters; its "
-				"console's last line: %s", i + 1, log_tail(v->vm[i].log));
+				"console's last line: %s", i + 1, log_tail(v->stock.vm[i].log));
 	return 0;
 }
 
@@ -262,7 +185,7 @@ static int start(struct chain *c)
 
 	c->vms = v;
 	if (!v->up && boot(v, c)) {
-		down();
+		down(v);
 		return -1;
 	}
 	return wait_connected(c) ? -1 : begin_counts(v);
@@ -281,13 +204,13 @@ static int look(struct chain *c, u32 vm, struct worker_look *l)
 	json_t *out = in ? net_daemon_stats(&c->daemon, c->link[vm].tx_port, 1) : NULL;
 	int rc = -1;
 
-	if (out && !vm_active(v->vm[vm - 1].dom)) {
+	if (out && !vm_active(v->stock.vm[vm - 1].dom)) {
 		fail("chain: VM %u ended in the run; its console's last line: %s", vm,
-		     log_tail(v->vm[vm - 1].log));
+		     log_tail(v->stock.vm[vm - 1].log));
 	} else if (out) {
 		*l = (struct worker_look){
 			.outside = true,
-			.cpu_ns = vm_vcpu_ns(v->vm[vm - 1].dom),
+			.cpu_ns = vm_vcpu_ns(v->stock.vm[vm - 1].dom),
 			.counts = {
 				.received = (u64)json_number_at(in, "packets"),
 				.sent = (u64)(json_number_at(out, "packets") +

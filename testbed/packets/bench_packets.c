@@ -160,25 +160,6 @@ static int measure_all(struct packets_run *r)
 	return 0;
 }
 
-/* Those that were asked for by name must be there; of others the result says why not. */
-static int open_forwarders(struct packets_run *r)
-{
-	u32 i;
-
-	for (i = 0; i < FORWARDERS && !stopped(); i++) {
-		struct forwarder *f = &r->forwarder[i];
-
-		if (i != RINGPACED && !(r->args->peers & 1u << i)) {
-			snprintf(f->why_not, sizeof(f->why_not), "--peers does not name it");
-			continue;
-		}
-		forwarder_open(f, forwarders[i], &r->args->f);
-		if (!f->there && (i == RINGPACED || r->args->peers_given))
-			return fail("%s", f->why_not);
-	}
-	return stopped() ? -1 : 0;
-}
-
 /* ---- The command ---- */
 
 enum {
@@ -202,25 +183,6 @@ static const struct argp_option options[] = {
 	{ "markdown", OPT_MARKDOWN, NULL, 0, "tables for documents", 0 },
 	{ 0 }
 };
-
-static void peers(struct argp_state *state, struct packets_args *a, const char *arg)
-{
-	char *copy = strdup(arg), *rest = copy, *name;
-	u32 i;
-
-	if (!copy)
-		abort();
-	a->peers = 0;
-	a->peers_given = true;
-	while (strcmp(arg, "none") && (name = strsep(&rest, ","))) {
-		for (i = RINGPACED + 1; i < FORWARDERS && strcmp(forwarders[i]->name, name); i++)
-			;
-		if (i == FORWARDERS)
-			argp_error(state, "--peers %s: testpmd, ovs and none are known", name);
-		a->peers |= 1u << i;
-	}
-	free(copy);
-}
 
 static void loads(struct argp_state *state, struct packets_args *a, const char *arg)
 {
@@ -270,7 +232,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->f.ovs_sleep_us = (u32)opt_number(state, "ovs-sleep-us", arg, 10000);
 		break;
 	case OPT_PEERS:
-		peers(state, a, arg);
+		opt_peers(state, arg, &a->peers);
 		break;
 	case OPT_LOADS:
 		loads(state, a, arg);
@@ -313,11 +275,10 @@ static int run(int argc, char **argv)
 {
 	struct packets_args a = {
 		.f = { .dmax_ns = 1000000, .ovs_sleep_us = ~0u }, .rounds = 5, .seconds = 1,
-		.loads = (1u << PACKETS_LOADS) - 1, .peers = 1u << TESTPMD | 1u << OVS,
+		.loads = (1u << PACKETS_LOADS) - 1, .peers = PEERS_ALL,
 	};
 	struct packets_run *r = calloc(1, sizeof(*r));
 	struct bench out = bench_packets;
-	u32 i;
 	int rc;
 
 	if (!r)
@@ -325,9 +286,8 @@ static int run(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	catch_signals();
 	r->args = &a;
-	rc = open_forwarders(r) ? -1 : measure_all(r);
-	for (i = 0; i < FORWARDERS; i++)
-		forwarder_close(&r->forwarder[i]);
+	rc = forwarders_open(r->forwarder, &a.peers, &a.f) ? -1 : measure_all(r);
+	forwarders_close(r->forwarder);
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K");
 	if (a.markdown)

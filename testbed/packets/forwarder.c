@@ -13,25 +13,75 @@ const struct forwarder_ops *const forwarders[FORWARDERS] = {
 	[OVS] = &forwarder_ovs,
 };
 
-void forwarder_open(struct forwarder *f, const struct forwarder_ops *ops,
-		    const struct forwarder_params *p)
+static void open_one(struct forwarder *f, const struct forwarder_ops *ops,
+		     const struct forwarder_params *params)
 {
 	memset(f, 0, sizeof(*f));
 	f->ops = ops;
-	f->params = p;
+	f->params = params;
 	f->pid = f->database = f->daemon.pid = -1;
 	/* Why it cannot be measured is part of the result. */
 	fail_capture(f->why_not, sizeof(f->why_not));
 	f->there = !ops->open || !ops->open(f);
 	fail_capture(NULL, 0);
-	if (!f->there)
-		forwarder_close(f);
+	if (!f->there && ops->close)
+		ops->close(f);
 }
 
-void forwarder_close(struct forwarder *f)
+int forwarders_open(struct forwarder f[FORWARDERS], const struct peers *p,
+		    const struct forwarder_params *params)
 {
-	if (f->ops && f->ops->close)
-		f->ops->close(f);
+	u32 i;
+
+	for (i = 0; i < FORWARDERS && !stopped(); i++) {
+		if (i != RINGPACED && !(p->who & 1u << i)) {
+			snprintf(f[i].why_not, sizeof(f[i].why_not), "--peers does not name it");
+			continue;
+		}
+		open_one(&f[i], forwarders[i], params);
+		if (!f[i].there && (i == RINGPACED || p->given))
+			return fail("%s", f[i].why_not);
+	}
+	return stopped() ? -1 : 0;
+}
+
+void forwarders_close(struct forwarder f[FORWARDERS])
+{
+	u32 i;
+
+	for (i = 0; i < FORWARDERS; i++)
+		if (f[i].ops && f[i].ops->close)
+			f[i].ops->close(&f[i]);
+}
+
+json_t *forwarders_json(const struct forwarder f[FORWARDERS])
+{
+	json_t *v = json_object();
+	u32 i;
+
+	for (i = RINGPACED + 1; i < FORWARDERS; i++)
+		json_object_set_new(v, forwarders[i]->name,
+				    json_pack("{s:b, s:s?}", "measured", f[i].there, "why_not",
+					      f[i].there ? NULL : f[i].why_not));
+	return v;
+}
+
+void opt_peers(struct argp_state *state, const char *arg, struct peers *p)
+{
+	char *copy = strdup(arg), *rest = copy, *name;
+	u32 i;
+
+	if (!copy)
+		abort();
+	*p = (struct peers){ .given = true };
+	while (strcmp(arg, "none") && (name = strsep(&rest, ","))) {
+		for (i = RINGPACED + 1; i < FORWARDERS && strcmp(forwarders[i]->name, name); i++)
+			;
+		if (i == FORWARDERS)
+			argp_error(state, "--peers %s: testpmd, ovs and none are known", name);
+		p->who |= 1u << i;
+	}
+	free(copy);
 }
 
 int forwarder_paths(struct forwarder *f, const char *name)

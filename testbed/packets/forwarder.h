@@ -7,6 +7,8 @@
 #ifndef PACKETS_FORWARDER_H
 #define PACKETS_FORWARDER_H
 
+#include <argp.h>
+
 #include "native/net_daemon.h"
 
 #define FORWARDER_START_NS	(60 * NSEC_PER_SEC)
@@ -60,10 +62,27 @@ extern const struct forwarder_ops forwarder_ovs;
 enum forwarder_id { RINGPACED, TESTPMD, OVS, FORWARDERS };
 extern const struct forwarder_ops *const forwarders[FORWARDERS];
 
-/* Opens it; ->there tells whether it can be measured, ->why_not why not. */
-void forwarder_open(struct forwarder *f, const struct forwarder_ops *ops,
-		    const struct forwarder_params *p);
-void forwarder_close(struct forwarder *f);
+/* Who is to be measured beside ringpaced. */
+struct peers {
+	u32 who;		/* bits of enum forwarder_id */
+	bool given;		/* by name */
+};
+
+#define PEERS_ALL	{ .who = 1u << TESTPMD | 1u << OVS }
+
+/* --peers: testpmd, ovs, or none; what is wrong is an argp error. */
+void opt_peers(struct argp_state *state, const char *arg, struct peers *p);
+
+/*
+ * Opens ringpaced and @p: ->there tells of each whether it can be measured, ->why_not why
+ * not. 0, or -1 after fail() where ringpaced or one that was asked for by name cannot, and
+ * when stopped(). forwarders_close() undoes it in both cases.
+ */
+int forwarders_open(struct forwarder f[FORWARDERS], const struct peers *p,
+		    const struct forwarder_params *params);
+void forwarders_close(struct forwarder f[FORWARDERS]);
+/* Of the peers, which were measured, and why others were not. */
+json_t *forwarders_json(const struct forwarder f[FORWARDERS]);
 
 /* ---- For the kinds of them ---- */
 

@@ -28,8 +28,7 @@ struct packets_args {
 	u32 rounds;
 	double seconds;
 	u32 loads;		/* bits of packets_loads[] */
-	u32 peers;		/* bits of enum forwarder_id */
-	bool peers_given;
+	struct peers peers;
 	u64 peak_pps;		/* 0: as measured */
 	bool json, markdown;
 };

@@ -105,21 +105,6 @@ static void set_ratios(json_t *result, const struct packets_run *r)
 
 /* ---- As JSON ---- */
 
-static json_t *peers_json(const struct packets_run *r)
-{
-	json_t *v = json_object();
-	u32 i;
-
-	for (i = RINGPACED + 1; i < FORWARDERS; i++) {
-		const struct forwarder *f = &r->forwarder[i];
-
-		json_object_set_new(v, forwarders[i]->name,
-				    json_pack("{s:b, s:s?}", "measured", f->there, "why_not",
-					      f->there ? NULL : f->why_not));
-	}
-	return v;
-}
-
 /* Medians; of what must not be, the sums. */
 static json_t *medians_json(const struct packets_run *r, u32 load, u32 who)
 {
@@ -190,7 +175,7 @@ json_t *packets_result(const struct packets_run *r)
 	json_object_set_new(v, "peak_pps", json_number_or_null(r->peak_pps, 0));
 	json_object_set_new(v, "rounds", json_integer(a->rounds));
 	json_object_set_new(v, "seconds", json_real(a->seconds));
-	json_object_set_new(v, "peers", peers_json(r));
+	json_object_set_new(v, "peers", forwarders_json(r->forwarder));
 	json_object_set_new(v, "figures", figures);
 	json_object_set_new(v, "samples", samples);
 	return v;

@@ -32,9 +32,10 @@ static int start(struct forwarder *f, const struct forward_load *l, u32 batch)
 	snprintf(cpus, sizeof(cpus), "%d,%d", nth_cpu(0), nth_cpu(1));
 	snprintf(burst, sizeof(burst), "--burst=%u", batch);
 	snprintf(prefix, sizeof(prefix), "ringpace-%d", getpid());
+	/* What a guest leaves to its card (legacy-ol-flags) is handed on, as between real guests it must be. */
 	for (i = 0; i < 2; i++)
-		snprintf(vdev[i], sizeof(vdev[i]), "net_vhost%u,iface=%s,queues=1,tso=1", i,
-			 f->socket[i]);
+		snprintf(vdev[i], sizeof(vdev[i]),
+			 "net_vhost%u,iface=%s,queues=1,tso=1,legacy-ol-flags=1", i, f->socket[i]);
 	f->pid = child_start(argv, f->log);
 	return f->pid > 0 ? forwarder_await(f, f->pid) : -1;
 }
