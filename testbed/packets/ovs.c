@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Open vSwitch with DPDK as a forwarder: a bridge with a flow from one vhost-user port
- * to the other.
+ * Open vSwitch with DPDK as a forwarder: a bridge with a flow from each of two
+ * vhost-user ports to the other.
  *
  * Its database, its daemon and their sockets are our own, in the run directory, and live
  * as long as the benchmark; ports come and go with each measurement, since the thread
@@ -114,16 +114,22 @@ static int configure(struct forwarder *f)
 	return call(f, argv);
 }
 
-static int add_flow(struct forwarder *f)
+static int add_flows(struct forwarder *f)
 {
+	static const char *const flows[] = { "in_port=1,actions=output:2", "in_port=2,actions=output:1" };
 	const char *bridge = run_path(BRIDGE ".mgmt");
 	char target[200];
-	const char *const argv[] = {
-		"ovs-ofctl", "add-flow", target, "in_port=1,actions=output:2", NULL
-	};
+	int rc;
+	u32 i;
 
 	snprintf(target, sizeof(target), "unix:%s", bridge);
-	return await_file(f, f->pid, bridge) || call(f, argv) ? -1 : 0;
+	rc = await_file(f, f->pid, bridge);
+	for (i = 0; i < 2 && !rc; i++) {
+		const char *const argv[] = { "ovs-ofctl", "add-flow", target, flows[i], NULL };
+
+		rc = call(f, argv);
+	}
+	return rc;
 }
 
 static int start_daemon(struct forwarder *f)
@@ -142,7 +148,7 @@ static int open_ovs(struct forwarder *f)
 	if (access(PROGRAM, X_OK) || access(SCHEMA, R_OK))
 		return fail("Open vSwitch with DPDK is not there: apt install " PACKAGE);
 	return forwarder_paths(f, PORTS) || set_directories() || start_database(f) ||
-		configure(f) || start_daemon(f) || add_flow(f) ? -1 : 0;
+		configure(f) || start_daemon(f) || add_flows(f) ? -1 : 0;
 }
 
 static void close_ovs(struct forwarder *f)
