@@ -63,6 +63,7 @@ static struct dp_pkt *packet_of(const struct eth_port *e, struct rte_mbuf *m)
 	p->sound = (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD ||
 		   (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE;
 	p->sum_from = 0;
+	p->drop = NULL;
 	p->loose = !(m->ol_flags & RTE_MBUF_F_RX_RSS_HASH) && !soft_hash(e, m, &p->hash);
 	return p;
 }

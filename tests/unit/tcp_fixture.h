@@ -78,7 +78,7 @@ static inline bool end_open(struct wire *w, u32 i, const struct conn_app *app, v
 	const char *why;
 	const struct net_config nc = {
 		.ip = end_ip(i), .mask = htonl(0xffffff00), .port = SERVICE, .app = app,
-		.app_arg = app_arg,
+		.udp = &udp_echo, .app_arg = app_arg,
 	};
 	struct dp_config dc = {
 		.threads = w->threads, .groups = GROUPS, .batch = 32, .stall_ns = 60000000000ULL,
@@ -119,11 +119,12 @@ static inline struct wire *wire_new(u32 threads, const struct conn_app *a0,
 	return w;
 }
 
-/* As a card does: TCP by its addresses and ports, all else has no hash. */
+/* As a card does: TCP and UDP by addresses and ports, other IPv4 and pieces by addresses. */
 static inline void steer_frame(const struct end *e, struct dp_pkt *p)
 {
 	struct iphdr ip;
 	u16 port[2];
+	bool ports;
 
 	p->loose = true;
 	p->sound = false;
@@ -131,10 +132,13 @@ static inline void steer_frame(const struct end *e, struct dp_pkt *p)
 		return;
 	memcpy(&ip, p->data + ETH_HLEN, sizeof(ip));
 	memcpy(port, p->data + ETH_HLEN + sizeof(ip), 4);
-	if (p->data[12] != 8 || p->data[13] || ip.protocol != IPPROTO_TCP || ip.ihl != 5)
+	if (p->data[12] != 8 || p->data[13] || ip.ihl != 5)
 		return;
 	p->loose = false;
-	p->hash = e->sp->port.ops->hash(&e->sp->port, ip.saddr, ip.daddr, port[0], port[1]);
+	ports = (ip.protocol == IPPROTO_TCP || ip.protocol == IPPROTO_UDP) &&
+		!(ip.frag_off & htons(IP_OFFMASK | IP_MF));
+	p->hash = e->sp->port.ops->hash(&e->sp->port, ip.saddr, ip.daddr, ports ? port[0] : 0,
+					ports ? port[1] : 0);
 }
 
 static inline void wire_pass(struct wire *w, u32 to, struct frame *f)

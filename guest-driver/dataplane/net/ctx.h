@@ -14,6 +14,7 @@ struct net_group {
 	struct dp_group *g;
 	u32 held;		/* packets of the port that wait to be read */
 	struct net_counts counts;
+	struct net_slow slow;
 };
 
 static inline struct net_group *net_group_of(struct lwip_ctx *ctx)
