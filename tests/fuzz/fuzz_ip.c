@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#define SUPER_BYTES	(14u + 65535u)
 #include "../unit/tcp_streams.h"
 
 #include <netinet/ip_icmp.h>

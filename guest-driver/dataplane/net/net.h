@@ -54,6 +54,7 @@ struct net_counts {
 	_Atomic u64 errors_soft;	/* of ICMP, about connections that go on */
 	_Atomic u64 errors_ignored;	/* about none, or about nothing that is on its way */
 	_Atomic u64 shortened;		/* a connection's segments, for the sake of its path */
+	_Atomic u64 joined;		/* segments that left in the frame of another */
 	_Atomic u64 datagrams, refused;	/* of UDP: answered; not, as nobody wants it */
 };
 

@@ -44,6 +44,8 @@ err_t net_output(struct netif *nif, struct pbuf *p, const ip4_addr_t *to)
 
 	if (!t || p->tot_len + ETH_BYTES > net->port->frame_bytes)
 		return ERR_IF;
+	if (net_join(net, t, p))
+		return ERR_OK;
 	if (!net_neighbour(net, t, to->addr, mac)) {
 		dp_count(&net_group_of(lwip_ctx)->counts.no_neighbour, 1);
 		return ERR_RTE;
