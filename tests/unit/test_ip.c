@@ -1,29 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * IPv4 below TCP, turn by turn: packets in pieces, UDP, and what errors of ICMP do to
- * connections. A test plays a host, or a router on the way.
- */
+/* IPv4 below TCP, turn by turn: packets in pieces, and UDP. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
 
-#define SLOTS	1024u
-#include "tcp_streams.h"
+#include "ip_fixture.h"
 
-#include <netinet/ip_icmp.h>
 #include <netinet/udp.h>
 
 #include "frag.h"
 
-#define THREADS	2u
 #define PIECE	1480u
 #define GOT_MAX	128u
-#define L4_AT	(ETH_HLEN + sizeof(struct iphdr))
-
-static struct wire *w;
-static u64 used;
 
 /* What end 1 has sent, but TCP and ARP. */
 static struct {
@@ -32,85 +22,10 @@ static struct {
 } got[GOT_MAX];
 static u32 got_count;
 
-static u32 path_mtu;		/* of the router's, 0: it passes all */
-static u32 told_mtu;		/* that it says */
-static u32 longest, cut;	/* packets of TCP that passed; those without DF that were too long */
-
-static struct iphdr ip_of(const struct frame *f)
-{
-	struct iphdr ip;
-
-	memcpy(&ip, f->data + ETH_HLEN, sizeof(ip));
-	return ip;
-}
-
-static struct frame *packet(u32 from, u8 protocol, const void *body, u32 bytes)
-{
-	struct frame *f = (struct frame *)dp_list_pop(&w->spare);
-	struct iphdr ip = {
-		.version = 4, .ihl = 5, .ttl = 64, .protocol = protocol, .saddr = from,
-		.daddr = end_ip(1), .tot_len = htons((u16)(sizeof(ip) + bytes)),
-	};
-
-	assert_true(f && L4_AT + bytes <= FRAME_BYTES);
-	ip.check = net_sum_end(net_sum((u8 *)&ip, sizeof(ip), 0));
-	memcpy(f->data, (u8[]){ 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0 }, ETH_HLEN);
-	memcpy(f->data + ETH_HLEN, &ip, sizeof(ip));
-	memcpy(f->data + L4_AT, body, bytes);
-	f->p.bytes = (u32)L4_AT + bytes;
-	return f;
-}
-
-static void give(struct frame *f, u32 to)
-{
-	steer_frame(&w->end[to], &f->p);
-	assert_true(soft_port_input(w->end[to].sp, &f->p));
-}
-
-/* To @to: @f, which was on the way from there, was too long. */
-static void tell_too_long(u32 to, const struct frame *f)
-{
-	u8 body[36] = { ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED };
-	struct frame *e;
-	struct iphdr ip;
-	u16 sum, mtu = htons((u16)told_mtu);
-
-	memcpy(body + 6, &mtu, 2);
-	memcpy(body + 8, f->data + ETH_HLEN, 28);
-	sum = net_sum_end(net_sum(body, sizeof(body), 0));
-	memcpy(body + 2, &sum, 2);
-	/* A router's, of no group of the connection. */
-	e = packet(htonl(0x0a000063), IPPROTO_ICMP, body, sizeof(body));
-	ip = ip_of(e);
-	ip.daddr = end_ip(to);
-	ip.check = 0;
-	ip.check = net_sum_end(net_sum((u8 *)&ip, sizeof(ip), 0));
-	memcpy(e->data + ETH_HLEN, &ip, sizeof(ip));
-	e->data[5] = (u8)(to + 1);
-	give(e, to);
-}
-
-static bool passes(u32 to, struct frame *f)
-{
-	struct iphdr ip = ip_of(f);
-	u32 bytes = ntohs(ip.tot_len);
-
-	assert_int_equal(net_sum_end(net_sum((u8 *)&ip, sizeof(ip), 0)), 0);
-	if (path_mtu && bytes > path_mtu && ip.frag_off & htons(IP_DF)) {
-		tell_too_long(!to, f);
-		return false;
-	}
-	cut += path_mtu && bytes > path_mtu;
-	longest = bytes > longest ? bytes : longest;
-	return true;
-}
-
 static bool look(struct wire *wire, u32 to, struct frame *f)
 {
-	if (f->p.data[12] != 8 || f->p.data[13])
+	if (!is_ip(f))
 		return true;
-	if (ip_of(f).protocol == IPPROTO_TCP)
-		return passes(to, f);
 	assert_int_equal(to, 0);
 	if (got_count < GOT_MAX) {
 		got[got_count].bytes = f->p.bytes;
@@ -119,36 +34,10 @@ static bool look(struct wire *wire, u32 to, struct frame *f)
 	return false;
 }
 
-static void turn(void)
+static void start(void)
 {
-	wire_turn(w);
-	ends_turn(w);
-	atomic_fetch_add(&w->clock_ns, 1000000);
-}
-
-static void turns(u32 n)
-{
-	while (n--)
-		turn();
-}
-
-static void begin(void)
-{
-	used = dp_mem_used();
-	w = wire_new(THREADS, &stream_app, &conn_echo, wire_now);
-	w->rng = test_seed();
-	w->look = look;
-	got_count = path_mtu = longest = cut = 0;
-	turns(2);
-}
-
-static void end(void)
-{
-	turns(20000);
-	assert_int_equal(atomic_load(&w->end[1].net->frag_buffers), 0);
-	assert_int_equal(dp_missing(w->end[1].dp), 0);
-	wire_free(w);
-	assert_int_equal(dp_mem_used(), used);
+	got_count = 0;
+	begin(look);
 }
 
 /* ---- Pieces ---- */
@@ -186,14 +75,12 @@ static void make_ping(struct whole *p, u32 bytes)
 
 static struct frame *piece_at(const struct whole *p, u32 at, u32 bytes, bool more)
 {
-	struct frame *f = packet(p->from, p->protocol, p->body + at, bytes);
+	struct frame *f = packet(p->from, 1, p->protocol, p->body + at, bytes);
 	struct iphdr ip = ip_of(f);
 
 	ip.id = p->id;
 	ip.frag_off = htons((u16)(at / 8 | (more ? IP_MF : 0)));
-	ip.check = 0;
-	ip.check = net_sum_end(net_sum((u8 *)&ip, sizeof(ip), 0));
-	memcpy(f->data + ETH_HLEN, &ip, sizeof(ip));
+	set_ip(f, ip);
 	return f;
 }
 
@@ -247,7 +134,7 @@ static void test_pieces(void **state)
 	static const u32 sizes[] = { 1481, 2960, 4000, 20001, 65515 };
 	u32 n, k, i, j;
 
-	begin();
+	start();
 	for (n = 0; n < 50; n++) {
 		u32 order[64], count;
 
@@ -294,7 +181,7 @@ static void lie(u32 at, u32 bytes, bool more)
 /* Pieces that disagree: nothing of the packet is believed. */
 static void test_lies(void **state)
 {
-	begin();
+	start();
 	lie(0, 1480, true);
 	lie(8, 8, true);
 	lie(1472, 16, true);
@@ -314,16 +201,14 @@ static void test_malformed(void **state)
 	struct iphdr ip;
 	struct frame *f;
 
-	begin();
+	start();
 	make_ping(&some, 4000);
 	give(piece_at(&some, 0, 0, true), 1);
 	give(piece_at(&some, 0, 9, true), 1);
 	f = piece_at(&some, 0, 1480, false);
 	ip = ip_of(f);
 	ip.frag_off = htons(IP_OFFMASK);
-	ip.check = 0;
-	ip.check = net_sum_end(net_sum((u8 *)&ip, sizeof(ip), 0));
-	memcpy(f->data + ETH_HLEN, &ip, sizeof(ip));
+	set_ip(f, ip);
 	give(f, 1);
 	turns(5);
 	assert_int_equal(end_count(&w->end[1], malformed), 3);
@@ -336,7 +221,7 @@ static void test_late(void **state)
 {
 	u32 first;
 
-	begin();
+	start();
 	for (first = 0; first < 2; first++) {
 		make_ping(&some, 4000);
 		give(piece(&some, !first), 1);
@@ -358,7 +243,7 @@ static void test_flood(void **state)
 	_Atomic u32 *buffers;
 	u32 i;
 
-	begin();
+	start();
 	buffers = &w->end[1].net->frag_buffers;
 	make_ping(&some, 4000);
 	for (i = 0; i < 500; i++) {
@@ -394,7 +279,7 @@ static void test_pieces_move(void **state)
 	struct dp *dp;
 	u32 n, i, g;
 
-	begin();
+	start();
 	dp = w->end[1].dp;
 	for (n = 0; n < 20; n++) {
 		make_ping(&some, 20000);
@@ -438,7 +323,7 @@ static void make_datagram(struct whole *p, u16 from, u16 to, u32 bytes)
 static void give_whole(const struct whole *p)
 {
 	if (p->bytes <= PIECE)
-		give(packet(p->from, p->protocol, p->body, p->bytes), 1);
+		give(packet(p->from, 1, p->protocol, p->body, p->bytes), 1);
 	else
 		give_all(p);
 	turns(5);
@@ -449,7 +334,7 @@ static void test_udp_echo(void **state)
 	static const u32 sizes[] = { 0, 1, 1472, 1473, 4001, 65507 };
 	u32 i;
 
-	begin();
+	start();
 	for (i = 0; i < 60; i++) {
 		make_datagram(&some, (u16)(40000 + i), SERVICE, sizes[i % 6]);
 		give_whole(&some);
@@ -471,7 +356,7 @@ static void test_udp_refused(void **state)
 {
 	u32 i;
 
-	begin();
+	start();
 	for (i = 0; i < 100; i++) {
 		make_datagram(&some, 40000, 9999, 100);
 		give_whole(&some);
@@ -500,162 +385,6 @@ static void test_udp_refused(void **state)
 	end();
 }
 
-/* ---- Errors ---- */
-
-static struct stream stream[8];
-
-static void run(u32 n, u64 goal)
-{
-	u32 i, j;
-
-	for (i = 0; i < n; i++)
-		assert_true(stream_open(w, &stream[i], i * 7 % GROUPS, goal));
-	for (i = 0; i < n; i++) {
-		for (j = 0; j < 200000 && !atomic_load(&stream[i].closed); j++)
-			turn();
-		assert_true(atomic_load(&stream[i].closed));
-		assert_int_equal(stream[i].got, goal);
-		assert_false(stream[i].wrong);
-	}
-}
-
-/* A router on the way takes packets up to 1000 bytes: all that is longer goes again, in parts. */
-static void test_path(void **state)
-{
-	begin();
-	path_mtu = told_mtu = 1000;
-	run(8, 300000);
-	assert_int_equal(longest, 1000);
-	assert_int_equal(cut, 0);
-	assert_int_equal(end_count(&w->end[0], shortened), 8);
-	end();
-}
-
-/* One that says nothing of how long they may be, and one that lies. */
-static void test_path_unsaid(void **state)
-{
-	begin();
-	path_mtu = 1000;
-	told_mtu = 0;
-	run(2, 100000);
-	/* 1492, 1006, 576. */
-	assert_int_equal(end_count(&w->end[0], shortened), 6);
-	end();
-	begin();
-	path_mtu = 1000;
-	told_mtu = 68;
-	run(2, 100000);
-	assert_int_equal(end_count(&w->end[0], shortened), 2);
-	assert_true(longest >= NET_MTU_MIN && longest <= path_mtu);
-	end();
-}
-
-/* Where even the shortest are too long, routers cut them. */
-static void test_path_narrow(void **state)
-{
-	begin();
-	path_mtu = told_mtu = 300;
-	run(2, 50000);
-	assert_int_equal(longest, NET_MTU_MIN);
-	assert_true(cut > 0);
-	end();
-}
-
-/* The last segment that end 0 has sent, and where it went. */
-static struct frame last;
-
-static bool keep_last(struct wire *wire, u32 to, struct frame *f)
-{
-	if (f->p.data[12] != 8 || f->p.data[13])
-		return true;
-	if (to)
-		memcpy(last.data, f->data, f->p.bytes);
-	return false;
-}
-
-/* About @last, with its number changed by @seq. */
-static void tell(u8 type, u8 code, u32 seq)
-{
-	struct frame f = last, *e;
-	u8 body[36] = { type, code };
-	struct tcphdr th;
-	struct iphdr ip;
-	u16 sum;
-
-	memcpy(&th, f.data + L4_AT, sizeof(th));
-	th.seq = htonl(ntohl(th.seq) + seq);
-	memcpy(f.data + L4_AT, &th, sizeof(th));
-	memcpy(body + 8, f.data + ETH_HLEN, 28);
-	sum = net_sum_end(net_sum(body, sizeof(body), 0));
-	memcpy(body + 2, &sum, 2);
-	e = packet(end_ip(1), IPPROTO_ICMP, body, sizeof(body));
-	ip = ip_of(e);
-	ip.daddr = end_ip(0);
-	ip.check = 0;
-	ip.check = net_sum_end(net_sum((u8 *)&ip, sizeof(ip), 0));
-	memcpy(e->data + ETH_HLEN, &ip, sizeof(ip));
-	e->data[5] = 1;
-	give(e, 0);
-	turns(3);
-}
-
-/* Of a port where nobody is, of a way that is gone for now: RFC 1122, sec. 4.2.3.9. */
-static void test_connecting(void **state)
-{
-	begin();
-	assert_true(stream_open(w, &stream[0], 5, 1000));
-	turns(1500);	/* the neighbour is known */
-	assert_true(atomic_load(&stream[0].runs) || stream[0].opened);
-	w->look = keep_last;
-	assert_true(stream_open(w, &stream[1], 5, 1000));
-	turns(5);
-	tell(ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
-	assert_int_equal(end_count(&w->end[0], errors_soft), 1);
-	tell(ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 1);
-	tell(ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, (u32)-2);
-	assert_int_equal(end_count(&w->end[0], errors_ignored), 2);
-	assert_false(atomic_load(&stream[1].closed));
-	tell(ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
-	assert_true(atomic_load(&stream[1].closed));
-	assert_false(stream[1].opened);
-	w->look = look;
-	end();
-}
-
-/* One that stands is not ended, whatever somebody says; and it need not believe all. */
-static void test_standing(void **state)
-{
-	static _Atomic bool enough;
-
-	begin();
-	atomic_store(&enough, false);
-	assert_true(stream_open(w, &stream[0], 5, ~0ULL));
-	stream[0].enough = &enough;
-	while (!atomic_load(&stream[0].runs))
-		turn();
-	w->look = keep_last;
-	turns(300);
-	tell(ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
-	tell(ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, 0);
-	tell(ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
-	tell(ICMP_PARAMETERPROB, 0, 0);
-	assert_int_equal(end_count(&w->end[0], errors_soft), 4);
-	tell(ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 1u << 20);
-	tell(ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, (u32)-(1 << 20));
-	assert_int_equal(end_count(&w->end[0], errors_ignored), 2);
-	assert_int_equal(end_count(&w->end[0], shortened), 0);
-	tell(ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 0);
-	assert_int_equal(end_count(&w->end[0], shortened), 1);
-	assert_false(atomic_load(&stream[0].closed));
-	w->look = look;
-	atomic_store(&enough, true);
-	while (!atomic_load(&stream[0].closed))
-		turn();
-	assert_int_equal(stream[0].got, stream[0].sent);
-	assert_false(stream[0].wrong);
-	end();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -667,11 +396,6 @@ int main(void)
 		cmocka_unit_test(test_pieces_move),
 		cmocka_unit_test(test_udp_echo),
 		cmocka_unit_test(test_udp_refused),
-		cmocka_unit_test(test_path),
-		cmocka_unit_test(test_path_unsaid),
-		cmocka_unit_test(test_path_narrow),
-		cmocka_unit_test(test_connecting),
-		cmocka_unit_test(test_standing),
 	};
 
 	return cmocka_run_group_tests_name("ip", tests, NULL, NULL);

@@ -45,7 +45,7 @@ static bool follows(const struct net *net, const struct dp_pkt *head, const stru
 	u32 size = head->seg_bytes ? head->seg_bytes : have;
 
 	return is_plain(h, TCP_ACK_BIT | TCP_PSH_BIT) && same_connection(h, n) &&
-	       ntohl(n->tcp.seq) == ntohl(h->tcp.seq) + have && size >= SIZE_MIN &&
+	       ntohl(n->tcp.seq) == ntohl(h->tcp.seq) + have &&
 	       !(have % size) && bytes <= size &&
 	       ETH_HLEN + sizeof(*h) + have + bytes <= net->port->super_bytes;
 }
@@ -76,7 +76,8 @@ bool net_join(struct net *net, struct dp_thread *t, struct pbuf *p)
 	if (!net->port->super_bytes || !t->unsent || p->tot_len <= sizeof(n) || p->len < sizeof(n))
 		return false;
 	head = t->tx[t->unsent - 1];
-	if (!head->sum_from)
+	/* Short answers to many connections are not looked at. */
+	if (head->bytes < ETH_HLEN + sizeof(h) + SIZE_MIN || !head->sum_from)
 		return false;
 	memcpy(&h, head->data + ETH_HLEN, sizeof(h));
 	memcpy(&n, p->payload, sizeof(n));
