@@ -17,8 +17,12 @@ struct dp_pkt {
 	u32 bytes;
 	u32 hash;		/* as the port steers; the low bits are the flow group */
 	bool loose;		/* of no flow: it has no hash, and any thread may process it */
-	bool sound;		/* received: the port vouches for TCP's checksum */
+	bool sound;		/* received: the port vouches for TCP's or UDP's checksum */
 	u16 sum_from;		/* to send: the port computes TCP's checksum from here; 0: no */
+	/* To send: the port cuts it into segments of TCP with so much data; 0: it is one. */
+	u16 seg_bytes;
+	/* Of memory that is not the port's, which cannot be sent: gives it back. NULL: the port's. */
+	void (*drop)(struct dp_pkt *p);
 };
 
 /* In order, one thread's. */

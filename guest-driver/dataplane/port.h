@@ -56,6 +56,11 @@ struct dp_port_ops {
 	 * has a queue, with its own one. NULL: none is left.
 	 */
 	struct dp_pkt *(*alloc)(struct dp_port *port, u32 queue);
+	/*
+	 * With ->super_bytes: what is in @next comes after what is in @head and was joined to
+	 * it, in one frame; @next goes where @head goes. ->bytes is what each of them has.
+	 */
+	void (*join)(struct dp_port *port, struct dp_pkt *head, struct dp_pkt *next);
 	/* As it steers TCP and UDP over IPv4 that it receives; addresses and ports as on the wire. */
 	u32 (*hash)(struct dp_port *port, u32 src_ip, u32 dst_ip, u16 src_port, u16 dst_port);
 	/* The same of what has no ports, as ICMP. */
@@ -70,6 +75,8 @@ struct dp_port {
 	bool sums;		/* it computes TCP's checksum of what it sends */
 	u8 mac[6];
 	u32 frame_bytes;	/* longest frame, from Ethernet's header on */
+	/* Longest frame that is joined, and cut by the port; needs ->sums. 0: it cuts none. */
+	u32 super_bytes;
 	u32 spare;		/* so many received packets may be kept for long, in all */
 };
 

@@ -16,6 +16,8 @@
 #define CACHE		128u
 /* Of each flow group, received packets that an application has not read yet. */
 #define SPARE		8u
+/* What it takes to have long frames cut. */
+#define SUPER		(RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 
 struct eth_port {
 	struct dp_port port;
@@ -24,6 +26,7 @@ struct eth_port {
 	u32 entries;
 	struct rte_mempool *pool;
 	u8 *key;			/* the hash's */
+	u64 super_flags;		/* of mbufs that the device cuts */
 	struct rss *rss;		/* for frames whose hash the device does not tell */
 	struct steer_ctl ctl;		/* ->path NULL: the device steers */
 	struct dp_port_ops ops;		/* of them those that this device has */
@@ -63,6 +66,8 @@ static struct dp_pkt *packet_of(const struct eth_port *e, struct rte_mbuf *m)
 	p->sound = (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD ||
 		   (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE;
 	p->sum_from = 0;
+	p->seg_bytes = 0;
+	p->drop = NULL;
 	p->loose = !(m->ol_flags & RTE_MBUF_F_RX_RSS_HASH) && !soft_hash(e, m, &p->hash);
 	return p;
 }
@@ -137,7 +142,17 @@ static void eth_interrupt(struct dp_port *port, u32 queue, bool on)
 		rte_eth_dev_rx_intr_disable(eth_of(port)->id, (u16)queue);
 }
 
-static struct rte_mbuf *to_send(struct dp_pkt *p)
+static void eth_join(struct dp_port *port, struct dp_pkt *head, struct dp_pkt *next)
+{
+	struct rte_mbuf *m = mbuf_of(head), *n = mbuf_of(next);
+
+	if (m->nb_segs == 1)
+		m->data_len = (u16)(m->pkt_len = head->bytes);
+	n->data_len = (u16)(n->pkt_len = next->bytes);
+	rte_pktmbuf_chain(m, n);
+}
+
+static struct rte_mbuf *to_send(const struct eth_port *e, struct dp_pkt *p)
 {
 	struct rte_mbuf *m = mbuf_of(p);
 
@@ -149,20 +164,32 @@ static struct rte_mbuf *to_send(struct dp_pkt *p)
 		m->l3_len = p->sum_from - RTE_ETHER_HDR_LEN;
 		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
 	}
+	if (p->seg_bytes) {
+		m->l4_len = sizeof(struct rte_tcp_hdr);
+		m->tso_segsz = p->seg_bytes;
+		m->ol_flags |= e->super_flags;
+	}
 	return m;
 }
 
 static u32 eth_tx(struct dp_port *port, u32 queue, struct dp_pkt **p, u32 n)
 {
+	struct eth_port *e = eth_of(port);
 	struct rte_mbuf *m[64];
 	u32 sent = 0, i;
 
 	while (sent < n) {
-		u32 part = n - sent < 64 ? n - sent : 64, took;
+		u32 part = n - sent < 64 ? n - sent : 64, took = part;
+		bool cuts = false;
 
-		for (i = 0; i < part; i++)
-			m[i] = to_send(p[sent + i]);
-		took = rte_eth_tx_burst(eth_of(port)->id, (u16)queue, m, (u16)part);
+		for (i = 0; i < part; i++) {
+			m[i] = to_send(e, p[sent + i]);
+			cuts |= p[sent + i]->seg_bytes;
+		}
+		/* Checksums of what is cut are as the device needs them. */
+		if (unlikely(cuts))
+			took = rte_eth_tx_prepare(e->id, (u16)queue, m, (u16)part);
+		took = rte_eth_tx_burst(e->id, (u16)queue, m, (u16)took);
 		sent += took;
 		if (took < part)
 			break;
@@ -228,6 +255,7 @@ static const struct dp_port_ops eth_ops = {
 	.release = eth_release,
 	.steer = eth_steer,
 	.alloc = eth_alloc,
+	.join = eth_join,
 	.hash = eth_hash,
 	.hash_ip = eth_hash_ip,
 };
@@ -268,8 +296,18 @@ static void add_sums(struct eth_port *e, const struct rte_eth_dev_info *info,
 {
 	conf->rxmode.offloads |= info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
 	e->port.sums = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
-	if (e->port.sums)
-		conf->txmode.offloads |= RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
+	if (!e->port.sums)
+		return;
+	conf->txmode.offloads |= RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
+	if ((info->tx_offload_capa & SUPER) != SUPER)
+		return;
+	e->port.super_bytes = RTE_ETHER_HDR_LEN + UINT16_MAX;
+	e->super_flags = RTE_MBUF_F_TX_TCP_SEG;
+	conf->txmode.offloads |= SUPER;
+	if (info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) {
+		e->super_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+		conf->txmode.offloads |= RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
+	}
 }
 
 static void get_mac(struct eth_port *e)

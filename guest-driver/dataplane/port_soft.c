@@ -92,6 +92,19 @@ static int soft_steer(struct dp_port *port, const struct dp_steer *s, u32 n)
 	return -err;
 }
 
+/* Behind @head, ->next; the last one has none. */
+static void soft_join(struct dp_port *port, struct dp_pkt *head, struct dp_pkt *next)
+{
+	struct dp_pkt *last = head;
+
+	if (!head->seg_bytes)
+		head->next = NULL;
+	while (last->next)
+		last = last->next;
+	last->next = next;
+	next->next = NULL;
+}
+
 static bool soft_left(struct dp_port *port, u32 queue, u32 since)
 {
 	struct soft_ring *r = &soft_of(port)->queue[queue].sent;
@@ -136,6 +149,7 @@ static const struct dp_port_ops soft_ops = {
 	.left = soft_left,
 	.depth = soft_depth,
 	.alloc = soft_alloc,
+	.join = soft_join,
 	.hash = soft_hash,
 	.hash_ip = soft_hash_ip,
 };

@@ -41,7 +41,10 @@ void soft_port_free(struct soft_port *sp);
 bool soft_port_input(struct soft_port *sp, struct dp_pkt *p);
 /* To be filled by the dataplane; false: that queue has ->slots of them. */
 bool soft_port_give(struct soft_port *sp, u32 queue, struct dp_pkt *p);
-/* What the dataplane has sent, or released; NULL: nothing. */
+/*
+ * What the dataplane has sent, or released; NULL: nothing. With ->seg_bytes others are joined
+ * to it, by ->next.
+ */
 struct dp_pkt *soft_port_sent(struct soft_port *sp, u32 queue);
 struct dp_pkt *soft_port_released(struct soft_port *sp, u32 queue);
 

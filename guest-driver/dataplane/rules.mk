@@ -23,7 +23,7 @@ $(BUILD)/libdpnet.a: $(NET_OBJS) $(LWIP_OBJS)
 include $(DP_DIR)/http/http.mk
 include $(DP_DIR)/nf/nf.mk
 
-NET_TESTS := test_arp test_tcp test_tcp_end test_tcp_threads
+NET_TESTS := test_arp test_ip test_path test_tcp test_tcp_end test_tcp_super test_tcp_threads
 $(addprefix $(BUILD)/tests/unit/,$(NET_TESTS)): $(BUILD)/libdpnet.a $(BUILD)/libdataplane.a
 $(foreach t,$(NET_TESTS),$(eval UNIT_CFLAGS_$(t) := -iquote $(DP_DIR) -iquote $(DP_DIR)/net))
 $(foreach t,$(NET_TESTS),$(eval UNIT_LIBS_$(t) := $(BUILD)/libdataplane.a $(BUILD)/libringpace.a -lsodium))

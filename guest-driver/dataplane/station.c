@@ -13,6 +13,7 @@
 struct entry {
 	const struct conn_app *app;
 	u16 port;		/* that it listens to, where nothing is said */
+	const struct udp_app *udp;	/* at that port, too; may be NULL */
 	/* Its app_arg, for so many threads; NULL after a line on stderr. Both may be NULL. */
 	void *(*open)(u32 threads);
 	void (*close)(void *app_arg);
@@ -37,7 +38,7 @@ static void *open_kv(u32 threads);
 static void close_kv(void *store);
 
 static const struct entry entries[] = {
-	{ .app = &conn_echo, .port = 7 },
+	{ .app = &conn_echo, .port = 7, .udp = &udp_echo },
 	{ .app = &conn_http, .port = HTTP_PORT, .open = open_http, .close = close_http },
 	{ .app = &conn_kv, .port = 11211, .open = open_kv, .close = close_kv },
 };
@@ -54,7 +55,7 @@ static const struct argp_option option_table[] = {
 	{ "address", OPT_ADDRESS, "A.B.C.D/BITS", 0, "of the station, for applications "
 	  "with TCP, forward and nat", 1 },
 	{ "gateway", OPT_GATEWAY, "A.B.C.D", 0, "to other networks (none)", 1 },
-	{ "listen", OPT_LISTEN, "PORT", 0, "of TCP, 1 to 65535 (echo: 7, http: 80, kv: 11211)", 1 },
+	{ "listen", OPT_LISTEN, "PORT", 0, "of TCP, and of UDP for echo, 1 to 65535 (echo: 7, http: 80, kv: 11211)", 1 },
 	{ "http-root", OPT_HTTP_ROOT, "DIR", 0, "of --app http: what is below it is served, as it "
 	  "is when the program starts", 1 },
 	{ "http-mib", OPT_HTTP_MIB, "MIB", 0, "most that the files may have together, 1 to 65536 "
@@ -158,6 +159,7 @@ const struct dp_app *station_find(const char *name)
 			entry = &entries[i];
 			config.app = entries[i].app;
 			config.port = entries[i].port;
+			config.udp = entries[i].udp;
 			chosen = net_app;
 			chosen.name = name;
 			return &chosen;

@@ -60,7 +60,10 @@ void dp_release(struct dp_thread *t, struct dp_pkt *p)
 {
 	struct dp_port *port = t->dp->cfg.port;
 
-	port->ops->release(port, t->id, p);
+	if (unlikely(p->drop))
+		p->drop(p);
+	else
+		port->ops->release(port, t->id, p);
 }
 
 void dp_process(struct dp_thread *t, struct dp_group *g, struct dp_pkt *p)

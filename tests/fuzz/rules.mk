@@ -2,11 +2,11 @@
 # make fuzz: FUZZ_S seconds of libFuzzer on the device side, and as many on the
 # packets between two guests, on frames through a switch, on segments, on RSS, on
 # configuration files of both daemons, on answers to the host controller, on replies to the load generator, on orders to
-# rp-dataplane, on TCP, on requests of HTTP, on what clients say to the key-value server, and
+# rp-dataplane, on TCP, on IPv4 below it, on requests of HTTP, on what clients say to the key-value server, and
 # on packets through NAT and the forwarder; needs clang.
 FUZZ_S ?= 60
 FUZZERS := fuzz_vring fuzz_packets fuzz_switch fuzz_gso fuzz_rss fuzz_config fuzz_hostd fuzz_scan fuzz_load \
-	fuzz_dp_orders fuzz_tcp fuzz_http fuzz_nf $(if $(KV_CORE),fuzz_kv)
+	fuzz_dp_orders fuzz_tcp fuzz_ip fuzz_http fuzz_nf $(if $(KV_CORE),fuzz_kv)
 
 # $(call fuzz_run,NAME): one line of a recipe.
 define fuzz_run
@@ -71,17 +71,17 @@ build/fuzz/fuzz_kv: tests/fuzz/fuzz_kv.c $(KV_CORE) $(DP_DIR)/net/mem.c $(wildca
 build/fuzz/fuzz_kv: FUZZ_CFLAGS = $(DP_DPDK_CFLAGS) -iquote $(DP_DIR)/kv -iquote $(DP_DIR)/net
 build/fuzz/fuzz_kv: FUZZ_LIBS := -lrte_rcu -lrte_eal -lsodium -pthread
 # With all of lwIP, which is not to our warnings.
-build/fuzz/fuzz_tcp: tests/fuzz/fuzz_tcp.c $(wildcard guest-driver/dataplane/net/*.c) $(DP_CORE) \
+build/fuzz/fuzz_tcp build/fuzz/fuzz_ip: build/fuzz/%: tests/fuzz/%.c $(wildcard guest-driver/dataplane/net/*.c) $(DP_CORE) \
 	$(LWIP_NAMES:%=$(LWIP_TREE)/core/%.c) lib/hist/hist.c \
 	$(wildcard guest-driver/dataplane/*.h guest-driver/dataplane/net/*.h)
-build/fuzz/fuzz_tcp: FUZZ_CFLAGS = $(LWIP_CPPFLAGS) -DDP_LWIP_ASSERT -iquote guest-driver/dataplane/net
+build/fuzz/fuzz_tcp build/fuzz/fuzz_ip: FUZZ_CFLAGS = $(LWIP_CPPFLAGS) -DDP_LWIP_ASSERT -iquote guest-driver/dataplane/net
 # Of TCP only what a network function's neighbours and sums come with.
 build/fuzz/fuzz_nf: tests/fuzz/fuzz_nf.c $(NF_SRCS) $(DP_CORE) lib/hist/hist.c build/libdpnet.a \
 	$(wildcard guest-driver/dataplane/*.h guest-driver/dataplane/n*/*.h)
 build/fuzz/fuzz_nf: FUZZ_CFLAGS = -iquote $(DP_DIR)
 build/fuzz/fuzz_nf: FUZZ_LIBS := -lsodium -pthread
-build/fuzz/fuzz_tcp: FUZZ_WARN := -w -fno-sanitize=alignment
-build/fuzz/fuzz_tcp: FUZZ_LIBS := -lsodium -pthread
+build/fuzz/fuzz_tcp build/fuzz/fuzz_ip: FUZZ_WARN := -w -fno-sanitize=alignment
+build/fuzz/fuzz_tcp build/fuzz/fuzz_ip: FUZZ_LIBS := -lsodium -pthread
 $(LWIP_NAMES:%=$(LWIP_TREE)/core/%.c): $(LWIP_STAMP) ;
 build/fuzz/fuzz_packets build/fuzz/fuzz_rss build/fuzz/fuzz_switch: FUZZ_CFLAGS := -iquote vhost/daemon
 $(addprefix build/fuzz/,$(FUZZERS)): $(wildcard lib/*.h lib/vring/*.h tests/unit/*.h)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a host does at a tap: ping ADDRESS COUNT; serve PORT; send ADDRESS PORT BYTES.
+"""What a host does at a tap: ping ADDRESS COUNT [BYTES]; serve PORT; send ADDRESS PORT BYTES.
 
 ping waits for each reply; serve takes one connection and prints how many bytes came, and the
 sum of them; send does the same for what it sends."""
@@ -14,24 +14,24 @@ WAIT_S = 60
 
 
 def checksum(data):
-    words = struct.unpack(f"!{len(data) // 2}H", data)
+    words = struct.unpack(f"!{(len(data) + 1) // 2}H", data + bytes(len(data) % 2))
     total = sum(words)
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
 
 
-def ping(address, count):
+def ping(address, count, size=56):
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
     sock.settimeout(WAIT_S)
     me = os.getpid() & 0xFFFF
     for seq in range(int(count)):
-        payload = bytes(range(56))
+        payload = bytes(i % 251 for i in range(int(size)))
         head = struct.pack("!BBHHH", 8, 0, 0, me, seq)
         head = struct.pack("!BBHHH", 8, 0, checksum(head + payload), me, seq)
         sock.sendto(head + payload, (address, 0))
         while True:
-            data = sock.recv(2048)[20:]
+            data = sock.recv(65535)[20:]
             if struct.unpack("!BBxxHH", data[:8]) == (0, 0, me, seq) and data[8:] == payload:
                 break
 

@@ -31,6 +31,10 @@
 #define FRAME_BYTES	1514u
 #define HELD_BACK	16u
 #define SERVICE		7u
+/* What the ports cut, and then they compute checksums, too; 0: neither. */
+#ifndef SUPER_BYTES
+#define SUPER_BYTES	0u
+#endif
 
 struct frame {
 	struct dp_pkt p;
@@ -79,7 +83,7 @@ static inline bool end_open(struct wire *w, u32 i, const struct conn_app *app, v
 	const char *why;
 	const struct net_config nc = {
 		.ip = end_ip(i), .mask = htonl(0xffffff00), .port = SERVICE, .app = app,
-		.app_arg = app_arg,
+		.udp = &udp_echo, .app_arg = app_arg,
 	};
 	struct dp_config dc = {
 		.threads = w->threads, .groups = GROUPS, .batch = 32, .stall_ns = 60000000000ULL,
@@ -92,6 +96,8 @@ static inline bool end_open(struct wire *w, u32 i, const struct conn_app *app, v
 	dc.port = &e->sp->port;
 	e->sp->port.frame_bytes = FRAME_BYTES;
 	e->sp->port.spare = 4 * GROUPS;
+	e->sp->port.sums = SUPER_BYTES;
+	e->sp->port.super_bytes = SUPER_BYTES;
 	memcpy(e->sp->port.mac, (u8[]){ 2, 0, 0, 0, 0, (u8)(i + 1) }, 6);
 	e->net = net_new(&nc, &e->sp->port, GROUPS);
 	dc.app_arg = e->net;
@@ -157,11 +163,12 @@ static inline struct wire *wire_new(u32 threads, const struct conn_app *a0,
 	return w;
 }
 
-/* As a card does: TCP by its addresses and ports, all else has no hash. */
+/* As a card does: TCP and UDP by addresses and ports, other IPv4 and pieces by addresses. */
 static inline void steer_frame(const struct end *e, struct dp_pkt *p)
 {
 	struct iphdr ip;
 	u16 port[2];
+	bool ports;
 
 	p->loose = true;
 	p->sound = false;
@@ -169,10 +176,13 @@ static inline void steer_frame(const struct end *e, struct dp_pkt *p)
 		return;
 	memcpy(&ip, p->data + ETH_HLEN, sizeof(ip));
 	memcpy(port, p->data + ETH_HLEN + sizeof(ip), 4);
-	if (p->data[12] != 8 || p->data[13] || ip.protocol != IPPROTO_TCP || ip.ihl != 5)
+	if (p->data[12] != 8 || p->data[13] || ip.ihl != 5)
 		return;
 	p->loose = false;
-	p->hash = e->sp->port.ops->hash(&e->sp->port, ip.saddr, ip.daddr, port[0], port[1]);
+	ports = (ip.protocol == IPPROTO_TCP || ip.protocol == IPPROTO_UDP) &&
+		!(ip.frag_off & htons(IP_OFFMASK | IP_MF));
+	p->hash = e->sp->port.ops->hash(&e->sp->port, ip.saddr, ip.daddr, ports ? port[0] : 0,
+					ports ? port[1] : 0);
 }
 
 static inline void wire_pass(struct wire *w, u32 to, struct frame *f)
@@ -225,15 +235,107 @@ static inline void wire_carry(struct wire *w, u32 to, struct frame *f)
 		wire_pass(w, to, f);
 }
 
+/* A frame comes back, and those that were joined to it. */
+static inline void wire_take_back(struct wire *w, struct dp_pkt *p)
+{
+	struct dp_pkt *next = p->seg_bytes ? p->next : NULL;
+
+	p->seg_bytes = 0;
+	dp_list_add(&w->spare, p);
+	for (; (p = next);) {
+		next = p->next;
+		dp_list_add(&w->spare, p);
+	}
+}
+
+/* What a port computes. */
+static inline void wire_sum(struct frame *f)
+{
+	u8 *l4 = f->data + ETH_HLEN + sizeof(struct iphdr);
+	u32 bytes = f->p.bytes - ETH_HLEN - (u32)sizeof(struct iphdr);
+	u16 sum;
+
+	memset(l4 + offsetof(struct tcphdr, check), 0, 2);
+	sum = net_sum_end(net_sum(l4, bytes, net_pseudo_sum(f->data + ETH_HLEN, IPPROTO_TCP, bytes)));
+	memcpy(l4 + offsetof(struct tcphdr, check), &sum, 2);
+}
+
+/* The @i-th of what a port cuts: @bytes of @body at @at. */
+static inline void wire_part(struct frame *f, const u8 *front, const u8 *body, u32 i, u32 at,
+			     u32 bytes, bool last)
+{
+	struct iphdr ip;
+	struct tcphdr th;
+
+	memcpy(&ip, front + ETH_HLEN, sizeof(ip));
+	memcpy(&th, front + ETH_HLEN + sizeof(ip), sizeof(th));
+	ip.tot_len = htons((u16)(sizeof(ip) + sizeof(th) + bytes));
+	ip.id = htons((u16)(ntohs(ip.id) + i));
+	ip.check = 0;
+	ip.check = net_sum_end(net_sum((u8 *)&ip, sizeof(ip), 0));
+	th.seq = htonl(ntohl(th.seq) + at);
+	th.psh &= last;
+	th.fin &= last;
+	memcpy(f->data, front, ETH_HLEN);
+	memcpy(f->data + ETH_HLEN, &ip, sizeof(ip));
+	memcpy(f->data + ETH_HLEN + sizeof(ip), &th, sizeof(th));
+	memcpy(f->data + ETH_HLEN + sizeof(ip) + sizeof(th), body + at, bytes);
+	f->p.bytes = ETH_HLEN + (u32)(sizeof(ip) + sizeof(th)) + bytes;
+	wire_sum(f);
+}
+
+/* As a port cuts it: every part but the last has ->seg_bytes. */
+static inline void wire_cut(struct wire *w, u32 to, struct dp_pkt *head)
+{
+	u32 headers = ETH_HLEN + (u32)(sizeof(struct iphdr) + sizeof(struct tcphdr));
+	u32 size = head->seg_bytes, bytes = 0, at, i = 0;
+	u8 front[FRAME_BYTES], body[65536];
+	struct dp_pkt *p;
+	struct iphdr ip;
+
+	memcpy(front, head->data, headers);
+	memcpy(&ip, front + ETH_HLEN, sizeof(ip));
+	for (p = head; p; p = p->next) {
+		u32 skip = p == head ? headers : 0;
+
+		memcpy(body + bytes, p->data + skip, p->bytes - skip);
+		bytes += p->bytes - skip;
+	}
+	if (!head->sum_from || ntohs(ip.tot_len) != headers - ETH_HLEN + bytes ||
+	    bytes > SUPER_BYTES - headers || net_sum_end(net_sum((u8 *)&ip, sizeof(ip), 0)))
+		abort();
+	wire_take_back(w, head);
+	for (at = 0; at < bytes; at += size, i++) {
+		struct frame *f = (struct frame *)dp_list_pop(&w->spare);
+		bool last = bytes - at <= size;
+
+		if (!f)
+			abort();
+		wire_part(f, front, body, i, at, last ? bytes - at : size, last);
+		wire_carry(w, to, f);
+	}
+}
+
+static inline void wire_sent(struct wire *w, u32 to, struct dp_pkt *p)
+{
+	if (p->seg_bytes) {
+		wire_cut(w, to, p);
+		return;
+	}
+	if (p->sum_from)
+		wire_sum((struct frame *)p);
+	wire_carry(w, to, (struct frame *)p);
+}
+
 static inline void wire_serve(struct wire *w, u32 i, u32 queue)
 {
 	struct end *e = &w->end[i];
 	struct dp_pkt *p;
 
 	while ((p = soft_port_released(e->sp, queue)))
-		dp_list_add(&w->spare, p);
+		wire_take_back(w, p);
 	while ((p = soft_port_sent(e->sp, queue)))
-		wire_carry(w, !i, (struct frame *)p);
+		wire_sent(w, !i, p);
 	while (!w->starves[i] && w->spare.count > FRAMES / 4) {
 		p = dp_list_pop(&w->spare);
 		p->bytes = 0;

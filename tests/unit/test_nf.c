@@ -204,7 +204,7 @@ static void test_expired(void **state)
 	for (i = 0; i < 100; i++)
 		pass(expiring());
 	assert_int_equal(count(expired), 102);
-	assert_int_equal(count(told), NF_ERRORS_MAX);
+	assert_int_equal(count(told), NET_ERRORS_MAX);
 	bed_pass(b, 2);
 	assert_int_equal(pass(expiring()), 1);
 	end();

@@ -18,7 +18,7 @@
 
 static struct wire *w;
 static struct stream stream[STREAMS];
-static u64 used;
+static u64 used, joined;
 
 static void begin(void)
 {
@@ -35,8 +35,10 @@ static void end(void)
 {
 	u32 i;
 
-	for (i = 0; i < ENDS; i++)
+	for (i = 0; i < ENDS; i++) {
 		assert_int_equal(end_late(&w->end[i]), 0);
+		joined += end_count(&w->end[i], joined);
+	}
 	wire_free(w);
 	assert_int_equal(dp_mem_used(), used);
 }
@@ -390,6 +392,15 @@ static void test_blind(void **state)
 	end();
 }
 
+/* All of this over ports that cut long frames, or none that does. */
+static void test_joined(void **state)
+{
+	if (SUPER_BYTES)
+		assert_true(joined > 10000);
+	else
+		assert_int_equal(joined, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -402,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_blind),
+		cmocka_unit_test(test_joined),
 	};
 
 	return cmocka_run_group_tests_name("tcp", tests, NULL, NULL);

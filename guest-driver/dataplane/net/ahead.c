@@ -13,12 +13,13 @@
 #define ETH_BYTES	14u
 #define IP_BYTES	20u
 
+/* NULL: nothing comes of it. */
 static void fetch(const void *at, u32 bytes)
 {
 	u32 i;
 
 	for (i = 0; i < bytes; i += LINE_BYTES)
-		__builtin_prefetch((const char *)at + i);
+		__builtin_prefetch((const void *)((uintptr_t)at + i));
 }
 
 /* Where the frame's connection hangs, if it has one; options of IPv4 are not looked for. */

@@ -8,6 +8,7 @@
 #include <sodium/randombytes.h>
 #include <stdlib.h>
 
+#include "frag.h"
 #include "hooks.h"
 #include "lwip/inet_chksum.h"
 #include "lwip/ip.h"
@@ -37,6 +38,13 @@ struct net_counts *net_group_counts(struct dp_group *g)
 	struct net_group *ng = g->state;
 
 	return &ng->counts;
+}
+
+struct net_slow *net_group_slow(struct dp_group *g)
+{
+	struct net_group *ng = g->state;
+
+	return &ng->slow;
 }
 
 /* A clock of 4 us plus a secret of the connection: RFC 6528. */
@@ -217,6 +225,7 @@ void net_group_close(struct dp *dp, struct dp_group *g)
 	struct net_group *ng = g->state;
 
 	net_enter(&dp->threads[0], ng);
+	net_frag_close(g);
 	while (ng->lwip.active_pcbs)
 		tcp_abandon(ng->lwip.active_pcbs, 0);
 	while (ng->lwip.tw_pcbs)
@@ -236,7 +245,7 @@ static err_t init_nif(struct netif *nif)
 
 	nif->name[0] = 'd';
 	nif->name[1] = 'p';
-	nif->mtu = (u16)(net->port->frame_bytes < 1514 ? net->port->frame_bytes - ETH_BYTES : 1500);
+	nif->mtu = (u16)net_mtu(net);
 	nif->output = net_output;
 	nif->flags |= NETIF_FLAG_BROADCAST | NETIF_FLAG_LINK_UP;
 	if (net->port->sums)

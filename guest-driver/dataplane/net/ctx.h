@@ -14,6 +14,7 @@ struct net_group {
 	struct dp_group *g;
 	u32 held;		/* packets of the port that wait to be read */
 	struct net_counts counts;
+	struct net_slow slow;
 };
 
 static inline struct net_group *net_group_of(struct lwip_ctx *ctx)
@@ -28,6 +29,9 @@ struct dp_thread *net_thread(void);
 
 /* conn.c: of a listener. */
 err_t conn_accept(void *arg, struct tcp_pcb *pcb, err_t err);
+
+/* super.c: into the frame before, if that goes; false: it needs one of its own. */
+bool net_join(struct net *net, struct dp_thread *t, struct pbuf *p);
 
 /* output.c: a netif's. */
 err_t net_output(struct netif *nif, struct pbuf *p, const ip4_addr_t *to);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The application that answers each byte with itself. */
+/* The applications that answer each byte with itself. */
 #include "conn.h"
+#include "udp.h"
 
 static u32 echo_data(struct conn *c, const u8 *data, u32 bytes)
 {
@@ -17,3 +18,10 @@ const struct conn_app conn_echo = {
 	.data = echo_data,
 	.ended = echo_ended,
 };
+
+static int same_again(void *app_arg, u8 *data, u32 bytes)
+{
+	return (int)bytes;
+}
+
+const struct udp_app udp_echo = { .name = "echo", .answer = same_again };

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Frames in: Ethernet, IPv4 and ICMP. */
-#include "net.h"
-
-#include <arpa/inet.h>
+/* Frames in: Ethernet and IPv4. */
 #include <linux/if_ether.h>
-#include <netinet/ip.h>
-#include <netinet/ip_icmp.h>
+
+#include "frag.h"
 
 u32 net_sum(const u8 *data, u32 bytes, u32 sum)
 {
@@ -29,55 +26,19 @@ u16 net_sum_end(u32 sum)
 	return (u16)~(sum + (sum >> 16));
 }
 
+u32 net_pseudo_sum(const u8 *ip, u8 protocol, u32 bytes)
+{
+	u32 addresses = net_sum(ip + 12, 8, 0);
+
+	/* As words are summed, the protocol is the second byte of one. */
+	return addresses + htons(protocol) + htons((u16)bytes);
+}
+
 static void bad(struct dp_thread *t, struct dp_group *g, struct dp_pkt *p)
 {
 	if (g)
 		dp_count(&net_group_counts(g)->malformed, 1);
 	dp_release(t, p);
-}
-
-static void swap(u8 *a, u8 *b, u32 n)
-{
-	while (n--) {
-		u8 was = a[n];
-
-		a[n] = b[n];
-		b[n] = was;
-	}
-}
-
-/* An echo request goes back as the reply. */
-static void icmp_input(struct dp_thread *t, struct dp_group *g, struct net_frame *f)
-{
-	u8 *l4 = f->p->data + ETH_HLEN + f->ip_bytes;
-	struct icmphdr h;
-	struct iphdr ip;
-
-	if (f->l4_bytes < sizeof(h) || net_sum_end(net_sum(l4, f->l4_bytes, 0))) {
-		bad(t, g, f->p);
-		return;
-	}
-	memcpy(&h, f->front + ETH_HLEN + f->ip_bytes, sizeof(h));
-	/* With options it would have to go the way that they say, or not at all. */
-	if (h.type != ICMP_ECHO || h.code || f->ip_bytes != sizeof(ip)) {
-		dp_release(t, f->p);
-		return;
-	}
-	h.type = ICMP_ECHOREPLY;
-	h.checksum = 0;
-	memcpy(l4, &h, sizeof(h));
-	h.checksum = net_sum_end(net_sum(l4, f->l4_bytes, 0));
-	memcpy(l4, &h, sizeof(h));
-	memcpy(&ip, f->front + ETH_HLEN, sizeof(ip));
-	swap((u8 *)&ip.saddr, (u8 *)&ip.daddr, 4);
-	ip.ttl = 64;
-	ip.check = 0;
-	ip.check = net_sum_end(net_sum((u8 *)&ip, sizeof(ip), 0));
-	memcpy(f->p->data + ETH_HLEN, &ip, sizeof(ip));
-	memcpy(f->p->data, f->front + ETH_ALEN, ETH_ALEN);
-	memcpy(f->p->data + ETH_ALEN, f->front, ETH_ALEN);
-	f->p->bytes = ETH_HLEN + f->ip_bytes + f->l4_bytes;
-	dp_send(t, f->p);
 }
 
 static bool from_a_station(const struct net *net, u32 ip)
@@ -102,6 +63,26 @@ static bool ip_is_good(const struct net *net, struct net_frame *f, const struct 
 	return from_a_station(net, ip->saddr);
 }
 
+/*
+ * To the group of its addresses, whichever queue it came by; the packet, once it is whole, to
+ * its own.
+ */
+static void piece(struct net *net, struct dp_thread *t, struct dp_group *g, struct net_frame *f,
+		  const struct iphdr *ip)
+{
+	struct dp_port *port = net->port;
+	u32 hash = port->ops->hash_ip(port, ip->saddr, ip->daddr);
+	struct dp_pkt *whole;
+
+	if (!g || (hash & (net->groups - 1)) != g->id) {
+		dp_regroup(t, f->p, hash);
+		return;
+	}
+	whole = net_frag_add(t, g, f, ip);
+	if (whole)
+		dp_regroup(t, whole, net_frag_hash(port, whole));
+}
+
 static void ip_input(struct net *net, struct dp_thread *t, struct dp_group *g, struct net_frame *f)
 {
 	struct iphdr ip;
@@ -113,12 +94,16 @@ static void ip_input(struct net *net, struct dp_thread *t, struct dp_group *g, s
 	memcpy(&ip, f->front + ETH_HLEN, sizeof(ip));
 	if (!ip_is_good(net, f, &ip))
 		bad(t, g, f->p);
-	else if (ip.daddr != net->cfg.ip || ip.frag_off & htons(IP_OFFMASK | IP_MF))
+	else if (ip.daddr != net->cfg.ip)
 		dp_release(t, f->p);
+	else if (unlikely(frag_is_piece(&ip)))
+		piece(net, t, g, f, &ip);
 	else if (ip.protocol == IPPROTO_TCP && g)
 		net_tcp_input(t, g, f);
+	else if (ip.protocol == IPPROTO_UDP && g)
+		net_udp_input(net, t, g, f);
 	else if (ip.protocol == IPPROTO_ICMP)
-		icmp_input(t, g, f);
+		net_icmp_input(net, t, g, f);
 	else
 		dp_release(t, f->p);
 }

@@ -10,28 +10,27 @@
 #define ETH_BYTES	14u
 #define IP_BYTES	20u
 
-static void write_ethernet(u8 *at, const u8 to[6], const u8 from[6])
+/*
+ * Routers do not cut it, but tell (path.c); what may be expected to pass anywhere they may cut.
+ * The flag is added to the header's checksum.
+ */
+static void set_df(u8 *ip)
 {
-	memcpy(at, to, 6);
-	memcpy(at + 6, from, 6);
-	at[12] = 0x08;
-	at[13] = 0x00;
+	u32 sum = (u16)~(ip[10] << 8 | ip[11]) + 0x4000u;
+
+	sum = (u16)~((sum & 0xffff) + (sum >> 16));
+	ip[6] |= 0x40;
+	ip[10] = (u8)(sum >> 8);
+	ip[11] = (u8)sum;
 }
 
 /* The port sums what follows, and needs what does not follow in the checksum's place. */
 static void start_sum(struct dp_pkt *p)
 {
 	struct tcp_hdr *th = (void *)(p->data + ETH_BYTES + IP_BYTES);
-	struct {
-		u32 src, dst;
-		u8 zero, proto;
-		u16 bytes;
-	} pseudo = { .proto = IPPROTO_TCP,
-		     .bytes = lwip_htons((u16)(p->bytes - ETH_BYTES - IP_BYTES)) };
-	u16 sum;
+	u16 sum = (u16)~net_sum_end(net_pseudo_sum(p->data + ETH_BYTES, IPPROTO_TCP,
+						   p->bytes - ETH_BYTES - IP_BYTES));
 
-	memcpy(&pseudo.src, p->data + ETH_BYTES + 12, 8);
-	sum = (u16)~net_sum_end(net_sum((u8 *)&pseudo, sizeof(pseudo), 0));
 	memcpy(&th->chksum, &sum, sizeof(sum));
 	p->sum_from = ETH_BYTES + IP_BYTES;
 }
@@ -45,6 +44,8 @@ err_t net_output(struct netif *nif, struct pbuf *p, const ip4_addr_t *to)
 
 	if (!t || p->tot_len + ETH_BYTES > net->port->frame_bytes)
 		return ERR_IF;
+	if (net_join(net, t, p))
+		return ERR_OK;
 	if (!net_neighbour(net, t, to->addr, mac)) {
 		dp_count(&net_group_of(lwip_ctx)->counts.no_neighbour, 1);
 		return ERR_RTE;
@@ -54,9 +55,11 @@ err_t net_output(struct netif *nif, struct pbuf *p, const ip4_addr_t *to)
 		dp_count(&net_group_of(lwip_ctx)->counts.no_memory, 1);
 		return ERR_MEM;
 	}
-	write_ethernet(pkt->data, mac, net->port->mac);
+	net_ethernet(pkt->data, mac, net->port->mac);
 	pbuf_copy_partial(p, pkt->data + ETH_BYTES, p->tot_len, 0);
 	pkt->bytes = p->tot_len + ETH_BYTES;
+	if (p->tot_len > NET_MTU_MIN)
+		set_df(pkt->data + ETH_BYTES);
 	if (net->port->sums)
 		start_sum(pkt);
 	dp_send(t, pkt);

@@ -7,8 +7,6 @@
 
 #include "net/net.h"
 
-#define TTL	64
-
 static bool has_type(const struct dp_pkt *p, u16 type)
 {
 	u16 is;
@@ -85,19 +83,11 @@ bool nf_hop(struct nf_packet *f)
 	return true;
 }
 
-static void put_ethernet(const struct dp_thread *t, struct dp_pkt *p, const u8 to[ETH_ALEN])
-{
-	memcpy(p->data, to, ETH_ALEN);
-	memcpy(p->data + ETH_ALEN, t->dp->cfg.port->mac, ETH_ALEN);
-	p->data[12] = ETH_P_IP >> 8;
-	p->data[13] = ETH_P_IP & 255;
-}
-
 void nf_send(struct dp_thread *t, struct nf_group *ng, struct nf_packet *f, const u8 mac[ETH_ALEN])
 {
 	struct dp_pkt *p = f->p;
 
-	put_ethernet(t, p, mac);
+	net_ethernet(p->data, mac, t->dp->cfg.port->mac);
 	memcpy(p->data + ETH_HLEN, &f->ip, sizeof(f->ip));
 	memcpy(p->data + ETH_HLEN + sizeof(f->ip), f->l4, f->l4_have);
 	/* What pads the frame is not the packet's. */
@@ -106,56 +96,15 @@ void nf_send(struct dp_thread *t, struct nf_group *ng, struct nf_packet *f, cons
 	dp_send(t, p);
 }
 
-/* Neither an error itself, nor to many, nor a later fragment; and not too many of them. */
-static bool may_tell(const struct dp_thread *t, struct nf_group *ng, const struct nf_packet *f)
-{
-	u64 second = t->now_ns / 1000000000;
-
-	if (f->ip.frag_off & htons(IP_OFFMASK) || f->to_mac[0] & 1 ||
-	    (f->ip.protocol == IPPROTO_ICMP && (!f->l4_have || (f->l4[0] != ICMP_ECHO &&
-							       f->l4[0] != ICMP_ECHOREPLY))))
-		return false;
-	if (ng->second != second) {
-		ng->second = second;
-		ng->errors = 0;
-	}
-	return ng->errors++ < NF_ERRORS_MAX;
-}
-
-/* The header and 8 bytes of what comes after it, as they were received. */
-static void fill_expired(struct dp_thread *t, struct dp_pkt *p, const struct nf_packet *f, u32 own_ip)
-{
-	u32 quoted = f->l4_have < 8 ? f->l4_have : 8;
-	struct iphdr ip = {
-		.version = 4, .ihl = 5, .ttl = TTL, .protocol = IPPROTO_ICMP,
-		.saddr = own_ip, .daddr = f->ip.saddr,
-	};
-	struct icmphdr icmp = { .type = ICMP_TIME_EXCEEDED, .code = ICMP_EXC_TTL };
-	u8 *at = p->data + ETH_HLEN, *l4 = at + sizeof(ip);
-	u32 bytes = (u32)(sizeof(icmp) + sizeof(f->ip)) + quoted;
-
-	ip.tot_len = htons((u16)(sizeof(ip) + bytes));
-	ip.check = net_sum_end(net_sum((u8 *)&ip, sizeof(ip), 0));
-	put_ethernet(t, p, f->from_mac);
-	memcpy(at, &ip, sizeof(ip));
-	memcpy(l4, &icmp, sizeof(icmp));
-	memcpy(l4 + sizeof(icmp), &f->ip, sizeof(f->ip));
-	memcpy(l4 + sizeof(icmp) + sizeof(f->ip), f->l4, quoted);
-	icmp.checksum = net_sum_end(net_sum(l4, bytes, 0));
-	memcpy(l4, &icmp, sizeof(icmp));
-	p->bytes = ETH_HLEN + (u32)sizeof(ip) + bytes;
-}
-
 void nf_expired(struct dp_thread *t, struct nf_group *ng, struct nf_packet *f, u32 own_ip)
 {
-	struct dp_port *port = t->dp->cfg.port;
-	struct dp_pkt *p = may_tell(t, ng, f) ? port->ops->alloc(port, t->id) : NULL;
+	const struct net_error e = {
+		.type = ICMP_TIME_EXCEEDED, .code = ICMP_EXC_TTL, .own_ip = own_ip,
+		.to_mac = f->from_mac, .ip = f->ip, .l4 = f->l4, .l4_bytes = f->l4_have,
+	};
 
 	dp_count(&ng->counts.expired, 1);
-	if (p) {
-		fill_expired(t, p, f, own_ip);
+	if (!(f->to_mac[0] & 1) && net_icmp_tell(t, &ng->told, &e))
 		dp_count(&ng->counts.told, 1);
-		dp_send(t, p);
-	}
 	dp_release(t, f->p);
 }

@@ -14,11 +14,10 @@
 #include <netinet/ip.h>
 
 #include "dataplane.h"
+#include "net/icmp_tell.h"
 
 /* What is looked at: at most an error of ICMP, with the header and 8 bytes that it quotes. */
 #define NF_L4_BYTES	36u
-/* Of each group, ICMP errors in a second. */
-#define NF_ERRORS_MAX	16u
 
 /* Relaxed; a flow group's. */
 struct nf_counts {
@@ -34,8 +33,7 @@ struct nf_counts {
 /* Of a flow group. */
 struct nf_group {
 	struct nf_counts counts;
-	u64 second;			/* of the errors below */
-	u32 errors;
+	struct net_told told;
 };
 
 struct nf_packet {
