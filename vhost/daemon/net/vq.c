@@ -310,10 +310,13 @@ static void vq_done(struct port_queue *q, const struct batch *b, u32 n)
 	rp_dev_puts_end(&v->dev, &puts);
 	if (b->n > n)
 		rp_dev_unget(&v->dev, b->n - n);
-	if (!n)
-		return;
-	port_queue_add(q, &sum);
-	publish(v);
+	if (n)
+		port_queue_add(q, &sum);
+}
+
+static void vq_publish(struct port_queue *q)
+{
+	publish(of_queue(q));
 }
 
 /* ---- RX: into the guest ---- */
@@ -457,6 +460,7 @@ static bool vq_waiting(struct port_queue *q, u32 *n)
 const struct rp_port_ops vq_ops = {
 	.get = vq_get,
 	.done = vq_done,
+	.publish = vq_publish,
 	.put = vq_put,
 	.backlog = vq_backlog,
 	.waiting = vq_waiting,
