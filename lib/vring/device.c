@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#define LINE_BYTES	64u
+
 static bool part_ok(const struct rp_mem *m, const void *part, size_t bytes,
 		    size_t align)
 {
@@ -207,6 +209,24 @@ static inline bool get_plain(struct rp_dev *d, const struct rp_vring *r,
 	return likely(b->base);
 }
 
+/*
+ * Its first two lines, next to each other: the first buffer is then there while others are
+ * still under way. Of one that is to be written for writing at once: to fetch it for reading
+ * first makes two transfers of one.
+ */
+static inline void prefetch(const struct rp_buf *b)
+{
+	const u8 *last = (const u8 *)b->base + (b->bytes > LINE_BYTES ? LINE_BYTES : 0);
+
+	if (b->write) {
+		rp_prefetch_write(b->base);
+		rp_prefetch_write(last);
+	} else {
+		__builtin_prefetch(b->base);
+		__builtin_prefetch(last);
+	}
+}
+
 u32 rp_dev_get_burst(struct rp_dev *d, struct rp_buf *buf, u32 max)
 {
 	u32 i, n = (u16)(d->avail_seen - d->last_avail);
@@ -221,7 +241,7 @@ u32 rp_dev_get_burst(struct rp_dev *d, struct rp_buf *buf, u32 max)
 	n = n < max ? n : max;
 	near = near_region(d);
 	for (i = 0; i < n && get_plain(d, &ring, &near, (u16)(at + i), &buf[i]); i++)
-		__builtin_prefetch(buf[i].base);
+		prefetch(&buf[i]);
 	d->last_avail = (u16)(at + i);
 	return i;
 }

@@ -123,11 +123,10 @@ struct rp_buf {
 };
 
 /*
- * The hot path: takes up to @max buffers and prefetches them. Stops before the
- * first one that is not a plain single descriptor; rp_dev_get() then takes
- * (or refuses) that one, so 0 means "ask rp_dev_get()". One clock reading and
- * one publish a burst; a producer calls rp_prefetch_write() on the items of
- * its next burst.
+ * The hot path: takes up to @max buffers and prefetches their first two cache
+ * lines, for writing if they are writable. Stops before the first one that is
+ * not a plain single descriptor; rp_dev_get() then takes (or refuses) that one,
+ * so 0 means "ask rp_dev_get()". One clock reading and one publish a burst.
  */
 u32 rp_dev_get_burst(struct rp_dev *d, struct rp_buf *buf, u32 max);
 /*

@@ -70,6 +70,8 @@ static inline u32 pair_turn(struct pair *p)
 	if (b->n)
 		n = vq_ops.put(&p->rx.q, b, 0);
 	vq_ops.done(&p->tx.q, b, n);
+	if (n)
+		vq_ops.publish(&p->tx.q);
 	return n;
 }
 

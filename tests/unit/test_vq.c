@@ -268,6 +268,83 @@ static void test_only_what_finds_none(void **state)
 	flow_stop(&f);
 }
 
+/* ---- Turns of several batches ---- */
+
+static void begin_flow(struct flow *f, u32 burst)
+{
+	const struct flow_params set = {
+		.strategy = RP_BUSY, .burst = burst, .cpu_cap_percent = 100, .full_ns = 1000000000,
+	};
+
+	flow_init(f, &pair.tx.q);
+	f->rx = &pair.rx.q;
+	f->owns_rx = true;
+	flow_begin(f, &set, &set, 1000000000);
+	flow_start(f);
+}
+
+static u32 given_back(void)
+{
+	u32 n = 0, written;
+
+	while (rp_drv_get_used(&pair.da, &written))
+		n++;
+	return n;
+}
+
+/* Short batches share a turn while they are whole, BATCH_PACKETS at most; each is published. */
+static void test_short_batches(void **state)
+{
+	static const u32 bursts[] = { 1, 3, 24, BATCH_PACKETS };
+	const u32 sent = PAIR_SLOTS - 8;
+	u32 i, k, turns, most;
+	struct flow f;
+
+	for (k = 0; k < sizeof(bursts) / sizeof(*bursts); k++) {
+		begin_flow(&f, bursts[k]);
+		most = BATCH_PACKETS / bursts[k] * bursts[k];
+		post(sent);
+		for (i = 0; i < sent; i++)
+			send(60);
+		for (turns = 0; i; turns++) {
+			flow_turn(&f, &pair.batch, rp_tsc());
+			assert_int_equal(f.state, FLOW_RUNS);
+			assert_int_equal(received(), i < most ? i : most);
+			assert_int_equal(given_back(), i < most ? i : most);
+			i -= i < most ? i : most;
+		}
+		assert_int_equal(f.c.stats.batches, turns);
+		assert_int_equal(f.c.stats.items, sent);
+		assert_int_equal(f.p.stats.items, sent);
+		flow_stop(&f);
+	}
+}
+
+/* RX is full in the midst of a turn: what was moved counts, the rest stays. */
+static void test_full_between_batches(void **state)
+{
+	struct flow f;
+	u32 i;
+
+	begin_flow(&f, 2);
+	post(5);
+	for (i = 0; i < 9; i++)
+		send(60);
+	flow_turn(&f, &pair.batch, rp_tsc());
+	assert_int_equal(received(), 5);
+	assert_int_equal(given_back(), 5);
+	flow_turn(&f, &pair.batch, rp_tsc());
+	assert_ptr_equal(f.waiting, &f.p);
+	assert_int_equal(received(), 0);
+	post(8);
+	flow_turn(&f, &pair.batch, rp_tsc());
+	assert_int_equal(received(), 4);
+	assert_int_equal(given_back(), 4);
+	assert_int_equal(pair.tx.q.packets, 9);
+	assert_int_equal(pair.tx.q.dropped[DROP_FULL], 0);
+	flow_stop(&f);
+}
+
 static void test_only_what_finds_none_spread(void **state)
 {
 	struct spread s = { .pairs = 1, .rx[0].q = &pair.rx.q };
@@ -299,6 +376,8 @@ int main(void)
 		CASE(test_long_rx),
 		CASE(test_only_what_finds_none),
 		CASE(test_only_what_finds_none_spread),
+		CASE(test_short_batches),
+		CASE(test_full_between_batches),
 	};
 
 	return cmocka_run_group_tests_name("vq", tests, NULL, NULL);

@@ -248,8 +248,8 @@ static void show(const struct flow *f, const struct batch *b, u32 n)
 		capture_hook(f->rx, b, 0, n);
 }
 
-/* Moves a batch. False: nothing could be moved. */
-static bool move(struct flow *f, struct batch *b, u64 now_tsc)
+/* Moves a batch: how many packets; 0: none could be. */
+static u32 move(struct flow *f, struct batch *b, u64 now_tsc)
 {
 	u64 before = f->rx ? f->rx->packets : 0;
 	u32 got, n;
@@ -258,7 +258,7 @@ static bool move(struct flow *f, struct batch *b, u64 now_tsc)
 	f->tx->ops->get(f->tx, b, f->c.burst);
 	got = b->n;
 	if (!got)
-		return false;
+		return 0;
 	if (f->limit)
 		b->n = limit_admit(f->limit, b);
 	n = deliver(f, b, now_tsc);
@@ -268,10 +268,30 @@ static bool move(struct flow *f, struct batch *b, u64 now_tsc)
 	b->n = got;
 	/* RX is published before TX: after a crash a packet comes twice, or once. */
 	f->tx->ops->done(f->tx, b, n);
-	f->moved_c = n;
+	f->moved_c += n;
 	/* Those who are many have been called already. */
-	f->moved_p = f->rx && !is_to_many(f) ? (u32)(f->rx->packets - before) : 0;
+	f->moved_p += f->rx && !is_to_many(f) ? (u32)(f->rx->packets - before) : 0;
 	return n;
+}
+
+/*
+ * Moves batches while they are whole ones, as many as a turn may have. Each is published
+ * in RX by itself; what a turn costs whatever it moves, such as a barrier, is shared where
+ * batches are short. How many packets; 0: none could be moved.
+ */
+static u32 move_all(struct flow *f, struct batch *b, u64 now_tsc)
+{
+	u32 n = move(f, b, now_tsc), packets = n, bytes = b->bytes;
+
+	/* A limit's credit is of one moment, and receivers that are many are called each time. */
+	if (f->limit || is_to_many(f))
+		return n;
+	while (n == f->c.burst && packets + n <= BATCH_PACKETS && bytes < BATCH_BYTES) {
+		n = move(f, b, now_tsc);
+		packets += n;
+		bytes += b->bytes;
+	}
+	return packets;
 }
 
 static u64 later(const struct flow *f, u64 ns)
@@ -340,7 +360,7 @@ void flow_turn(struct flow *f, struct batch *b, u64 now_tsc)
 		rest(f);
 		return;
 	}
-	if (!move(f, b, now_tsc)) {
+	if (!move_all(f, b, now_tsc)) {
 		/* Of a queue that was given up nothing will come. */
 		if (unlikely(f->tx->broken))
 			wait_until(f, FLOW_WAITS, ~0ULL);
@@ -350,6 +370,8 @@ void flow_turn(struct flow *f, struct batch *b, u64 now_tsc)
 			stand(f, f->full_since_tsc && b->n ? &f->p : &f->c);
 		return;
 	}
+	if (f->tx->ops->publish)
+		f->tx->ops->publish(f->tx);
 	/*
 	 * Index before event, of both rings: each one's used->idx was stored before this, and
 	 * each one's event is read after it, in peer_wants(). It pairs with the barrier in

@@ -4,8 +4,8 @@
  * through a switch, or into a port that steers (spread.h), into many.
  *
  * Theory of operation. A flow is two parties that share a thread: the consumer
- * of the TX queue and the producer of the RX queue. Each turn moves a batch,
- * which both are told of. When nothing could be moved, the side that is the
+ * of the TX queue and the producer of the RX queue. Each turn moves a batch, or
+ * several that are short, and tells both of them. When nothing could be moved, the side that is the
  * reason decides how to wait: the consumer when TX is empty, the producer when
  * RX is full. Packets that RX has no buffer for stay in the TX queue, so that
  * below saturation nothing is lost, and above it the sender is held up. But a
@@ -47,7 +47,7 @@ struct flow_params {
 	u64 dmax_ns;
 	u32 cpu_cap_percent;
 	u32 k;			/* 0: the default */
-	u32 burst;		/* packets, 1..BATCH_PACKETS */
+	u32 burst;		/* packets that are published at once, 1..BATCH_PACKETS */
 	u64 full_ns;		/* how long a full RX queue holds senders up */
 };
 
@@ -69,8 +69,8 @@ struct flow {
 	bool cut;			/* the wait is shorter than was asked for */
 	u64 until_tsc;			/* ~0: no end */
 	u64 full_since_tsc;		/* 0: RX is not full */
-	u64 end_tsc;			/* of the last move */
-	u32 moved_c, moved_p;		/* by it, until the parties have heard */
+	u64 end_tsc;			/* of the last turn that moved something */
+	u32 moved_c, moved_p;		/* in it, until the parties have heard */
 };
 
 /* No ring yet, and nothing learned. */

@@ -18,8 +18,10 @@ struct port_queue;
 struct rp_port_ops {
 	/* TX: appends up to @max packets to the empty @b, some marked as dropped. */
 	void (*get)(struct port_queue *q, struct batch *b, u32 max);
-	/* TX: gives the first @n of @b back and publishes that; the others come again. */
+	/* TX: gives the first @n of @b back; the others come again. */
 	void (*done)(struct port_queue *q, const struct batch *b, u32 n);
+	/* TX: publishes what done() has given back. NULL: that did. */
+	void (*publish)(struct port_queue *q);
 	/*
 	 * RX: takes packets of @b from @from on, in order, until there is no
 	 * buffer for the next one; publishes them. Marks those that it must

@@ -8,9 +8,6 @@
 #include "vq_dirty.h"
 #include "vq_fill.h"
 
-/* Bytes of a packet that are prefetched beyond its first cache line. */
-#define LINE_BYTES	64u
-
 static struct vq *of_queue(struct port_queue *q)
 {
 	return (struct vq *)((char *)q - offsetof(struct vq, q));
@@ -259,8 +256,6 @@ static u32 get_burst(struct vq *v, struct batch *b, u32 max)
 	struct packet *p = &b->pkt[b->n];
 	struct rp_seg *s = &b->seg[b->n_seg];
 
-	for (i = 0; i < n; i++)
-		__builtin_prefetch((u8 *)buf[i].base + LINE_BYTES);
 	for (i = 0; i < n && bytes < BATCH_BYTES; i++, p++) {
 		add_plain(v, p, s, &buf[i]);
 		s += p->n_seg;
@@ -315,10 +310,13 @@ static void vq_done(struct port_queue *q, const struct batch *b, u32 n)
 	rp_dev_puts_end(&v->dev, &puts);
 	if (b->n > n)
 		rp_dev_unget(&v->dev, b->n - n);
-	if (!n)
-		return;
-	port_queue_add(q, &sum);
-	publish(v);
+	if (n)
+		port_queue_add(q, &sum);
+}
+
+static void vq_publish(struct port_queue *q)
+{
+	publish(of_queue(q));
 }
 
 /* ---- RX: into the guest ---- */
@@ -365,10 +363,6 @@ static u32 put_burst(struct vq *v, struct batch *b, u32 i, struct port_sum *sum)
 
 	if (unlikely(posted > v->posted))
 		v->posted = posted;
-	for (k = 0; k < n; k++) {
-		rp_prefetch_write(buf[k].base);
-		rp_prefetch_write((u8 *)buf[k].base + LINE_BYTES);
-	}
 	for (k = 0; k < n && i < b->n; i++) {
 		const struct packet *p = &b->pkt[i];
 
@@ -466,6 +460,7 @@ static bool vq_waiting(struct port_queue *q, u32 *n)
 const struct rp_port_ops vq_ops = {
 	.get = vq_get,
 	.done = vq_done,
+	.publish = vq_publish,
 	.put = vq_put,
 	.backlog = vq_backlog,
 	.waiting = vq_waiting,
