@@ -3,10 +3,12 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -110,14 +112,6 @@ static bool thread_stopping(struct rp_party *p)
 	return atomic_load_explicit(&w->all->stop, memory_order_relaxed) || nothing_to_do(w);
 }
 
-static void thread_sleep(struct rp_party *p, u64 ns)
-{
-	const struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000U),
-				     .tv_nsec = (long)(ns % 1000000000U) };
-
-	clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
-}
-
 static bool has_timers(const struct worker *w)
 {
 	const struct dp_group *g;
@@ -168,6 +162,20 @@ static bool wait_for(struct worker *w, bool irq, s64 ns)
 	return true;
 }
 
+/* A move that this thread has a part in ends it; it costs no more than a plain sleep. */
+static void thread_sleep(struct rp_party *p, u64 ns)
+{
+	const struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000U),
+				     .tv_nsec = (long)(ns % 1000000000U) };
+	struct worker *w = worker_of(p);
+
+	/* Before dp_thread_nap(): who then finds that it rests finds this, too. */
+	atomic_store_explicit(&w->napping, 1, memory_order_relaxed);
+	if (dp_thread_nap(w->all->dp, w->id))
+		syscall(SYS_futex, &w->napping, FUTEX_WAIT_PRIVATE, 1, &ts);
+	atomic_store_explicit(&w->napping, 0, memory_order_relaxed);
+}
+
 static enum rp_wake thread_block(struct rp_party *p, u64 timeout_ns)
 {
 	struct worker *w = worker_of(p);
@@ -195,6 +203,11 @@ static void wake(struct worker *w)
 {
 	const u64 one = 1;
 
+	/* It is asleep, or finds that it is to sleep no more. */
+	if (atomic_exchange(&w->napping, 0)) {
+		syscall(SYS_futex, &w->napping, FUTEX_WAKE_PRIVATE, 1);
+		return;
+	}
 	if (write(w->wake_fd, &one, sizeof(one)) < 0)
 		perror("rp-dataplane: a thread cannot be woken");
 }

@@ -28,6 +28,7 @@ struct worker {
 	bool started;
 	bool tended;			/* the control thread's: it takes its turns */
 	_Atomic int tid;
+	_Atomic u32 napping;		/* a futex: 1 while it sleeps for a moment */
 	_Atomic bool parked;		/* it stands; for others to read */
 	_Atomic bool ended;		/* release: after its last turn */
 	_Atomic u64 wakes;		/* from being parked */
