@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "apps.h"
+#include "aside.h"
 #include "net/mem.h"
 #include "nf/functions.h"
 #include "port_eth.h"
@@ -320,12 +321,11 @@ static int block_signals(void)
  */
 static u32 see_to_moves(struct dp *dp)
 {
+	static struct rp_aside aside;
 	u32 moving = dp_control_turn(dp);
 
-	while (moving && now_ns(NULL) - dp->progress_ns < BRISK_NS) {
-		sched_yield();
+	while (moving && now_ns(NULL) - dp->progress_ns < BRISK_NS && rp_step_aside(&aside))
 		moving = dp_control_turn(dp);
-	}
 	return moving;
 }
 

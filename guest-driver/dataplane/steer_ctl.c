@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -37,22 +36,21 @@ static int send_all(int fd, const char *line, size_t bytes)
 }
 
 /* As recv(); who is to answer may need this very CPU. */
-static ssize_t receive(int fd, char *buf, size_t bytes)
+static ssize_t receive(struct steer_ctl *c, char *buf, size_t bytes)
 {
 	ssize_t n;
 	u32 i;
 
-	for (i = 0; i < LOOKS; i++) {
-		n = recv(fd, buf, bytes, MSG_DONTWAIT);
+	for (i = 0; i < LOOKS && rp_step_aside(&c->aside); i++) {
+		n = recv(c->fd, buf, bytes, MSG_DONTWAIT);
 		if (n >= 0 || errno != EAGAIN)
 			return n;
-		sched_yield();
 	}
-	return recv(fd, buf, bytes, 0);
+	return recv(c->fd, buf, bytes, 0);
 }
 
 /* One line: there is one request at a time, so what comes is its reply. */
-static json_t *read_reply(int fd)
+static json_t *read_reply(struct steer_ctl *c)
 {
 	char *buf = malloc(REPLY_BYTES);
 	json_t *v = NULL;
@@ -60,7 +58,7 @@ static json_t *read_reply(int fd)
 	ssize_t n;
 
 	while (buf && have < REPLY_BYTES) {
-		n = receive(fd, buf + have, REPLY_BYTES - have);
+		n = receive(c, buf + have, REPLY_BYTES - have);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -110,7 +108,7 @@ static json_t *exchange(struct steer_ctl *c, const char *line)
 	}
 	/* At once: it is woken for each part. */
 	if (!send_all(c->fd, line, strlen(line)))
-		reply = read_reply(c->fd);
+		reply = read_reply(c);
 	if (!reply)
 		disconnect(c);
 	return reply;

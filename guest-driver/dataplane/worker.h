@@ -14,6 +14,7 @@
 
 #include <pthread.h>
 
+#include "aside.h"
 #include "dataplane.h"
 #include "pacing/party.h"
 
@@ -33,6 +34,7 @@ struct worker {
 	_Atomic bool ended;		/* release: after its last turn */
 	_Atomic u64 wakes;		/* from being parked */
 	_Atomic u64 interrupts;		/* that ended a block */
+	struct rp_aside aside;
 	struct rp_party party;
 };
 

@@ -220,8 +220,8 @@ static void order(struct pacer *w)
 		log_error("pacer %u: cannot wake it: %s", w->index, strerror(errno));
 	/* It mostly takes less than falling asleep and being woken; it may need this very CPU. */
 	pthread_mutex_unlock(&w->lock);
-	for (i = 0; i < ORDER_LOOKS && rp_load(&w->pending); i++)
-		sched_yield();
+	for (i = 0; i < ORDER_LOOKS && rp_load(&w->pending) && rp_step_aside(&w->aside); i++)
+		;
 	pthread_mutex_lock(&w->lock);
 	while (rp_load(&w->pending)) {
 		clock_gettime(CLOCK_MONOTONIC, &until);

@@ -22,6 +22,7 @@
 
 #include <pthread.h>
 
+#include "aside.h"
 #include "flow.h"
 #include "watchdog.h"
 
@@ -37,6 +38,7 @@ struct pacer {
 	pthread_t thread;
 	bool has_thread;
 	int epfd, wake_fd;
+	struct rp_aside aside;		/* of the main thread, while it waits for this one */
 	u32 flows;			/* the main thread's count */
 	u64 turns_seen;			/* the main thread's, at its last check */
 	u32 room;			/* for so many */
