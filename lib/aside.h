@@ -15,8 +15,8 @@
 
 #include "clock.h"
 
-#define RP_ASIDE_LONG_NS	100000u
-#define RP_ASIDE_OFF_NS		20000000u
+#define RP_ASIDE_LONG_NS	200000u
+#define RP_ASIDE_OFF_NS		200000000u
 
 /* A thread's own; zeroed at first. */
 struct rp_aside {
