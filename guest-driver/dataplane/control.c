@@ -20,6 +20,13 @@ static u64 now_ns(struct dp *dp)
 	return dp->cfg.now_ns(dp->cfg.arg);
 }
 
+/* Once for all that a thread is to look at. */
+static void ring_bells(struct dp *dp)
+{
+	for (; dp->bells; dp->bells &= dp->bells - 1)
+		dp_ring(dp, (u32)__builtin_ctzll(dp->bells));
+}
+
 /* ---- Orders ---- */
 
 static void follow(struct dp *dp, struct dp_group *g, dp_word w, enum dp_cause cause)
@@ -29,6 +36,7 @@ static void follow(struct dp *dp, struct dp_group *g, dp_word w, enum dp_cause c
 		.since_ns = now_ns(dp),
 	};
 	g->followed = true;
+	dp->progress_ns = now_ns(dp);
 }
 
 /* Groups were taken from it, or kept, as it did not answer. */
@@ -69,13 +77,21 @@ const char *dp_move_for(struct dp *dp, u32 group, u32 to, enum dp_cause cause)
 	/* STEADY is left by nobody else. */
 	dp_step(g, &w, order);
 	follow(dp, g, order, cause);
-	dp_ring(dp, dp_from(order));
+	dp->bells |= 1ULL << dp_from(order);
 	return NULL;
+}
+
+void dp_moves_ordered(struct dp *dp)
+{
+	ring_bells(dp);
 }
 
 const char *dp_move(struct dp *dp, u32 group, u32 to)
 {
-	return dp_move_for(dp, group, to, DP_NAMED);
+	const char *why = dp_move_for(dp, group, to, DP_NAMED);
+
+	dp_moves_ordered(dp);
+	return why;
 }
 
 u32 dp_owner(struct dp *dp, u32 group)
@@ -181,26 +197,60 @@ static void moved(struct dp *dp, struct dp_group *g, u64 flags)
 	/* HELD is left by nobody else; B's FIRST may come in between. */
 	while (!dp_step(g, &w, dp_in_phase(w, DP_MOVED) | flags))
 		;
-	dp_ring(dp, dp_to(w));
 }
 
-/* All groups that are held, by one order to the port. */
-static void steer_held(struct dp *dp)
+/* Is a thread amid its answer, and is its next group worth waiting for? */
+static bool gathers(struct dp *dp, u64 asked, u64 held)
 {
-	u64 began = now_ns(dp), after;
+	u64 now = now_ns(dp);
+
+	if (asked & held && !dp->gathering_ns)
+		dp->gathering_ns = now;
+	if (asked & held && now - dp->gathering_ns < DP_GATHER_NS)
+		return true;
+	dp->gathering_ns = 0;
+	return false;
+}
+
+/* Which groups are held; their new owners are to be rung. How many. */
+static u32 find_held(struct dp *dp)
+{
+	u64 asked = 0, held = 0, to = 0;
 	u32 i, n = 0;
-	int err;
 
 	for (i = 0; i < dp->following_count; i++) {
 		dp_word w = dp_look(&dp->groups[dp->following[i].group]);
 
-		if (dp_phase(w) == DP_HELD)
-			dp->steer[n++] = (struct dp_steer){
-				.group = dp->following[i].group, .queue = (u16)dp_to(w),
-			};
+		if (dp_phase(w) == DP_ORDERED)
+			asked |= 1ULL << dp_from(w);
+		if (dp_phase(w) != DP_HELD)
+			continue;
+		held |= 1ULL << dp_from(w);
+		to |= 1ULL << dp_to(w);
+		dp->steer[n++] = (struct dp_steer){
+			.group = dp->following[i].group, .queue = (u16)dp_to(w),
+		};
 	}
+	if (gathers(dp, asked, held))
+		return 0;
+	dp->bells |= to;
+	return n;
+}
+
+/*
+ * All groups that are held, by one order to the port. Who gets them wakes up meanwhile,
+ * and does not rest from then on, so that it need not be told of the end.
+ */
+static void steer_held(struct dp *dp)
+{
+	u32 i, n = find_held(dp);
+	u64 began, after;
+	int err;
+
 	if (!n)
 		return;
+	ring_bells(dp);
+	began = now_ns(dp);
 	err = steer(dp, n);
 	after = now_ns(dp);
 	for (i = 0; i < n; i++) {
@@ -253,7 +303,7 @@ static bool see_through(struct dp *dp, struct dp_following *f)
 	}
 	if (dp_phase(w) != f->phase) {
 		f->phase = dp_phase(w);
-		f->since_ns = now_ns(dp);
+		f->since_ns = dp->progress_ns = now_ns(dp);
 	} else if (now_ns(dp) - f->since_ns > dp->cfg.stall_ns) {
 		overdue(dp, f, w);
 	}

@@ -184,7 +184,7 @@ void dp_telemetry(struct dp *dp, struct dp_telemetry *each, struct dp_telemetry_
 		struct dp_thread *t = &dp->threads[i];
 
 		dp_board_read(&t->meter.board, &each[i]);
-		if (atomic_load_explicit(&t->resting, memory_order_relaxed))
+		if (atomic_load_explicit(&t->resting, memory_order_relaxed) == DP_RESTS)
 			standing |= 1ULL << i;
 	}
 	dp_telemetry_sum(each, dp->cfg.threads, standing, now, dp->cfg.batch, all);

@@ -25,6 +25,8 @@
 /* A waits so long for B's first packet. */
 #define DP_WAIT_NS	1000000ULL
 #define DP_STALL_NS	100000000ULL
+/* Groups that are held wait so long for those that the same thread is about to hold. */
+#define DP_GATHER_NS	20000ULL
 
 struct dp;
 struct dp_thread;
@@ -82,10 +84,13 @@ struct dp_leaving {
 	u64 since;			/* ->received when draining began */
 };
 
+/* A thread that sleeps for a moment, its queue as it is; one that has looked and found nothing. */
+enum dp_resting { DP_NAPS = 1, DP_RESTS };
+
 struct dp_thread {
 	/* Others write these. */
 	_Alignas(64) _Atomic u32 bell;	/* a word has changed */
-	_Atomic u32 resting;
+	_Atomic u32 resting;		/* DP_NAPS, DP_RESTS, or 0 */
 	/*
 	 * It has stalled, and groups were taken from it, so often; its queue may still
 	 * have packets of theirs that were overtaken. It has looked through its queue
@@ -157,6 +162,9 @@ struct dp {
 	struct dp_following *following;
 	u32 following_count;
 	struct dp_steer *steer;
+	u64 bells;		/* of these threads, yet to be rung */
+	u64 progress_ns;	/* when a move was last ordered, or a step of one seen */
+	u64 gathering_ns;	/* some groups are held, and others about to be, since; 0: not */
 	struct dp_moves moves;
 };
 
@@ -172,6 +180,8 @@ u32 dp_thread_turn(struct dp *dp, u32 thread);
  * thread but packets of its own queue calls ->wake. The next turn ends that.
  */
 bool dp_thread_rest(struct dp *dp, u32 thread);
+/* The same for a sleep that is none of the queue's being empty: its telemetry stands. */
+bool dp_thread_nap(struct dp *dp, u32 thread);
 
 /* Of an application: sends it from this thread's queue, or gives it back. */
 void dp_send(struct dp_thread *t, struct dp_pkt *p);

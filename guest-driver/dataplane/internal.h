@@ -26,8 +26,9 @@ void dp_ring(struct dp *dp, u32 thread);
 
 /* ---- control.c ---- */
 
-/* As dp_move(). */
+/* As dp_move(), but that the group's owner hears of it only by dp_moves_ordered(). */
 const char *dp_move_for(struct dp *dp, u32 group, u32 to, enum dp_cause cause);
+void dp_moves_ordered(struct dp *dp);
 
 /* ---- leave.c: A's side ---- */
 

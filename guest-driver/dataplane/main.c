@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "apps.h"
+#include "aside.h"
 #include "net/mem.h"
 #include "nf/functions.h"
 #include "port_eth.h"
@@ -23,6 +24,8 @@
 
 /* How often the control thread looks while groups are on their way. */
 #define LOOK_NS		50000
+/* Before that it looks all the time, so long after the last step of any. */
+#define BRISK_NS	500000
 
 /* Applications that have options, and something that they are of. */
 struct app_kind {
@@ -312,13 +315,28 @@ static int block_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/*
+ * While moves make progress it does not rest, which would take longer than a step of them,
+ * but whom it waits for may share its CPU. How many are on their way.
+ */
+static u32 see_to_moves(struct dp *dp)
+{
+	static struct rp_aside aside;
+	u32 moving = dp_control_turn(dp);
+
+	while (moving && now_ns(NULL) - dp->progress_ns < BRISK_NS && rp_step_aside(&aside))
+		moving = dp_control_turn(dp);
+	return moving;
+}
+
 static void control(struct dp *dp, struct server *s, int signals)
 {
 	const int also[2] = { signals, workers.event_fd };
 	struct signalfd_siginfo info;
 
 	while (read(signals, &info, sizeof(info)) != sizeof(info)) {
-		u32 tended = workers_tend(&workers), moving = dp_control_turn(dp);
+		u32 tended = workers_tend(&workers);
+		u32 moving = tended ? dp_control_turn(dp) : see_to_moves(dp);
 		u64 ended;
 
 		server_wait(s, also, moving || tended ? LOOK_NS : -1);

@@ -48,5 +48,6 @@ u32 dp_spread(struct dp *dp, u64 mask, enum dp_cause cause)
 		l.groups[to]++;
 		n++;
 	}
+	dp_moves_ordered(dp);
 	return n;
 }

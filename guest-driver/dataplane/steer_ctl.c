@@ -11,11 +11,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "dataplane.h"
+
 #define REPLY_BYTES	65536u
 /* A daemon that does not answer for so long is taken for a dead one. */
 #define PATIENCE_S	5
 
-static int send_line(int fd, const char *line, size_t bytes)
+/* An answer mostly takes less than falling asleep and being woken. */
+#define LOOKS		200u
+
+static int send_all(int fd, const char *line, size_t bytes)
 {
 	while (bytes) {
 		ssize_t n = send(fd, line, bytes, MSG_NOSIGNAL);
@@ -30,8 +35,22 @@ static int send_line(int fd, const char *line, size_t bytes)
 	return 0;
 }
 
+/* As recv(); who is to answer may need this very CPU. */
+static ssize_t receive(struct steer_ctl *c, char *buf, size_t bytes)
+{
+	ssize_t n;
+	u32 i;
+
+	for (i = 0; i < LOOKS && rp_step_aside(&c->aside); i++) {
+		n = recv(c->fd, buf, bytes, MSG_DONTWAIT);
+		if (n >= 0 || errno != EAGAIN)
+			return n;
+	}
+	return recv(c->fd, buf, bytes, 0);
+}
+
 /* One line: there is one request at a time, so what comes is its reply. */
-static json_t *read_reply(int fd)
+static json_t *read_reply(struct steer_ctl *c)
 {
 	char *buf = malloc(REPLY_BYTES);
 	json_t *v = NULL;
@@ -39,7 +58,7 @@ static json_t *read_reply(int fd)
 	ssize_t n;
 
 	while (buf && have < REPLY_BYTES) {
-		n = recv(fd, buf + have, REPLY_BYTES - have, 0);
+		n = receive(c, buf + have, REPLY_BYTES - have);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -78,7 +97,7 @@ static void disconnect(struct steer_ctl *c)
 	c->fd = -1;
 }
 
-/* NULL: no answer. What may still come of it is not taken for another's. */
+/* @line ends with its newline. NULL: no answer. What may still come of it is not taken for another's. */
 static json_t *exchange(struct steer_ctl *c, const char *line)
 {
 	json_t *reply = NULL;
@@ -87,8 +106,9 @@ static json_t *exchange(struct steer_ctl *c, const char *line)
 		disconnect(c);
 		return NULL;
 	}
-	if (!send_line(c->fd, line, strlen(line)) && !send_line(c->fd, "\n", 1))
-		reply = read_reply(c->fd);
+	/* At once: it is woken for each part. */
+	if (!send_all(c->fd, line, strlen(line)))
+		reply = read_reply(c);
 	if (!reply)
 		disconnect(c);
 	return reply;
@@ -97,17 +117,20 @@ static json_t *exchange(struct steer_ctl *c, const char *line)
 /* The result, or NULL after a line on stderr. */
 static json_t *call(struct steer_ctl *c, json_t *request)
 {
-	json_t *reply, *result;
-	char *line;
+	json_t *reply = NULL, *result;
+	char *text, *line;
 
 	json_object_set_new(request, "v", json_integer(1));
 	json_object_set_new(request, "id", json_integer(++c->id));
 	json_object_set_new(request, "cmd", json_string("rss"));
 	json_object_set_new(request, "device", json_string(c->device));
-	line = json_dumps(request, JSON_COMPACT);
+	text = json_dumps(request, JSON_COMPACT);
 	json_decref(request);
-	reply = line ? exchange(c, line) : NULL;
-	free(line);
+	if (text && asprintf(&line, "%s\n", text) > 0) {
+		reply = exchange(c, line);
+		free(line);
+	}
+	free(text);
 	result = json_incref(json_object_get(reply, "result"));
 	if (!result)
 		fprintf(stderr, "rp-dataplane: port %s is not steered by %s: %s\n", c->device,
@@ -118,17 +141,40 @@ static json_t *call(struct steer_ctl *c, json_t *request)
 	return result;
 }
 
+/* All entries for @queue, four to a digit. */
+static json_t *mask_of(const struct dp_steer *s, u32 n, u32 queue)
+{
+	u8 digit[DP_GROUPS_MAX / 4] = { 0 };
+	char text[DP_GROUPS_MAX / 4 + 1];
+	u32 i, used = 0;
+
+	for (i = 0; i < n; i++) {
+		if (s[i].queue != queue)
+			continue;
+		digit[s[i].group / 4] |= (u8)(1u << s[i].group % 4);
+		if (s[i].group / 4 >= used)
+			used = s[i].group / 4 + 1u;
+	}
+	for (i = 0; i < used; i++)
+		text[i] = "0123456789abcdef"[digit[i]];
+	return json_stringn(text, used);
+}
+
 int steer_ctl_set(struct steer_ctl *c, const struct dp_steer *s, u32 n)
 {
-	json_t *entry = json_object(), *result;
+	json_t *masks = json_object(), *result;
 	char key[8];
+	u64 seen = 0;
 	u32 i;
 
 	for (i = 0; i < n; i++) {
-		snprintf(key, sizeof(key), "%u", s[i].group);
-		json_object_set_new(entry, key, json_integer(s[i].queue));
+		if (seen >> s[i].queue & 1)
+			continue;
+		seen |= 1ULL << s[i].queue;
+		snprintf(key, sizeof(key), "%u", s[i].queue);
+		json_object_set_new(masks, key, mask_of(s, n, s[i].queue));
 	}
-	result = call(c, json_pack("{s:o}", "entry", entry));
+	result = call(c, json_pack("{s:o, s:b}", "entry_mask", masks, "brief", 1));
 	if (!result)
 		return -EIO;
 	json_decref(result);

@@ -3,6 +3,7 @@
 #ifndef DP_STEER_CTL_H
 #define DP_STEER_CTL_H
 
+#include "aside.h"
 #include "port.h"
 
 struct steer_ctl {
@@ -10,6 +11,7 @@ struct steer_ctl {
 	const char *path;	/* NULL: not open */
 	const char *device;
 	u32 id;
+	struct rp_aside aside;
 };
 
 /* Connects, and sees that @device has a table of @entries. 0, or -1 after a line on stderr. */

@@ -25,7 +25,7 @@ void dp_ring(struct dp *dp, u32 thread)
 
 	dp_point();
 	/*
-	 * Both sequentially consistent, as are the two in dp_thread_rest(): either
+	 * Both sequentially consistent, as are the two in lie_down(): either
 	 * the thread sees the bell, or we see that it rests.
 	 */
 	atomic_store_explicit(&t->bell, 1, memory_order_seq_cst);
@@ -295,14 +295,24 @@ u32 dp_thread_turn(struct dp *dp, u32 thread)
 	return n + t->coming_count + t->leaving_count;
 }
 
+static bool lie_down(struct dp_thread *t, enum dp_resting how)
+{
+	dp_point();
+	/* See dp_ring(). A stray is added before its bell is rung. */
+	atomic_store_explicit(&t->resting, how, memory_order_seq_cst);
+	dp_point();
+	return !atomic_load_explicit(&t->bell, memory_order_seq_cst);
+}
+
 bool dp_thread_rest(struct dp *dp, u32 thread)
 {
 	struct dp_thread *t = &dp->threads[thread];
 
 	dp_meter_rest(&t->meter, now_ns(t));
-	dp_point();
-	/* See dp_ring(). A stray is added before its bell is rung. */
-	atomic_store_explicit(&t->resting, 1, memory_order_seq_cst);
-	dp_point();
-	return !atomic_load_explicit(&t->bell, memory_order_seq_cst);
+	return lie_down(t, DP_RESTS);
+}
+
+bool dp_thread_nap(struct dp *dp, u32 thread)
+{
+	return lie_down(&dp->threads[thread], DP_NAPS);
 }

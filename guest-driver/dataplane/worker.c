@@ -3,10 +3,11 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -20,6 +21,22 @@ static struct worker *worker_of(struct rp_party *p)
 #define QUEUE_LEN	256u
 /* Without interrupts a block is a sleep of at most so long. */
 #define BLOCK_NS	1000000U
+/* A thread that sees a move through while others compute on its CPU looks so often. */
+#define STEP_NS		20000U
+
+/* A move that this thread has a part in ends it; it costs no more than a plain sleep. */
+static void thread_sleep(struct rp_party *p, u64 ns)
+{
+	const struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000U),
+				     .tv_nsec = (long)(ns % 1000000000U) };
+	struct worker *w = worker_of(p);
+
+	/* Before dp_thread_nap(): who then finds that it rests finds this, too. */
+	atomic_store_explicit(&w->napping, 1, memory_order_relaxed);
+	if (dp_thread_nap(w->all->dp, w->id))
+		syscall(SYS_futex, &w->napping, FUTEX_WAIT_PRIVATE, 1, &ts);
+	atomic_store_explicit(&w->napping, 0, memory_order_relaxed);
+}
 
 /* ---- A turn of the dataplane, as a ring of lib/pacing ---- */
 
@@ -33,8 +50,8 @@ static u32 ring_work(struct rp_party *p, u32 max)
 	 * Nothing but moves to be seen through: the other thread, the control thread or the
 	 * port may wait for this very CPU, and would for a whole slice.
 	 */
-	if (unlikely(n && n == t->coming_count + t->leaving_count))
-		sched_yield();
+	if (unlikely(n && n == t->coming_count + t->leaving_count) && !rp_step_aside(&w->aside))
+		thread_sleep(p, STEP_NS);
 	p->now_tsc = rp_tsc();
 	return n;
 }
@@ -108,14 +125,6 @@ static bool thread_stopping(struct rp_party *p)
 	struct worker *w = worker_of(p);
 
 	return atomic_load_explicit(&w->all->stop, memory_order_relaxed) || nothing_to_do(w);
-}
-
-static void thread_sleep(struct rp_party *p, u64 ns)
-{
-	const struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000U),
-				     .tv_nsec = (long)(ns % 1000000000U) };
-
-	clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
 }
 
 static bool has_timers(const struct worker *w)
@@ -195,6 +204,11 @@ static void wake(struct worker *w)
 {
 	const u64 one = 1;
 
+	/* It is asleep, or finds that it is to sleep no more. */
+	if (atomic_exchange(&w->napping, 0)) {
+		syscall(SYS_futex, &w->napping, FUTEX_WAKE_PRIVATE, 1);
+		return;
+	}
 	if (write(w->wake_fd, &one, sizeof(one)) < 0)
 		perror("rp-dataplane: a thread cannot be woken");
 }

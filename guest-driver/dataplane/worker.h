@@ -14,6 +14,7 @@
 
 #include <pthread.h>
 
+#include "aside.h"
 #include "dataplane.h"
 #include "pacing/party.h"
 
@@ -28,10 +29,12 @@ struct worker {
 	bool started;
 	bool tended;			/* the control thread's: it takes its turns */
 	_Atomic int tid;
+	_Atomic u32 napping;		/* a futex: 1 while it sleeps for a moment */
 	_Atomic bool parked;		/* it stands; for others to read */
 	_Atomic bool ended;		/* release: after its last turn */
 	_Atomic u64 wakes;		/* from being parked */
 	_Atomic u64 interrupts;		/* that ended a block */
+	struct rp_aside aside;
 	struct rp_party party;
 };
 

@@ -10,7 +10,8 @@
  *
  * A configuration is the main thread's. The pacer that writes the port's RX
  * queues has a struct rss made of it, which is replaced as a whole between two
- * of its turns; only its counters change meanwhile.
+ * of its turns. Meanwhile only its counters change, which are the pacer's, and the
+ * pairs that entries name, one by one, which are the main thread's.
  */
 #ifndef RP_RSS_H
 #define RP_RSS_H
@@ -44,7 +45,7 @@ struct rss {
 	u32 types;
 	u32 entries;
 	u16 unclassified;
-	u16 pair[RSS_ENTRIES_MAX];
+	u16 pair[RSS_ENTRIES_MAX];	/* relaxed */
 	/* What each half of each byte of the input adds to the hash. */
 	u32 part[2 * RSS_INPUT_BYTES][16];
 	/* Read relaxed: packets by each entry, and last those without a hash. */

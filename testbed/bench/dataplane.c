@@ -11,6 +11,7 @@
 
 #include "bench.h"
 #include "bench/tcp_servers.h"
+#include "bench/thread_look.h"
 #include "dataplane/rig.h"
 #include "model_args.h"
 #include "provenance.h"
@@ -95,14 +96,64 @@ static json_t *phases_json(const json_t *moves)
 	return v;
 }
 
-static json_t *result(struct dp_rig *r, double request_ns)
+/* ---- A parked thread ---- */
+
+struct parked {
+	double cpu, wakeups;	/* share of a CPU; in that second */
+};
+
+/* Of thread 1, as it is now; 0: it is not parked. */
+static pid_t parked_tid(struct dp_rig *r)
+{
+	json_t *status = dp_rig_order(r, "status", NULL);
+	const json_t *t = json_array_get(json_object_get(status, "threads"), 1);
+	pid_t tid = json_is_true(json_object_get(t, "parked")) ?
+		    (pid_t)json_integer_value(json_object_get(t, "tid")) : 0;
+
+	json_decref(status);
+	return tid;
+}
+
+/* It says that it parks just before it lies down. */
+static pid_t await_parked(struct dp_rig *r, struct thread_look *l)
+{
+	u64 end = now_ns() + DP_RIG_WAIT_NS;
+	pid_t tid;
+
+	while (now_ns() < end && nap_ms(1)) {
+		tid = parked_tid(r);
+		if (tid && (thread_look(r->pid, tid, l) || l->sleeps))
+			return tid;
+	}
+	return 0;
+}
+
+/* A second of the thread that was taken away, while the other one works. */
+static bool measure_parked(struct dp_rig *r, struct parked *p)
+{
+	struct thread_look before = { 0 }, after;
+	pid_t tid = await_parked(r, &before);
+	u64 begin = now_ns();
+
+	do
+		if (!tid || !dp_rig_pass(r, DP_RIG_OUT))
+			return false;
+	while (now_ns() - begin < NSEC_PER_SEC);
+	if (thread_look(r->pid, tid, &after))
+		return false;
+	p->cpu = (after.cpu_ns - before.cpu_ns) / (double)(now_ns() - begin);
+	p->wakeups = after.switches - before.switches;
+	return true;
+}
+
+static json_t *result(struct dp_rig *r, double request_ns, const struct parked *p)
 {
 	json_t *status = dp_rig_order(r, "status", NULL), *v;
 	const json_t *moves = json_object_get(status, "moves");
 
 	if (!status)
 		return NULL;
-	v = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	v = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		      "udp_echo_ns_per_request", json_number_or_null(request_ns, 0),
 		      "migrate_add_us", microseconds(moves, "added_ns"),
 		      "migrate_remove_us", microseconds(moves, "removed_ns"),
@@ -112,7 +163,9 @@ static json_t *result(struct dp_rig *r, double request_ns)
 						     (double)(r->sent - r->back), 0),
 		      "reordered", json_number_or_null((double)r->reordered, 0),
 		      "bad", json_number_or_null((double)(r->bad + r->twice), 0),
-		      "requests", json_number_or_null((double)r->sent, 0));
+		      "requests", json_number_or_null((double)r->sent, 0),
+		      "parked_cpu", json_number_or_null(p->cpu, 6),
+		      "parked_wakeups", json_number_or_null(p->wakeups, 0));
 	json_decref(status);
 	return v;
 }
@@ -122,14 +175,15 @@ static json_t *measure_moves(void)
 	const struct dp_rig_options o = { .app = "udp-echo", .threads = 2 };
 	struct dp_rig *r = calloc(1, sizeof(*r));
 	json_t *v = NULL;
+	struct parked parked;
 	double request_ns;
 
 	if (!r)
 		abort();
 	if (!dp_rig_open(r, &o)) {
 		request_ns = ns_per_request(r);
-		if (is_known(request_ns) && move_many(r, opt.moves))
-			v = result(r, request_ns);
+		if (is_known(request_ns) && move_many(r, opt.moves) && measure_parked(r, &parked))
+			v = result(r, request_ns, &parked);
 		else if (!stopped())
 			fail("bench dataplane: requests are not answered: %s", log_tail(r->log));
 	}
@@ -181,6 +235,8 @@ static void print(const json_t *v)
 	printf("%.0f groups moved among %.0f requests: %.0f dropped, %.0f reordered\n",
 	       json_number_at(v, "moves"), json_number_at(v, "requests"),
 	       json_number_at(v, "dropped"), json_number_at(v, "reordered"));
+	printf("a parked thread        %.4f %% of a CPU, %.0f wake-ups in a second\n",
+	       json_number_at(v, "parked_cpu") * 100, json_number_at(v, "parked_wakeups"));
 	tcp_bench_print(v);
 	provenance_note(v);
 }

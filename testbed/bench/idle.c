@@ -13,6 +13,7 @@
 
 #include "bench.h"
 #include "bench/options.h"
+#include "bench/thread_look.h"
 #include "json.h"
 #include "native/rig.h"
 
@@ -89,23 +90,12 @@ static struct idle_result *result_at(const struct idle *s, u32 who, u32 round)
 	return &s->results[who * s->a->b.rounds + round];
 }
 
-/* Voluntary context switches of a thread, from /proc; UNKNOWN after fail(). */
+/* UNKNOWN after fail(). */
 static double switches(pid_t pid, pid_t tid)
 {
-	unsigned long long n = 0;
-	char path[64], line[128];
-	bool found = false;
-	FILE *f;
+	struct thread_look l;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, tid);
-	f = fopen(path, "re");
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "voluntary_ctxt_switches: %llu", &n) == 1;
-	if (f)
-		fclose(f);
-	if (!found)
-		fail("bench idle: %s tells no context switches", path);
-	return found ? (double)n : UNKNOWN;
+	return thread_look(pid, tid, &l) ? UNKNOWN : l.switches;
 }
 
 /* 0: there is none. */

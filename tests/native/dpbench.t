@@ -29,7 +29,7 @@ bench "${unable[@]}"
 ok $? 'without the right to make a network'
 check 'has its figures without TCP' json_of "$out" \
 	'.udp_echo_ns_per_request > 0 and .moves >= 300 and .dropped == 0 and .reordered == 0 and
-	 .bad == 0 and ([.migrate_add_us, .migrate_remove_us] | all(.avg > 0 and .avg <= .max and
+	 .bad == 0 and .parked_cpu == 0 and .parked_wakeups == 0 and ([.migrate_add_us, .migrate_remove_us] | all(.avg > 0 and .avg <= .max and
 	 .p95 <= .max))'
 check 'and says why there are no others' json_of "$out" \
 	".echo_ns_per_request == null and .memory_per_idle_connection_bytes == null and (.not_measured.echo | test(\"root\")) and $no_kv"

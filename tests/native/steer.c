@@ -186,15 +186,24 @@ static u32 pair_of_entry(struct net_rig *r, u32 entry)
 	return pair;
 }
 
+/* Both forms of an order that names one entry. */
+static json_t *entry_to(u32 entry, u32 pair, bool as_mask)
+{
+	char key[16], mask[8];
+
+	snprintf(key, sizeof(key), "%u", as_mask ? pair : entry);
+	snprintf(mask, sizeof(mask), "%.*s%x", (int)(entry / 4), "000", 1 << entry % 4);
+	if (as_mask)
+		return json_pack("{s:{s:s}, s:b}", "entry_mask", key, mask, "brief", 1);
+	return json_pack("{s:{s:i}}", "entry", key, (int)pair);
+}
+
 /* Moves an entry, and empties the queue that its flows were in. */
-static bool move_entry(struct net_rig *r, u32 entry, u32 pair)
+static bool move_entry(struct net_rig *r, u32 entry, u32 pair, bool as_mask)
 {
 	u32 old = pair_of_entry(r, entry);
-	char key[16];
-	json_t *v;
+	json_t *v = rss(r, entry_to(entry, pair, as_mask));
 
-	snprintf(key, sizeof(key), "%u", entry);
-	v = rss(r, json_pack("{s:{s:i}}", "entry", key, (int)pair));
 	if (!v)
 		return false;
 	json_decref(v);
@@ -295,7 +304,7 @@ static bool keep_moving(struct net_rig *r, u32 moves)
 		if (rx.packets < next)
 			continue;
 		next = rx.packets + 200;
-		if (!move_entry(r, i * 5 % ENTRIES, i * 3 % RX_PAIRS))
+		if (!move_entry(r, i * 5 % ENTRIES, i * 3 % RX_PAIRS, i & 1))
 			return false;
 		i++;
 	}
@@ -305,6 +314,45 @@ static bool keep_moving(struct net_rig *r, u32 moves)
 	pthread_join(sender.thread, NULL);
 	sender.thread = 0;
 	return i == moves && await_all(rp_load(&sender.sent));
+}
+
+static bool is_table(struct net_rig *r, const char *table)
+{
+	u32 i;
+
+	for (i = 0; i < ENTRIES && pair_of_entry(r, i) == (u32)(table[i] - '0'); i++)
+		;
+	return i == ENTRIES;
+}
+
+static void masks(struct net_rig *r, const char *name)
+{
+	/* Entries or pairs that are not there, and what is no mask. */
+	static const char *const bad[][2] = {
+		{ "0", "00001" }, { "4", "1" }, { "x", "1" }, { "0", "g" }, { "0", "F" },
+		{ "", "1" }, { "0", "1 " }, { "-1", "1" },
+	};
+	static const char table[] = "0003" "0123" "0123" "3123";
+	u32 i, refused = 0;
+	json_t *v;
+
+	json_decref(rss(r, json_pack("{s:i}", "entries", (int)ENTRIES)));
+	v = rss(r, json_pack("{s:{s:s,s:s}, s:b}", "entry_mask", "0", "6", "3", "0081", "brief", 1));
+	ok(v && !json_object_size(v), name, "masks, answered briefly");
+	json_decref(v);
+	ok(is_table(r, table), name, "which set those entries alone");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		v = rss(r, json_pack("{s:{s:s}}", "entry_mask", bad[i][0], bad[i][1]));
+		refused += !v;
+		json_decref(v);
+	}
+	v = rss(r, json_pack("{s:{s:i}}", "entry_mask", "0", 1));
+	refused += !v;
+	json_decref(v);
+	v = rss(r, json_pack("{s:{s:s}, s:i}", "entry_mask", "0", "f", "brief", 1));
+	refused += !v;
+	json_decref(v);
+	ok(refused == i + 2 && is_table(r, table), name, "bad ones are refused, and change nothing");
 }
 
 static void steered(struct net_rig *r, const char *name)
@@ -323,6 +371,7 @@ static void steered(struct net_rig *r, const char *name)
 		ok(pass(2000) && in_order(), name, "another table");
 		ok(rx.per_pair[0] == before && flows_in_one_pair() == FLOWS, name,
 		   "which all flows follow");
+		masks(r, name);
 		json_decref(rss(r, json_pack("{s:i}", "entries", (int)ENTRIES)));
 		ok(keep_moving(r, 300), name, "300 entries are moved under load, none is lost");
 		ok(in_order(), name, "whole, once, in order");

@@ -179,6 +179,10 @@ static void test_dataplane(void **state)
 	assert_int_equal(all.backlog, 24);
 	assert_int_equal(dp_group_packets(b->dp, 0), 2 * BATCH);
 	assert_int_equal(dp_group_packets(b->dp, 1), 0);
+	/* Who sleeps without having looked has what it had. */
+	assert_true(dp_thread_nap(b->dp, 0));
+	dp_telemetry(b->dp, each, &all);
+	assert_int_equal(all.backlog, 24);
 	dp_thread_turn(b->dp, 0);
 	dp_thread_turn(b->dp, 0);
 	assert_true(dp_thread_rest(b->dp, 0));

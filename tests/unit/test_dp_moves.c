@@ -513,6 +513,45 @@ static void test_rest(void **state)
 	close_clean(1, 0);
 }
 
+/* A sleep that is no rest: the same, but for its telemetry (test_dp_meter). */
+static void test_nap(void **state)
+{
+	open_bed(2, true);
+	turns(1);
+	assert_true(dp_thread_nap(b->dp, 0));
+	assert_null(dp_move(b->dp, 0, 1));
+	assert_int_equal(b->woken[0], 1);
+	assert_false(dp_thread_nap(b->dp, 0));
+	turns(3);
+	assert_true(dp_thread_nap(b->dp, 0));
+	close_clean(1, 0);
+}
+
+/* Groups that a thread is about to hold are waited for, so that one order does for all. */
+static void test_gathered(void **state)
+{
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		open_bed(2, true);
+		assert_null(dp_move(b->dp, 0, 1));
+		turn(0);
+		assert_null(dp_move(b->dp, 2, 1));
+		dp_control_turn(b->dp);
+		assert_int_equal(phase(0), DP_HELD);
+		assert_int_equal(phase(2), DP_ORDERED);
+		if (i)
+			turn(0);
+		else
+			pass(DP_GATHER_NS);
+		dp_control_turn(b->dp);
+		assert_int_equal(phase(0), DP_MOVED);
+		assert_int_equal(phase(2), i ? DP_MOVED : DP_ORDERED);
+		turns(4);
+		close_clean(2, 0);
+	}
+}
+
 static u32 groups_of(u32 thread)
 {
 	u32 g, n = 0;
@@ -613,6 +652,8 @@ int main(void)
 		cmocka_unit_test(test_new_owner_stalls_midway),
 		cmocka_unit_test(test_port_refuses),
 		cmocka_unit_test(test_rest),
+		cmocka_unit_test(test_nap),
+		cmocka_unit_test(test_gathered),
 		cmocka_unit_test(test_spread),
 		cmocka_unit_test(test_free_midway),
 		cmocka_unit_test(test_bad_config),

@@ -275,8 +275,8 @@ static const struct command commands[] = {
 	{ "macs", KEYS("switch"), run_macs },
 	{ "flush", KEYS("switch", "device", "vlan"), run_flush },
 	{ "reload", NO_KEYS, run_reload },
-	{ "rss", KEYS("device", "enabled", "entries", "table", "entry", "key", "types",
-		      "unclassified"), run_rss },
+	{ "rss", KEYS("device", "enabled", "entries", "table", "entry", "entry_mask", "key",
+		      "types", "unclassified", "brief"), run_rss },
 	{ "capture", KEYS("device", "queue", "snaplen_bytes"), run_capture },
 };
 

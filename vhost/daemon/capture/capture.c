@@ -165,11 +165,6 @@ json_t *capture_begin(struct net *n, const json_t *args, struct capture_slot *sl
 	return describe(slot->capture, p, (u32)snaplen);
 }
 
-/* An order that is nothing but the end of a turn. */
-static void turn_is_over(void *arg)
-{
-}
-
 void capture_end(struct capture_slot *slot)
 {
 	struct capture *c = slot->capture;
@@ -188,7 +183,7 @@ void capture_end(struct capture_slot *slot)
 		if (rp_load(&p->queue[c->first + i]->capture) == &c->writer[i])
 			rp_store(&p->queue[c->first + i]->capture, NULL);
 	for (i = 0; i < c->net->pacer_count; i++)
-		pacer_call(&c->net->pacer[i], turn_is_over, NULL);
+		pacer_pass(&c->net->pacer[i]);
 	release(c);
 	captures--;
 }

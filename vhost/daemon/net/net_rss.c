@@ -109,14 +109,41 @@ static int change(struct port *p, const struct rss_set *before)
 	return rc;
 }
 
+/* Do they differ in the pairs that entries name, and in nothing else? */
+static bool same_hash(const struct rss_config *a, const struct rss_config *b)
+{
+	return a->types == b->types && a->entries == b->entries &&
+	       a->unclassified == b->unclassified && !memcmp(a->key, b->key, sizeof(a->key));
+}
+
+/*
+ * The pacer goes on with what it has, of which each entry changes in one step. Packets of
+ * one and the same turn may go by the old and the new one, in their order.
+ */
+static void change_pairs(struct port *p, const struct rss_config *c)
+{
+	struct rss *made = p->rss->made;
+	struct pacer *w = writer(p);
+	u32 i;
+
+	for (i = 0; i < c->entries; i++)
+		rp_store(&made->pair[i], c->pair[i]);
+	if (w)
+		pacer_pass(w);
+}
+
 int net_rss_set(struct port *p, const struct rss_config *c, bool on)
 {
 	struct rss_set *s = &p->rss->set;
 	const struct rss_set before = *s;
+	bool pairs_only = on && p->rss->made && same_hash(net_rss_config(p), c);
 
 	*(s->by_guest ? &s->guest : &s->host) = *c;
 	s->on = on;
-	return change(p, &before);
+	if (!pairs_only)
+		return change(p, &before);
+	change_pairs(p, c);
+	return 0;
 }
 
 int net_rss_guest(struct port *p, const struct rss_config *c)
@@ -126,6 +153,8 @@ int net_rss_guest(struct port *p, const struct rss_config *c)
 
 	if (!c && !s->by_guest)
 		return 0;
+	if (c && s->by_guest)
+		return net_rss_set(p, c, s->on);
 	s->by_guest = c;
 	if (c)
 		s->guest = *c;

@@ -38,8 +38,8 @@ static inline const struct rss_config *net_rss_config(const struct port *p)
 }
 
 /*
- * Puts @c, which was checked, in place of what is in force, between two turns:
- * afterwards everything that went by the old one has been published to the guest.
+ * Puts @c, which was checked, in place of what is in force, between two turns, or within
+ * one if only pairs of entries change: afterwards everything that went by the old one has been published to the guest.
  * 0 or -ENOMEM: nothing has changed.
  */
 int net_rss_set(struct port *p, const struct rss_config *c, bool on);

@@ -23,6 +23,8 @@
 /* How long an order may take before the thread is signalled. */
 #define NUDGE_NS	20000000L
 #define EVENTS		64
+/* How often an order is looked at before its giver sleeps. */
+#define ORDER_LOOKS	50u
 
 struct pacer_entry {
 	struct flow *flow;
@@ -211,10 +213,16 @@ static void order(struct pacer *w)
 {
 	struct timespec until;
 	u64 one = 1;
+	u32 i;
 
 	rp_store(&w->pending, 1);
 	if (write(w->wake_fd, &one, sizeof(one)) < 0)
 		log_error("pacer %u: cannot wake it: %s", w->index, strerror(errno));
+	/* It mostly takes less than falling asleep and being woken; it may need this very CPU. */
+	pthread_mutex_unlock(&w->lock);
+	for (i = 0; i < ORDER_LOOKS && rp_load(&w->pending) && rp_step_aside(&w->aside); i++)
+		;
+	pthread_mutex_lock(&w->lock);
 	while (rp_load(&w->pending)) {
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_nsec += NUDGE_NS;
@@ -263,6 +271,22 @@ void pacer_call(struct pacer *w, void (*call)(void *arg), void *arg)
 	pthread_mutex_unlock(&w->lock);
 }
 
+static void nothing(void *arg)
+{
+}
+
+void pacer_pass(struct pacer *w)
+{
+	/*
+	 * What the caller has written, before the look; pairs with the barrier in
+	 * be_watched(): either it is seen to be busy, or its next turn sees that.
+	 */
+	rp_mb();
+	/* Acquire: pairs with the release in stand_by(). */
+	if (w->has_thread && rp_load_acquire(&w->busy))
+		pacer_call(w, nothing, NULL);
+}
+
 /* ---- The thread ---- */
 
 static void one_round(struct pacer *w, u64 now_tsc)
@@ -302,7 +326,8 @@ static void stand_by(struct pacer *w)
 		return;
 	}
 	rp_add(&w->waits, 1);
-	rp_store(&w->busy, 0);
+	/* Release: its turns are over; pairs with the acquire in pacer_pass(). */
+	rp_store_release(&w->busy, 0);
 	listen_for(w, until_deadline_ns(w, now));
 	rp_store(&w->busy, 1);
 	w->polled_tsc = rp_tsc();
@@ -311,7 +336,7 @@ static void stand_by(struct pacer *w)
 /* Work begins: somebody must look whether it goes on. */
 static void be_watched(struct pacer *w)
 {
-	/* Busy before armed: see watchdog.h. */
+	/* Busy before armed: see watchdog.h; and before a turn: see pacer_pass(). */
 	rp_mb();
 	if (!rp_load(&w->watchdog->armed))
 		watchdog_start(w->watchdog);
@@ -398,6 +423,7 @@ int pacer_start(struct pacer *w, u32 index, int cpu, u32 room, u64 hz, struct wa
 	rp_clock_init(&w->clock, hz);
 	w->poll_tsc = rp_ns_to_tsc(&w->clock, PACER_POLL_NS);
 	w->next_tsc = ~0ULL;
+	w->busy = 1;
 	pthread_mutex_init(&w->lock, NULL);
 	worker_cond_init(&w->done);
 	w->epfd = epoll_create1(EPOLL_CLOEXEC);

@@ -22,6 +22,7 @@
 
 #include <pthread.h>
 
+#include "aside.h"
 #include "flow.h"
 #include "watchdog.h"
 
@@ -37,6 +38,7 @@ struct pacer {
 	pthread_t thread;
 	bool has_thread;
 	int epfd, wake_fd;
+	struct rp_aside aside;		/* of the main thread, while it waits for this one */
 	u32 flows;			/* the main thread's count */
 	u64 turns_seen;			/* the main thread's, at its last check */
 	u32 room;			/* for so many */
@@ -57,7 +59,7 @@ struct pacer {
 	struct batch batch;
 	struct watchdog *watchdog;
 	/* The thread's, read relaxed */
-	u32 busy;			/* not in epoll */
+	u32 busy;			/* not in epoll, where there are no turns */
 	u64 waits;			/* in epoll */
 	u64 turns;
 };
@@ -72,6 +74,11 @@ int pacer_give(struct pacer *w, struct flow *f);
 void pacer_take(struct pacer *w, struct flow *f);
 /* Has @call run by the thread, between turns: it must be short. */
 void pacer_call(struct pacer *w, void (*call)(void *arg), void *arg);
+/*
+ * Afterwards no turn is on its way that began before: what the caller has written until
+ * then is seen by all that follow. A thread that has nothing to do is not woken.
+ */
+void pacer_pass(struct pacer *w);
 /* The main thread's, when the watchdog's timer has gone off: is it busy? */
 bool pacer_check(struct pacer *w);
 u64 pacer_cpu_ns(const struct pacer *w);

@@ -11,7 +11,7 @@ struct rss_way rss_steer(const struct rss *r, const struct packet *p, u32 pairs)
 
 	if (rss_hash_front(r, front, frame_peek(p, front, sizeof(front)), &hash)) {
 		way.entry = (u16)(hash & (r->entries - 1));
-		way.pair = r->pair[way.entry];
+		way.pair = rp_load(&r->pair[way.entry]);
 	}
 	/* Its guest does not receive on all of them. */
 	if (unlikely(way.pair >= pairs))

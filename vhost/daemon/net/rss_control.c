@@ -167,6 +167,64 @@ static bool take_entry(const json_t *args, u32 pairs, struct rss_config *c,
 	return true;
 }
 
+/* The value of a hexadecimal digit, 16: it is none. */
+static u32 digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (u32)(at - digits) : 16;
+}
+
+/* The entries of @text, four to a digit, the lowest in the lowest bit, to one pair. */
+static bool take_mask(const char *text, u16 pair, struct rss_config *c, struct ctl_error *e)
+{
+	u32 i, bits;
+
+	for (i = 0; text && (bits = digit(text[i])) < 16; i++)
+		for (; bits; bits &= bits - 1) {
+			u32 entry = 4 * i + (u32)__builtin_ctz(bits);
+
+			if (entry >= c->entries) {
+				ctl_fail(e, "bad-value", "entry_mask: %u is none of the table's "
+					 "entries, 0..%u", entry, c->entries - 1);
+				return false;
+			}
+			c->pair[entry] = pair;
+		}
+	if (text && !text[i])
+		return true;
+	ctl_fail(e, "bad-value", "entry_mask: not lower-case hexadecimal digits, entries 0..3 in "
+		 "the first one");
+	return false;
+}
+
+/* {"2":"08"}: entry 7 goes to pair 2. Of many entries it is the short form. */
+static bool take_masks(const json_t *args, u32 pairs, struct rss_config *c,
+		       struct ctl_error *e)
+{
+	json_t *map = json_object_get(args, "entry_mask"), *v;
+	const char *key;
+	char *end;
+	u64 n;
+
+	if (map && !json_is_object(map)) {
+		ctl_fail(e, "bad-value", "entry_mask: not an object of pairs and masks");
+		return false;
+	}
+	json_object_foreach(map, key, v) {
+		n = strtoul(key, &end, 10);
+		if (*key < '0' || *key > '9' || *end || n >= pairs) {
+			ctl_fail(e, "bad-value", "entry_mask: \"%s\" is none of the port's pairs, "
+				 "0..%u", key, pairs - 1);
+			return false;
+		}
+		if (!take_mask(json_string_value(v), (u16)n, c, e))
+			return false;
+	}
+	return true;
+}
+
 static bool take_unclassified(const json_t *args, u32 pairs, struct rss_config *c,
 			      struct ctl_error *e)
 {
@@ -175,12 +233,12 @@ static bool take_unclassified(const json_t *args, u32 pairs, struct rss_config *
 	return !v || take_pair(v, "unclassified", pairs, &c->unclassified, e);
 }
 
-static bool take_enabled(const json_t *args, bool *on, struct ctl_error *e)
+static bool take_bool(const json_t *args, const char *key, bool *on, struct ctl_error *e)
 {
-	const json_t *v = json_object_get(args, "enabled");
+	const json_t *v = json_object_get(args, key);
 
 	if (v && !json_is_boolean(v)) {
-		ctl_fail(e, "bad-value", "enabled: not true or false");
+		ctl_fail(e, "bad-value", "%s: not true or false", key);
 		return false;
 	}
 	if (v)
@@ -191,9 +249,10 @@ static bool take_enabled(const json_t *args, bool *on, struct ctl_error *e)
 static bool take_all(const json_t *args, u32 pairs, struct rss_config *c, bool *on,
 		     struct ctl_error *e)
 {
-	return take_enabled(args, on, e) && take_types(args, c, e) && take_key(args, c, e) &&
+	return take_bool(args, "enabled", on, e) && take_types(args, c, e) && take_key(args, c, e) &&
 	       take_entries(args, pairs, c, e) && take_table(args, pairs, c, e) &&
-	       take_entry(args, pairs, c, e) && take_unclassified(args, pairs, c, e);
+	       take_entry(args, pairs, c, e) && take_masks(args, pairs, c, e) &&
+	       take_unclassified(args, pairs, c, e);
 }
 
 /* ---- What is in force ---- */
@@ -235,7 +294,7 @@ static json_t *describe(const struct port *p)
 
 static bool sets_something(const json_t *args)
 {
-	static const char *const others[] = { "v", "id", "cmd", "device", NULL };
+	static const char *const others[] = { "v", "id", "cmd", "device", "brief", NULL };
 	const char *key;
 	json_t *value;
 
@@ -249,11 +308,11 @@ json_t *rss_control(const struct net *n, const json_t *args, struct ctl_error *e
 {
 	const char *name = args_string(args, "device", e);
 	struct port *p = net_control_port(n, args);
+	bool on, brief = false;
 	struct rss_config c;
-	bool on;
 	int rc;
 
-	if (!name)
+	if (!name || !take_bool(args, "brief", &brief, e))
 		return NULL;
 	if (!p) {
 		ctl_fail(e, "no-device", "device: there is no port \"%s\"; list shows them", name);
@@ -270,5 +329,5 @@ json_t *rss_control(const struct net *n, const json_t *args, struct ctl_error *e
 		ctl_fail(e, "failed", "%s: cannot steer: %s", name, strerror(-rc));
 		return NULL;
 	}
-	return describe(p);
+	return brief ? json_object() : describe(p);
 }
