@@ -98,7 +98,8 @@ struct rp_estimate {
 	struct rp_mean count_dev;	/* how far off the mean pace's count it is */
 	u64 count, count_ns;		/* means of all cycles: items, length */
 	/* Of the loop */
-	struct rp_totals last;
+	struct rp_totals totals[2];	/* the latest and those before, in turn */
+	u32 latest;
 	u64 last_ns;
 	u64 sum_ns, sum_items;	/* of t's next sample */
 	u64 share_ns, share_wait_ns;	/* of wait_milli's next */
