@@ -24,14 +24,6 @@
 /* Deviations above the mean from which on a sleep is not the timer's doing. */
 #define ODD_DEVS	8
 
-/* Towards zero. A constant divisor is a shift; this is done some ten times a cycle. */
-static u64 follow(u64 v, u64 x, u32 n)
-{
-	s64 diff = (s64)(x - v);
-
-	return v + (u64)(likely(n == RP_MEAN_FULL) ? diff / RP_MEAN_FULL : diff / (s64)n);
-}
-
 /* Only the party's thread writes; others read each word for show. */
 void rp_mean_add(struct rp_mean *m, u64 x)
 {
@@ -43,10 +35,10 @@ void rp_mean_add(struct rp_mean *m, u64 x)
 	else if (x > most)
 		x = most;
 	diff = x > m->v ? x - m->v : m->v - x;
-	rp_store(&m->v, follow(m->v, x, n));
+	rp_store(&m->v, rp_mean_step(m->v, x, n));
 	/* The first sample deviates from nothing. */
 	if (n > 1)
-		rp_store(&m->dev, follow(m->dev, diff, n));
+		rp_store(&m->dev, rp_mean_step(m->dev, diff, n));
 }
 
 void rp_mean_set(struct rp_mean *m, u64 ns)
