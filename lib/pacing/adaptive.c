@@ -195,27 +195,28 @@ static void adaptive_init(struct rp_strategy *s)
 	s->pulse = 1;	/* until it is known how long a batch takes */
 }
 
-static struct rp_decision spin(const struct rp_strategy *s, const struct adaptive *a)
+/* Of a spin; what it follows from changes with a cycle. */
+static u64 spin_pause_ns(const struct rp_strategy *s, const struct adaptive *a)
 {
 	u64 pause = min_u64(rp_adaptive_ring_left_ns(s, a) / 2,
 			    rp_adaptive_latency_limit_ns(s, a) / 4);
 
 	/* The slower side is not to be late. */
 	if (!rp_adaptive_waits_often(a))
-		return (struct rp_decision){ RP_WAIT_SPIN, 0, 0 };
+		return 0;
 	pause = min_u64(pause, rp_mean_ns(&a->e.y_min) / 2);
 	/* Less than two items' worth saves nothing. */
-	return (struct rp_decision){ RP_WAIT_SPIN, 0,
-				     pause > 2 * rp_mean_ns(&a->e.t.mean) ? pause : 0 };
+	return pause > 2 * rp_mean_ns(&a->e.t.mean) ? pause : 0;
 }
 
 static struct rp_decision adaptive_idle(struct rp_strategy *s, u64 now_ns)
 {
 	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
+	struct rp_decision d = { RP_WAIT_SPIN, 0, 0 };
 
 	/* The only path that is taken more often than every some ten us. */
 	if (a->now == RP_WAIT_SPIN && now_ns < a->tick_ns)
-		return spin(s, a);
+		return (struct rp_decision){ RP_WAIT_SPIN, 0, a->pause_ns };
 	tick(s, a, now_ns);
 	a->tick_ns = now_ns + SPIN_TICK_NS;
 	a->wait_ns = now_ns;
@@ -223,15 +224,14 @@ static struct rp_decision adaptive_idle(struct rp_strategy *s, u64 now_ns)
 		rp_store(&a->now, RP_WAIT_BLOCK);
 		return block(s, a);
 	}
-	rp_store(&a->now, a->mode);
-	if (a->wider) {
-		a->wider = false;
+	if (a->wider || (a->mode == RP_WAIT_SPIN && a->idle_ns < 2 * rp_mean_ns(&a->e.y_min) &&
+			 !rp_adaptive_tries_sleep(s, a, now_ns))) {
 		rp_store(&a->now, RP_WAIT_SPIN);
-		return (struct rp_decision){ RP_WAIT_SPIN, 0, 0 };
+		a->pause_ns = spin_pause_ns(s, a);
+		d.wait_ns = a->wider ? 0 : a->pause_ns;
+		a->wider = false;
+		return d;
 	}
-	if (a->mode == RP_WAIT_SPIN && a->idle_ns < 2 * rp_mean_ns(&a->e.y_min) &&
-	    !rp_adaptive_tries_sleep(s, a, now_ns))
-		return spin(s, a);
 	/* A spin that has lasted too long ends in the shortest sleep. */
 	rp_store(&a->now, RP_WAIT_SLEEP);
 	rp_store(&a->asked_ns, a->mode == RP_WAIT_SLEEP ? a->y_ns : 1);

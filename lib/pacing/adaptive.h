@@ -30,6 +30,7 @@ struct adaptive {
 	u64 wait_ns;		/* when it began */
 	u64 asked_ns;		/* SLEEP */
 	u64 tick_ns;		/* SPIN: the next look at the totals */
+	u64 pause_ns;		/* SPIN: of its pauses until then */
 	/* Since the last wake-up */
 	u64 woke_ns;
 	u32 ready;
@@ -54,6 +55,10 @@ struct adaptive {
 	bool shared;		/* the CPU: to spin takes it from whom we wait for */
 	bool absent;		/* producer: C is often not there */
 	bool wider;		/* producer: the window has just grown, it is not full */
+	struct {
+		u64 t_ns, sigma_ns;
+		u32 w;
+	} solved;		/* producer: the window for these estimates; w 0: none yet */
 	/* Changes of mode */
 	u64 entered_ns, retry_ns;
 	u32 failures;		/* of sleeps, lately */

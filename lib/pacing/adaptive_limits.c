@@ -68,7 +68,7 @@ void rp_adaptive_move_m_d(const struct rp_strategy *s, struct adaptive *a,
 			  const struct rp_cycle *c)
 {
 	u64 step = s->params.dmax_ns / 8, most = s->params.dmax_ns / 2;
-	u64 late = (c->late << 10) / c->timed, goal = late_goal(a);
+	u64 late = c->late ? (c->late << 10) / c->timed : 0, goal = late_goal(a);
 	u64 least = min_u64(least_m_d(a), most);
 
 	rp_estimate_spoiled(&a->e, c, a->odd);
@@ -94,7 +94,8 @@ void rp_adaptive_move_m_l(const struct rp_strategy *s, struct adaptive *a)
 	u64 most = min_u64(limit, rp_adaptive_latency_limit_ns(s, a));
 	u64 left = rp_adaptive_ring_left_ns(s, a);
 
-	if (!limit)
+	/* All is left, and so it stays. */
+	if (!limit || (!a->peer_waited && a->ring_share == ADAPTIVE_RING_ALL))
 		return;
 	if (a->peer_waited)
 		left = min_u64(left, max_u64(a->target_ns, 1)) / 4 * 3;

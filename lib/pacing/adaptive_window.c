@@ -22,17 +22,29 @@ static u64 nearest(u64 a, u64 b)
  * w W + 2.05 sigma sqrt(w) <= D_MAX; sigma is itself an estimate. Three rounds are
  * enough to solve that.
  */
-static u32 window_for(const struct adaptive *a, u64 dmax_ns, u32 queue_len)
+static u32 solve_window(u64 t_ns, u64 sigma_ns, u64 dmax_ns, u32 queue_len)
 {
-	u64 sigma = rp_estimate_sigma_ns(&a->e) * 11 / 4;
-	u64 t = rp_mean_ns(&a->e.t.mean);
-	u64 w = t ? nearest(dmax_ns, t) : queue_len;
+	u64 w = t_ns ? nearest(dmax_ns, t_ns) : queue_len;
 	u32 i;
 
 	for (i = 0; i < 3 && w > 1; i++)
-		w = nearest(dmax_ns, t + sigma / rp_isqrt(w) + !t);
+		w = nearest(dmax_ns, t_ns + sigma_ns / rp_isqrt(w) + !t_ns);
 	w = max_u64(w, 1);
 	return w < queue_len ? (u32)w : queue_len;
+}
+
+/* The divisions only when an estimate has moved: not with every cycle of few items. */
+static u32 window_for(struct adaptive *a, u64 dmax_ns, u32 queue_len)
+{
+	u64 sigma_ns = rp_estimate_sigma_ns(&a->e) * 11 / 4;
+	u64 t_ns = rp_mean_ns(&a->e.t.mean);
+
+	if (!a->solved.w || a->solved.t_ns != t_ns || a->solved.sigma_ns != sigma_ns) {
+		a->solved.t_ns = t_ns;
+		a->solved.sigma_ns = sigma_ns;
+		a->solved.w = solve_window(t_ns, sigma_ns, dmax_ns, queue_len);
+	}
+	return a->solved.w;
 }
 
 /* What of D_MAX the items that are out may take. */

@@ -11,8 +11,12 @@
 #define SHARE_NS	500000u
 /* A cycle of more work than so many such times says no more: nothing is left of what was. */
 #define SHARES_MAX	16
-/* CPU time is asked for so rarely: a system call, and ticks in the kernel. */
+/*
+ * CPU time is asked for so rarely: a system call, and ticks in the kernel. Once
+ * a wait's cost is known still more so; shares of it are taken over longer anyway.
+ */
 #define COST_NS		5000000u
+#define COST_KNOWN_NS	20000000u
 /* What others take is seen over so long: a time slice of theirs is no share. */
 #define CONTENTION_NS	50000000u
 /* A sleep shorter than this asks for as short a one as there is. */
@@ -20,28 +24,21 @@
 /* Deviations above the mean from which on a sleep is not the timer's doing. */
 #define ODD_DEVS	8
 
-/* A constant divisor is a shift; this is done some ten times a cycle. */
-static u64 part(u64 diff, u32 n)
-{
-	return likely(n == RP_MEAN_FULL) ? diff / RP_MEAN_FULL : diff / n;
-}
-
 /* Only the party's thread writes; others read each word for show. */
 void rp_mean_add(struct rp_mean *m, u64 x)
 {
-	u64 most = 4 * m->v + (1 << RP_MEAN_SHIFT);
-	u64 diff;
+	u64 most = 4 * m->v + (1 << RP_MEAN_SHIFT), diff;
+	u32 n = m->n;
 
-	if (m->n < RP_MEAN_FULL)
-		rp_add(&m->n, 1);
+	if (unlikely(n < RP_MEAN_FULL))
+		rp_store(&m->n, ++n);
 	else if (x > most)
 		x = most;
 	diff = x > m->v ? x - m->v : m->v - x;
-	rp_store(&m->v, x > m->v ? m->v + part(diff, m->n) : m->v - part(diff, m->n));
+	rp_store(&m->v, rp_mean_step(m->v, x, n));
 	/* The first sample deviates from nothing. */
-	if (m->n > 1)
-		rp_store(&m->dev, diff > m->dev ? m->dev + part(diff - m->dev, m->n) :
-						  m->dev - part(m->dev - diff, m->n));
+	if (n > 1)
+		rp_store(&m->dev, rp_mean_step(m->dev, diff, n));
 }
 
 void rp_mean_set(struct rp_mean *m, u64 ns)
@@ -53,14 +50,16 @@ void rp_mean_set(struct rp_mean *m, u64 ns)
 
 static void mean_of(struct rp_mean *m, u64 total_ns, u64 n)
 {
+	u64 total = total_ns << RP_MEAN_SHIFT;
+
 	if (n)
-		rp_mean_add(m, (total_ns << RP_MEAN_SHIFT) / n);
+		rp_mean_add(m, n > 1 ? total / n : total);
 }
 
 /* A share in 1/1024, gain 1/4. */
 static void share_add(u32 *share, u64 part, u64 of)
 {
-	u32 x = part < of ? (u32)((part << 10) / of) : 1024;
+	u32 x = !part ? 0 : part < of ? (u32)((part << 10) / of) : 1024;
 
 	*share = (3 * *share + x + 2) / 4;
 }
@@ -127,10 +126,11 @@ void rp_estimate_init(struct rp_estimate *e)
 static void learn_costs(struct rp_estimate *e, const struct rp_strategy *s, u64 now_ns)
 {
 	const struct rp_totals *b = &e->cost;
+	bool known = e->y_e.n == RP_MEAN_FULL && rp_mean_ns(&e->y_e);
 	struct rp_totals t;
 	u64 waits, busy, cpu;
 
-	if (now_ns - e->cost_ns < COST_NS)
+	if (now_ns - e->cost_ns < (known ? COST_KNOWN_NS : COST_NS))
 		return;
 	e->cost_ns = now_ns;
 	s->env->totals(s, &t, true);
@@ -149,32 +149,32 @@ static void learn_costs(struct rp_estimate *e, const struct rp_strategy *s, u64 
 bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
 		       u64 now_ns, struct rp_cycle *c)
 {
-	struct rp_totals t, *b = &e->last;
+	const struct rp_totals *b = &e->totals[e->latest];
+	struct rp_totals *t = &e->totals[!e->latest];
 	bool first = !e->last_ns;
 	u64 wait;
 
-	s->env->totals(s, &t, false);
+	s->env->totals(s, t, false);
+	e->latest = !e->latest;
 	c->ns = now_ns - e->last_ns;
-	c->items = t.items - b->items;
-	c->timed = t.timed - b->timed;
-	c->late = t.late - b->late;
-	c->peer_waited = t.peer_waits != b->peer_waits;
-	wait = t.spin_ns - b->spin_ns + t.sleep_ns - b->sleep_ns + t.block_ns - b->block_ns;
+	c->items = t->items - b->items;
+	c->timed = t->timed - b->timed;
+	c->late = t->late - b->late;
+	c->peer_waited = t->peer_waits != b->peer_waits;
+	wait = t->spin_ns - b->spin_ns + t->sleep_ns - b->sleep_ns + t->block_ns - b->block_ns;
 	e->last_ns = now_ns;
-	if (first || t.items < b->items || t.sleeps < b->sleeps || t.timed < b->timed) {
+	if (first || t->items < b->items || t->sleeps < b->sleeps || t->timed < b->timed) {
 		e->cost = (struct rp_totals){ 0 };
-		*b = t;
 		return false;
 	}
-	mean_of(&e->own, t.work_ns - b->work_ns, c->items);
-	mean_of(&e->n, t.notify_ns - b->notify_ns, t.sent - b->sent);
-	mean_of(&e->start, t.wake_ns - b->wake_ns, t.wakes - b->wakes);
-	c->work_ns = typical_work_ns(e, c->items, t.work_ns - b->work_ns);
+	mean_of(&e->own, t->work_ns - b->work_ns, c->items);
+	mean_of(&e->n, t->notify_ns - b->notify_ns, t->sent - b->sent);
+	mean_of(&e->start, t->wake_ns - b->wake_ns, t->wakes - b->wakes);
+	c->work_ns = typical_work_ns(e, c->items, t->work_ns - b->work_ns);
 	waited(e, wait, c);
 	rp_estimate_arrivals(e, c->items, c->ns);
 	if (c->timed)
 		share_add(&e->late_milli, c->late, c->timed);
-	*b = t;
 	learn_costs(e, s, now_ns);
 	return true;
 }
@@ -299,11 +299,12 @@ u64 rp_estimate_own_sigma_ns(const struct rp_estimate *e)
 
 u32 rp_isqrt(u64 x)
 {
-	u64 root = 0, bit = 1ULL << 62;
+	u64 root = 0, bit;
 
-	for (; bit > x; bit >>= 2)
-		;
-	for (; bit; bit >>= 2) {
+	if (!x)
+		return 0;
+	/* The greatest power of 4 that is not above x. */
+	for (bit = 1ULL << ((63 - __builtin_clzll(x)) & ~1); bit; bit >>= 2) {
 		if (x >= root + bit) {
 			x -= root + bit;
 			root = (root >> 1) + bit;

@@ -42,6 +42,17 @@ static inline u64 rp_mean_dev_ns(const struct rp_mean *m)
 	return rp_load(&m->dev) >> RP_MEAN_SHIFT;
 }
 
+/*
+ * One @n-th of the way from @v to @x, rounded towards @v. No branch on which side
+ * @x is, which nobody can foresee; a constant divisor is a shift.
+ */
+static inline u64 rp_mean_step(u64 v, u64 x, u32 n)
+{
+	s64 diff = (s64)(x - v);
+
+	return v + (u64)(likely(n == RP_MEAN_FULL) ? diff / RP_MEAN_FULL : diff / (s64)n);
+}
+
 /* @x in 1/16 ns. */
 void rp_mean_add(struct rp_mean *m, u64 x);
 /* Starts over from @ns, trusting it half. */
@@ -98,7 +109,8 @@ struct rp_estimate {
 	struct rp_mean count_dev;	/* how far off the mean pace's count it is */
 	u64 count, count_ns;		/* means of all cycles: items, length */
 	/* Of the loop */
-	struct rp_totals last;
+	struct rp_totals totals[2];	/* the latest and those before, in turn */
+	u32 latest;
 	u64 last_ns;
 	u64 sum_ns, sum_items;	/* of t's next sample */
 	u64 share_ns, share_wait_ns;	/* of wait_milli's next */

@@ -8,12 +8,6 @@
 /* Squared in sixteenths, it must fit. */
 #define DEV_MAX		(1u << 22)
 
-static void follow(u64 *mean, u64 x)
-{
-	rp_store(mean, x > *mean ? *mean + (x - *mean) / RP_MEAN_FULL :
-				   *mean - (*mean - x) / RP_MEAN_FULL);
-}
-
 /*
  * Index of dispersion of the counts: their variance by their mean, over cycles
  * of any length, each compared with what the mean pace lets expect of it.
@@ -38,8 +32,8 @@ void rp_estimate_arrivals(struct rp_estimate *e, u64 items, u64 ns)
 		expected = most;
 	}
 	rp_mean_add(&e->count_dev, x > expected ? x - expected : expected - x);
-	follow(&e->count, x);
-	follow(&e->count_ns, ns);
+	rp_store(&e->count, rp_mean_step(e->count, x, RP_MEAN_FULL));
+	e->count_ns = rp_mean_step(e->count_ns, ns, RP_MEAN_FULL);
 }
 
 /* The party's thread goes on meanwhile: what was checked must not change. */

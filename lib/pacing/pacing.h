@@ -87,8 +87,7 @@ struct rp_totals {
 	u64 peer_waits;		/* consumer: times that the producer says it waited */
 	u64 work_ns;		/* in work that moved items */
 	u64 sent, notify_ns;	/* notifications sent, and their cost */
-	u64 received, spurious;
-	u64 sleeps, sleep_ns, sleep_asked_ns;
+	u64 sleeps, sleep_ns;
 	u64 blocks, block_ns;
 	u64 spin_ns;
 	u64 wakes, wake_ns;	/* consumer: enqueue of the waking item to wake */
@@ -173,7 +172,7 @@ struct rp_strategy_ops {
 #define RP_PULSE_BATCHES	64
 #define RP_LEARNED_BYTES	128
 /* Words of a strategy's own state. */
-#define RP_STRATEGY_PRIV	128
+#define RP_STRATEGY_PRIV	160
 
 struct rp_strategy {
 	const struct rp_strategy_ops *ops;

@@ -2,54 +2,67 @@
 /*
  * bench estimator: what the adaptive strategy's bookkeeping costs. It is done
  * once a cycle, from one wait to the next, and nothing per item; so what an item
- * pays is that divided by the cycle's items. The strategy is fed with totals
- * whose times are made up, on a thread that does nothing else; the CPU time that
- * it asks for every 5 ms is a real system call.
+ * pays is that divided by the cycle's items. The strategy is fed with a party's
+ * counts whose times are made up, on a thread that does nothing else. They vary
+ * from cycle to cycle, as real ones do: a processor foresees what constant ones
+ * decide. Asking for the CPU time, now and then, is a real system call.
  */
 #include "bench.h"
-#include "pacing/pacing.h"
+#include "pacing/party.h"
 
 #define LEN		1024u
 #define DMAX_NS		300000u
 #define T_NS		2000u		/* pace of the other side */
 #define SLEEP_NS	55000u		/* the shortest sleep */
+#define SLEEP_CPU_NS	10000u
 #define WARM		4096u
+/* Random additions to a cycle's work and sleep: masks, ns */
+#define WORK_SPREAD	255u
+#define SLEEP_SPREAD	4095u
+/* The counts are in ticks, which are ns here. */
+#define TSC_HZ		1000000000u
 
 static const u32 batches[] = { 1, 4, 16, 64 };
 #define BATCHES		(sizeof(batches) / sizeof(batches[0]))
 
-static struct rp_totals made_up;
-
-static void get_totals(const struct rp_strategy *s, struct rp_totals *t, bool cpu)
+/* The call is made, but its answer knows nothing of times that are made up. */
+static u64 cpu_ns(struct rp_party *p)
 {
-	(void)s;
-	if (cpu)
-		made_up.cpu_ns = thread_cpu_ns();
-	*t = made_up;
+	const struct rp_stats *st = &p->stats;
+	u64 made_up = st->work_tsc + st->spin_tsc + st->sleeps * SLEEP_CPU_NS;
+
+	return thread_cpu_ns() ? made_up : 0;
 }
 
-static const struct rp_env_ops env = { .totals = get_totals };
+static const struct rp_thread_ops thread = { .cpu_ns = cpu_ns };
+
+static u32 draw(u32 *rng)
+{
+	*rng = *rng * 1664525u + 1013904223u;	/* Numerical Recipes' */
+	return *rng >> 16;
+}
 
 /* @items have come, a wait begins and ends. Returns the time at its end. */
-static u64 cycle(struct rp_strategy *s, u32 items, u64 at_ns)
+static u64 cycle(struct rp_party *p, u32 items, u64 at_ns, u32 *rng)
 {
+	u64 work = items * (T_NS / 4) + (draw(rng) & WORK_SPREAD), took;
+	struct rp_strategy *s = &p->strategy;
 	struct rp_decision d;
-	u64 took;
 
-	made_up.items += items;
-	made_up.timed += items;
-	made_up.work_ns += items * (T_NS / 4);
-	at_ns += items * (T_NS / 4);
+	p->stats.items += items;
+	p->latency->count += items;
+	p->stats.work_tsc += work;
+	at_ns += work;
 	d = s->ops->idle(s, at_ns);
-	took = d.wait == RP_WAIT_SLEEP ? d.wait_ns + SLEEP_NS : T_NS;
+	took = d.wait == RP_WAIT_SLEEP ? d.wait_ns + SLEEP_NS + (draw(rng) & SLEEP_SPREAD) : T_NS;
 	if (took < items * T_NS / 4 * 3)
 		took = items * T_NS / 4 * 3;
 	if (d.wait == RP_WAIT_SPIN) {
-		made_up.spin_ns += took;
+		p->stats.spin_tsc += took;
 		return at_ns + took;
 	}
-	made_up.sleeps++;
-	made_up.sleep_ns += took;
+	p->stats.sleeps++;
+	p->stats.sleep_tsc += took;
 	s->ops->woken(s, RP_WAKE_SLEPT, items, at_ns + took);
 	return at_ns + took;
 }
@@ -57,21 +70,24 @@ static u64 cycle(struct rp_strategy *s, u32 items, u64 at_ns)
 /* CPU time of a cycle of so many items. */
 static double measure(u32 items, enum rp_role role, u64 for_ns)
 {
-	const struct rp_params p = {
+	const struct rp_params params = {
 		.strategy = RP_ADAPTIVE, .role = role, .queue_len = LEN, .threshold = 1,
 		.dmax_ns = DMAX_NS,
 	};
-	static struct rp_strategy s;
+	static struct rp_hist latency;
+	static struct rp_party p;
 	u64 at = 1000000, n = 0, begin, used, i;
+	u32 rng = 1;
 
-	made_up = (struct rp_totals){ 0 };
-	rp_strategy_init(&s, &p, &env);
+	p = (struct rp_party){ .thread = &thread, .latency = &latency };
+	rp_hist_reset(&latency);
+	rp_party_init(&p, &params, TSC_HZ);
 	for (i = 0; i < WARM; i++)
-		at = cycle(&s, items, at);
+		at = cycle(&p, items, at, &rng);
 	begin = thread_cpu_ns();
 	do {
 		for (i = 0; i < WARM; i++)
-			at = cycle(&s, items, at);
+			at = cycle(&p, items, at, &rng);
 		n += WARM;
 		used = thread_cpu_ns() - begin;
 	} while (used < for_ns);

@@ -535,8 +535,6 @@ static void in_totals(const struct rp_strategy *st, struct rp_totals *t, bool cp
 	t->peer_waits = q->waits_p;
 	t->sent = q->calls;
 	t->notify_ns = q->call_ps / PS_PER_NS;
-	t->received = q->kicks;
-	t->spurious = q->spurious_kicks;
 	t->sleeps = q->sleeps_c;
 	t->sleep_ns = q->sleep_c_ps / PS_PER_NS;
 	t->blocks = q->blocks_c;
@@ -552,8 +550,6 @@ static void out_totals(const struct rp_strategy *st, struct rp_totals *t, bool c
 	party_totals(s, p, t);
 	t->sent = q->kicks;
 	t->notify_ns = q->kick_ps / PS_PER_NS;
-	t->received = q->calls;
-	t->spurious = q->spurious_calls;
 	t->sleeps = q->sleeps_p;
 	t->sleep_ns = q->sleep_p_ps / PS_PER_NS;
 	t->blocks = q->blocks_p;

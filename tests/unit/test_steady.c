@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -128,7 +129,7 @@ static void test_exp(void **state)
 	all_steady(DIST_EXP, RANDOM_MOST);
 }
 
-#define BURST_MAX	512
+#define BURST_MAX	5000
 
 /* Bursts, and pauses of their own length: P's work by a trace. */
 static const struct burst {
@@ -156,26 +157,106 @@ static const struct burst {
 	{ 1, 0, 10000000, 5000, 300000, 0 },		/* lone items */
 };
 
-static void test_bursts(void **state)
+static struct sim_config config_of_bursts(const struct burst *b)
 {
 	static u64 trace_ps[BURST_MAX];
+	const u64 mean_ns = ((b->items - 1) * b->w_ns + b->gap_ns) / b->items;
+	const struct cell cell = { "bursts", mean_ns, b->wc_ns, b->dmax_ns };
+	struct sim_config c = config_of(&cell, 1);
+	u32 i;
+
+	assert_true(b->items <= BURST_MAX);
+	for (i = 0; i < b->items; i++)
+		trace_ps[i] = (i ? b->w_ns : b->gap_ns) * 1000;
+	c.wp = (struct dist_spec){ .kind = DIST_TRACE, .trace_ps = trace_ps,
+				   .trace_len = b->items };
+	return c;
+}
+
+static void test_bursts(void **state)
+{
 	bool good = true;
-	u32 i, j;
+	u32 i;
 
 	for (i = 0; i < sizeof(burst) / sizeof(burst[0]); i++) {
-		const struct burst *b = &burst[i];
-		const u64 mean_ns = ((b->items - 1) * b->w_ns + b->gap_ns) / b->items;
-		const struct cell cell = { "bursts", mean_ns, b->wc_ns, b->dmax_ns };
-		struct sim_config c = config_of(&cell, 1);
+		const struct sim_config c = config_of_bursts(&burst[i]);
 
-		assert_true(b->items <= BURST_MAX);
-		for (j = 0; j < b->items; j++)
-			trace_ps[j] = (j ? b->w_ns : b->gap_ns) * 1000;
-		c.wp = (struct dist_spec){ .kind = DIST_TRACE, .trace_ps = trace_ps,
-					   .trace_len = b->items };
-		good &= steady(&c, "bursts", b->most);
+		good &= steady(&c, "bursts", burst[i].most);
 	}
 	assert_true(good);
+}
+
+/* ---- Many bursts that are longer than the ring ---- */
+
+#define SCAN_NS		2000000000u
+/* A mode that fails is tried again after times that double up to 10 s. */
+#define SCAN_SETTLE_NS	20000000000u
+/* All patterns are ITEMS x WORK x PAUSE x RATIO x DMAX; a test takes every so manieth. */
+#define SCAN_ALL	(4 * 4 * 4 * 4 * 3)
+#if STEADY_NS < 60000000000u
+#define SCAN_STEP	149
+#else
+#define SCAN_STEP	37
+#endif
+/* docs/pacing.md tells of all of them. */
+#define SCAN_MOST	6	/* changes of both sides in a pattern */
+#define SCAN_SHARE	10	/* one pattern in so many may have some */
+
+static struct burst scanned(u32 n)
+{
+	static const u32 items[] = { 300, 500, 1000, 5000 };
+	static const u64 w_ns[] = { 500, 1000, 2000, 5000 };
+	static const u64 gap_ns[] = { 500000, 2000000, 5000000, 20000000 };
+	static const u64 half_ratio[] = { 1, 4, 8, 16 };	/* W_C by P's work, doubled */
+	static const u64 dmax_ns[] = { 100000, 300000, 1000000 };
+	const u32 i = n / 3;
+
+	return (struct burst){
+		.items = items[i % 4], .w_ns = w_ns[i / 4 % 4], .gap_ns = gap_ns[i / 16 % 4],
+		.wc_ns = w_ns[i / 4 % 4] * half_ratio[i / 64] / 2, .dmax_ns = dmax_ns[n % 3],
+	};
+}
+
+struct scan {
+	u32 patterns, changing;
+	u64 changes, most;
+};
+
+/* Changes of both sides in every @step'th pattern, those that have some as comments. */
+static struct scan scan(u32 step)
+{
+	struct scan sum = { 0 };
+	u64 changes;
+	u32 n;
+
+	for (n = 0; n < SCAN_ALL; n += step) {
+		const struct burst b = scanned(n);
+		struct sim_config c = config_of_bursts(&b);
+
+		c.warmup *= SCAN_SETTLE_NS / SETTLE_NS;
+		c.items = c.items / (STEADY_NS / SCAN_NS) + 1;
+		simulate(&c);
+		changes = result.changes_p + result.changes_c;
+		sum.patterns++;
+		sum.changing += changes > 0;
+		sum.changes += changes;
+		sum.most = changes > sum.most ? changes : sum.most;
+		if (changes)
+			print_message("# %u items of %lu ns, %lu ns, W_C %lu, D_MAX %lu: changes of P %lu, of C %lu\n",
+				      b.items, (unsigned long)b.w_ns, (unsigned long)b.gap_ns,
+				      (unsigned long)b.wc_ns, (unsigned long)b.dmax_ns,
+				      (unsigned long)result.changes_p,
+				      (unsigned long)result.changes_c);
+	}
+	return sum;
+}
+
+static void test_scan(void **state)
+{
+	const struct scan sum = scan(SCAN_STEP);
+
+	assert_true(sum.most <= SCAN_MOST);
+	assert_true(sum.changing * SCAN_SHARE <= sum.patterns);
 }
 
 /* ---- A side that loses its CPU ---- */
@@ -289,17 +370,26 @@ static void test_cheaper(void **state)
 	assert_string_equal(result.status_p.regime, "sFP");
 }
 
-int main(void)
+/* With an argument: the scan of every so manieth pattern, 1 for all of them, and no test. */
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_const),
 		cmocka_unit_test(test_exp),
 		cmocka_unit_test(test_bursts),
+		cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_stalls),
 		cmocka_unit_test(test_tries),
 		cmocka_unit_test(test_tries_keep_dmax),
 		cmocka_unit_test(test_cheaper),
 	};
 
+	if (argc > 1 && atoi(argv[1]) > 0) {
+		const struct scan sum = scan((u32)atoi(argv[1]));
+
+		printf("%u patterns, %u with changes, %lu changes, at most %lu\n", sum.patterns,
+		       sum.changing, (unsigned long)sum.changes, (unsigned long)sum.most);
+		return 0;
+	}
 	return cmocka_run_group_tests_name("steady", tests, NULL, NULL);
 }
