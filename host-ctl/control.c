@@ -248,14 +248,15 @@ u64 hc_next(const struct hc *c)
 	return next < c->decide_at ? next : c->decide_at;
 }
 
-/* Is @at due? Late ticks are skipped, not made up for. */
+/*
+ * Is @at due? Late ticks are skipped, not made up for. All are at multiples of their period, so
+ * that a round goes with a metric.
+ */
 static bool due(u64 *at, u64 now, u64 period)
 {
 	if (now < *at)
 		return false;
-	*at += period;
-	if (*at <= now)
-		*at = now + period;
+	*at = (now / period + 1) * period;
 	return true;
 }
 
