@@ -15,6 +15,8 @@ static u32 next_cores(const struct hc_claim *c)
 	return next > now ? next - now : 0;
 }
 
+#define KEEP		1.1	/* what somebody has counts for so much */
+
 /* The part of the load that the next step carries more, per core. */
 static double benefit(const struct hc_claim *c)
 {
@@ -25,7 +27,7 @@ static double benefit(const struct hc_claim *c)
 		return 0;
 	if (next > c->load)
 		next = c->load;
-	return (next - now) / c->load / (cores ? cores : 0.5);
+	return (next - now) / c->load / (cores ? cores : 0.5) * (c->granted < c->have ? KEEP : 1);
 }
 
 static bool before(const struct hc_claim *a, const struct hc_claim *b)

@@ -103,10 +103,12 @@ static void remember(const struct hc *c, struct hc_tenant *t, const struct hc_de
 	wait_longer(c, t, grow, now);
 	if (grow)
 		learn_weak(c, t, d, now);
-	if (grow)
-		t->added_ns = now;
-	else
+	if (!grow) {
 		t->removed_ns = now;
+		return;
+	}
+	t->added_ns = now;
+	hc_forget_delay(t);
 }
 
 void hc_change(struct hc *c, u32 i, struct turn *turn, u64 now)

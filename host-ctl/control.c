@@ -15,7 +15,7 @@ const struct hc_settings hc_defaults = {
 	.add_delay = 0.3,
 	.add_worst = 0.5,
 	.room = 2.1,
-	.keep = 0.012,
+	.keep = 0.008,
 	.danger = 0.5,
 	.sigmas = 3,
 	.drain_ns = 5000000,
@@ -203,6 +203,12 @@ static void measure(struct hc *c, struct hc_tenant *t, u64 now)
 	t->have_metric = true;
 }
 
+void hc_forget_delay(struct hc_tenant *t)
+{
+	t->worst_ns = 0;
+	memset(t->delay_ns, 0, sizeof(t->delay_ns));
+}
+
 static void settle(struct hc *c, u32 tenant, u64 now)
 {
 	struct hc_tenant *t = &c->tenant[tenant];
@@ -216,6 +222,8 @@ static void settle(struct hc *c, u32 tenant, u64 now)
 			return;
 	t->pending = false;
 	t->quiet_ns = now + c->set.metric_ns;
+	if (t->added_ns > t->removed_ns)
+		hc_forget_delay(t);
 	if (t->held_cores > t->cfg.policy->step[t->step].cores)
 		hc_decide_awaited(c, now);
 }
@@ -240,14 +248,15 @@ u64 hc_next(const struct hc *c)
 	return next < c->decide_at ? next : c->decide_at;
 }
 
-/* Is @at due? Late ticks are skipped, not made up for. */
+/*
+ * Is @at due? Late ticks are skipped, not made up for. All are at multiples of their period, so
+ * that a round goes with a metric.
+ */
 static bool due(u64 *at, u64 now, u64 period)
 {
 	if (now < *at)
 		return false;
-	*at += period;
-	if (*at <= now)
-		*at = now + period;
+	*at = (now / period + 1) * period;
 	return true;
 }
 

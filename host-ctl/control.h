@@ -241,6 +241,8 @@ double hc_delay_ns(const struct hc_sample *s, double queue);
 void hc_decide_all(struct hc *c, u64 now_ns);
 /* A tenant has left cores: who was granted them gets them. */
 void hc_decide_awaited(struct hc *c, u64 now_ns);
+/* It has more now: what was late before is not held against that. */
+void hc_forget_delay(struct hc_tenant *t);
 /* On the fast path, of one tenant. */
 void hc_decide_danger(struct hc *c, u32 tenant, u64 now_ns);
 

@@ -142,16 +142,33 @@ static bool overloaded(const struct hc *c, const struct hc_tenant *t)
 	       came - hc_capacity(&t->cap, t->step) * seconds > c->set.sigmas * sqrt(came);
 }
 
+/*
+ * A load that exceeds the capacity by little makes queues longer from one metric to the next,
+ * and a round is long enough for a whole bound. Not what is left of the time before it had
+ * more: that takes some metrics to go.
+ */
+static bool is_filling(const struct hc *c, const struct hc_tenant *t, u64 now)
+{
+	return t->delay_ns[MID] > c->set.add_delay * (double)t->cfg.bound_ns &&
+	       now - t->added_ns >= c->set.decide_ns;
+}
+
 static enum hc_why want_danger(const struct hc *c, const struct hc_tenant *t, u64 now, u32 *want)
 {
 	double load;
 
 	*want = t->step;
-	if (t->basis != HC_FRESH || t->pending || t->step >= t->cfg.max_step || !overloaded(c, t))
+	if (t->basis != HC_FRESH || t->pending || t->step >= t->cfg.max_step)
+		return HC_HOLD;
+	if (!overloaded(c, t) && !is_filling(c, t, now))
 		return HC_HOLD;
 	/* Asking again brings nothing before something has changed. */
 	if (is_awaiting(c, t, now) || (t->refused_ns && now - t->refused_ns < c->set.decide_ns))
 		return HC_HOLD;
+	if (!overloaded(c, t)) {
+		*want = stronger(c, t, t->load[MID]);
+		return HC_ADD_DELAY;
+	}
 	load = fmax(recent(t, 1), recent(t, 2));
 	*want = stronger(c, t, load +
 			 t->last.backlog * NSEC_PER_SEC / (double)c->set.drain_ns);
@@ -163,13 +180,9 @@ static enum hc_why want_danger(const struct hc *c, const struct hc_tenant *t, u6
 static void describe(const struct hc *c, const struct hc_tenant *t, struct hc_decision *d)
 {
 	u32 below = d->to < d->from ? d->to : d->from > t->cfg.min_step ? d->from - 1 : d->from;
-	u32 i;
 
 	d->from_config = *hc_config_of(t, d->from);
 	d->to_config = *hc_config_of(t, d->to);
-	for (i = 0; i < HC_ALPHAS; i++)
-		d->delay_ns[i] = t->delay_ns[i];
-	d->worst_ns = t->worst_ns;
 	d->load = t->load[MID];
 	d->capacity_from = hc_capacity(&t->cap, d->from);
 	d->capacity_to = hc_capacity(&t->cap, d->to);
@@ -179,18 +192,21 @@ static void describe(const struct hc *c, const struct hc_tenant *t, struct hc_de
 
 /*
  * The step without which it would be late: all that it wants while it is slow, else
- * what its load asks for. What it only keeps, since it was changed only now, others
- * may have.
+ * what its load asks for, with the margin that it gives up a step by, and none that has
+ * proved too weak lately: what is taken in between would have to be given back at once.
+ * What it only keeps, since it was changed only now, others may have.
  */
-static u32 needed(const struct hc *c, const struct hc_tenant *t, u32 want)
+static u32 needed(const struct hc *c, const struct hc_tenant *t, u32 want, u64 now)
 {
-	u32 step = t->cfg.min_step;
+	u32 step;
 
 	if (t->basis != HC_FRESH || want > t->step || is_slow(c, t))
 		return want;
-	while (step < want && hc_limit(c, t, step) < hc_max_load(t))
+	step = weakest(c, t, now);
+	while (step < want && hc_limit(c, t, step) - c->set.keep * hc_capacity(&t->cap, step) <
+	       hc_max_load(t))
 		step++;
-	return step;
+	return step < want ? step : want;
 }
 
 static void begin_turn(const struct hc *c, u32 i, struct turn *turn, u64 now)
@@ -204,12 +220,14 @@ static void begin_turn(const struct hc *c, u32 i, struct turn *turn, u64 now)
 			.wanted = t->step, .bound_ns = (double)t->cfg.bound_ns,
 			.sensor = t->sensor, .basis = t->basis,
 			.age_ns = t->last.taken_ns ? now - t->last.taken_ns : 0,
+			.worst_ns = t->worst_ns,
 		},
 		.claim = {
 			.cap = &t->cap, .priority = t->cfg.priority, .load = t->load[MID],
 			.min = fixed ? t->step : t->cfg.min_step, .want = t->step,
 		},
 	};
+	memcpy(turn->d.delay_ns, t->delay_ns, sizeof(t->delay_ns));
 }
 
 void hc_begin(struct hc *c, u64 now)
@@ -239,7 +257,8 @@ static void claim(const struct hc *c, u32 i, struct turn *turn, u64 now)
 	struct hc_claim *cl = &turn->claim;
 
 	cl->want = turn->d.wanted;
-	cl->need = needed(c, t, turn->d.wanted);
+	cl->need = needed(c, t, turn->d.wanted, now);
+	cl->have = t->step;
 	if (!is_awaiting(c, t, now) || t->awaited <= cl->want)
 		return;
 	turn->d.why = t->awaited_why;

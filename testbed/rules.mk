@@ -7,6 +7,8 @@ RINGPACE_LIBS += -ljansson -lncursesw -ltinfo -ldl -lm
 
 $(eval $(call program,ringpace,$(RINGPACE_SRCS),$$(RINGPACE_LIBS),\
 	-iquote testbed -Ivhost/kernel/uapi))
+# ringpaced's own queues of a NIC, whose shares `ringpace bench host` measures.
+$(BUILD)/ringpace: $(addprefix $(OBJ)/vhost/daemon/net/,drr.o egress.o)
 PROGRAMS += $(BUILD)/ringpace
 
 # What the native lane's tests need; with SAN= they run under a sanitizer.

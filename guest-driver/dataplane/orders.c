@@ -185,11 +185,14 @@ static json_t *run_unpark(struct order *o)
 
 static json_t *run_telemetry(struct order *o)
 {
+	const json_t *threads = json_object_get(o->args, "threads");
 	const json_t *groups = json_object_get(o->args, "groups");
 
+	if (threads && !json_is_boolean(threads))
+		return refuse(o, "bad-value", "threads: true or false is needed");
 	if (groups && !json_is_boolean(groups))
 		return refuse(o, "bad-value", "groups: true or false is needed");
-	return telemetry_json(o->ws->dp, json_is_true(groups));
+	return telemetry_json(o->ws->dp, !json_is_false(threads), json_is_true(groups));
 }
 
 static bool can_move(struct order *o, const json_t *groups)
@@ -240,14 +243,14 @@ static const char *const no_keys[] = { NULL };
 static const char *const threads_keys[] = { "threads", NULL };
 static const char *const migrate_keys[] = { "groups", "to", NULL };
 static const char *const thread_keys[] = { "thread", NULL };
-static const char *const groups_keys[] = { "groups", NULL };
+static const char *const telemetry_keys[] = { "threads", "groups", NULL };
 
 static const struct command commands[] = {
 	{ "hello", no_keys, run_hello },
 	{ "status", no_keys, run_status },
 	{ "threads", threads_keys, run_threads },
 	{ "migrate", migrate_keys, run_migrate },
-	{ "telemetry", groups_keys, run_telemetry },
+	{ "telemetry", telemetry_keys, run_telemetry },
 	{ "park", thread_keys, run_park },
 	{ "unpark", thread_keys, run_unpark },
 };

@@ -55,25 +55,33 @@ static json_t *of_groups(struct dp *dp)
 	return list;
 }
 
-json_t *telemetry_json(struct dp *dp, bool groups)
+static void add_threads(json_t *o, struct dp *dp, const struct dp_telemetry *each)
 {
 	static const u32 alpha_milli[DP_ALPHAS] = DP_ALPHA_MILLI;
-	struct dp_telemetry each[DP_THREADS_MAX];
-	json_t *threads = json_array(), *alphas = json_array(), *o = json_object();
-	struct dp_telemetry_all all;
+	json_t *threads = json_array(), *alphas = json_array();
 	u32 i;
 
-	dp_telemetry(dp, each, &all);
 	for (i = 0; i < dp->cfg.threads; i++)
 		json_array_append_new(threads, of_thread(dp, i, &each[i]));
 	for (i = 0; i < DP_ALPHAS; i++)
 		json_array_append_new(alphas, json_real(alpha_milli[i] / 1000.0));
+	json_object_set_new(o, "alphas", alphas);
+	json_object_set_new(o, "threads", threads);
+}
+
+json_t *telemetry_json(struct dp *dp, bool threads, bool groups)
+{
+	struct dp_telemetry each[DP_THREADS_MAX];
+	struct dp_telemetry_all all;
+	json_t *o = json_object();
+
+	dp_telemetry(dp, each, &all);
 	set(o, "version", DP_TELEMETRY_VERSION);
 	set(o, "now_ns", dp->cfg.now_ns(dp->cfg.arg));
 	set(o, "interval_ns", DP_TELEMETRY_NS);
-	json_object_set_new(o, "alphas", alphas);
 	json_object_set_new(o, "all", of_all(&all));
-	json_object_set_new(o, "threads", threads);
+	if (threads)
+		add_threads(o, dp, each);
 	if (groups)
 		json_object_set_new(o, "group_packets", of_groups(dp));
 	return o;

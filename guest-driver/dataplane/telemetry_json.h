@@ -7,7 +7,10 @@
 
 #include "dataplane.h"
 
-/* As of now, with the packets of each group if @groups. New reference; NULL: no memory. */
-json_t *telemetry_json(struct dp *dp, bool groups);
+/*
+ * As of now, with each thread's if @threads, with the packets of each group if @groups. New
+ * reference; NULL: no memory.
+ */
+json_t *telemetry_json(struct dp *dp, bool threads, bool groups);
 
 #endif /* DP_TELEMETRY_JSON_H */

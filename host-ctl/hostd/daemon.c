@@ -140,30 +140,39 @@ int daemon_open(struct daemon *d)
 	return 0;
 }
 
-/* ---- The timers ---- */
+/* ---- Turns ---- */
 
-static void on_ask(struct loop_source *src, u32 events)
+static int wake_at(struct daemon *d, u64 at_ns)
 {
-	struct daemon *d = container_of(src, struct daemon, ask);
-	u64 now = now_ns(), times, period = d->world->conf.fast_ns;
+	const struct itimerspec at = {
+		.it_value = { (time_t)(at_ns / 1000000000), (long)(at_ns % 1000000000) },
+	};
 
-	if (read(src->fd, &times, sizeof(times)) != sizeof(times))
-		return;
+	return timerfd_settime(d->turn.fd, TFD_TIMER_ABSTIME, &at, NULL) ? -errno : 0;
+}
+
+/* Answers take less than a tenth of a millisecond, where daemons have a CPU to run on. */
+static u64 answer_ns(const struct daemon *d)
+{
+	u64 most = d->world->conf.fast_ns / 4;
+
+	return most < ANSWER_NS ? most : ANSWER_NS;
+}
+
+static void ask(struct daemon *d, u64 now)
+{
+	u64 late = now > d->next_ns ? now - d->next_ns : 0;
+
 	d->ticks++;
-	d->missed += times - 1;
-	/* Of the first that was due: turns that were left out count. */
-	rp_hist_add(&d->late, now > d->next_ns ? now - d->next_ns : 0);
-	d->next_ns += times * period;
+	d->missed += late / d->world->conf.fast_ns;
+	rp_hist_add(&d->late, late);
 	world_ask(d->world, now);
 }
 
-static void on_decide(struct loop_source *src, u32 events)
+static void decide(struct daemon *d)
 {
-	struct daemon *d = container_of(src, struct daemon, decide);
-	u64 times, now;
+	u64 now;
 
-	if (read(src->fd, &times, sizeof(times)) != sizeof(times))
-		return;
 	world_decide(d->world);
 	now = now_ns();
 	if (now < d->learned_at)
@@ -172,34 +181,38 @@ static void on_decide(struct loop_source *src, u32 events)
 	learned_save(d->world, d->learned_path);
 }
 
-static int start_timer(struct daemon *d, struct loop_source *src, u64 first_ns, u64 period_ns)
+/* The timer goes off once; setting it anew is what makes it not readable, without a read. */
+static void on_turn(struct loop_source *src, u32 events)
 {
-	const struct itimerspec at = {
-		.it_interval = { (time_t)(period_ns / 1000000000), (long)(period_ns % 1000000000) },
-		.it_value = { (time_t)(first_ns / 1000000000), (long)(first_ns % 1000000000) },
-	};
+	struct daemon *d = container_of(src, struct daemon, turn);
+	u64 now = now_ns(), at;
 
-	if (src->fd < 0) {
-		src->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-		if (src->fd < 0 || loop_add(&d->loop, src, EPOLLIN) < 0)
-			return -errno;
+	d->asked = !d->asked;
+	if (d->asked) {
+		ask(d, now);
+		at = now + answer_ns(d);
+	} else {
+		decide(d);
+		at = d->next_ns = world_next(d->world, now_ns());
 	}
-	return timerfd_settime(src->fd, TFD_TIMER_ABSTIME, &at, NULL) ? -errno : 0;
+	if (wake_at(d, at) < 0) {
+		log_error("its timer cannot be set: %s", strerror(errno));
+		d->loop.stop = true;
+	}
 }
 
-/* Answers take less than a tenth of a millisecond, where daemons have a CPU to run on. */
-int daemon_start_timers(struct daemon *d)
+int daemon_start_turns(struct daemon *d)
 {
-	u64 period = d->world->conf.fast_ns;
-	u64 later = period / 4 < ANSWER_NS ? period / 4 : ANSWER_NS;
-	int rc;
-
-	d->ask.ready = on_ask;
-	d->decide.ready = on_decide;
-	d->next_ns = now_ns() + period;
-	d->learned_at = d->next_ns + LEARNED_NS;
-	rc = start_timer(d, &d->ask, d->next_ns, period);
-	return rc ? rc : start_timer(d, &d->decide, d->next_ns + later, period);
+	if (d->turn.fd < 0) {
+		d->turn.ready = on_turn;
+		d->turn.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+		if (d->turn.fd < 0 || loop_add(&d->loop, &d->turn, EPOLLIN) < 0)
+			return -errno;
+		d->learned_at = now_ns() + LEARNED_NS;
+	}
+	d->asked = false;
+	d->next_ns = world_next(d->world, now_ns());
+	return wake_at(d, d->next_ns);
 }
 
 u64 daemon_cpu_ns(void)
@@ -264,7 +277,7 @@ static const char *try_reload(struct daemon *d, struct conf *conf)
 	world_act(w, d->world->acting, now_ns());
 	world_free(d->world);
 	d->world = w;
-	daemon_start_timers(d);
+	daemon_start_turns(d);
 	log_info("%s: in effect: %u tenants", d->config, w->tenants);
 	return NULL;
 }
@@ -317,10 +330,8 @@ void daemon_close(struct daemon *d)
 	serve_close(&d->server);
 	if (d->world)
 		world_free(d->world);
-	if (d->ask.fd >= 0)
-		close(d->ask.fd);
-	if (d->decide.fd >= 0)
-		close(d->decide.fd);
+	if (d->turn.fd >= 0)
+		close(d->turn.fd);
 	if (d->lock_fd >= 0)
 		close(d->lock_fd);
 }

@@ -19,14 +19,15 @@ struct daemon {
 	int lock_fd;
 	struct loop loop;
 	struct loop_source signals;
-	struct loop_source ask, decide;	/* timers */
+	struct loop_source turn;	/* a timer, for each half of a turn */
+	bool asked;			/* the second half is next */
 	struct undo undo;
 	struct world *world;
 	struct server server;
 	struct metrics_http metrics;
 	struct metrics_address address;
 	char address_text[CONF_PATH_MAX];
-	u64 next_ns;			/* when .ask is due */
+	u64 next_ns;			/* when the next turn is due */
 	u64 learned_at;			/* when to write what was learned */
 	u64 ticks, missed, reloads, refused;
 	struct rp_hist late;		/* ns */
@@ -40,7 +41,7 @@ int daemon_open(struct daemon *d);
 u32 daemon_restore(struct daemon *d);
 void daemon_close(struct daemon *d);
 /* 0 or -errno. */
-int daemon_start_timers(struct daemon *d);
+int daemon_start_turns(struct daemon *d);
 /* Processor time of this process. */
 u64 daemon_cpu_ns(void);
 

@@ -177,7 +177,7 @@ void dataplane_tick(struct dataplane *d, u64 now, bool wanted)
 		return;
 	}
 	if (wanted)
-		link_send(&d->link, d->telemetry_slot, "telemetry", NULL);
+		link_send(&d->link, d->telemetry_slot, "telemetry", json_pack("{s:b}", "threads", 0));
 	if (wants_status(d, now) && link_send(&d->link, d->status_slot, "status", NULL))
 		d->status_at = now + STATUS_NS;
 	if (d->ordered && !d->accepted &&

@@ -142,7 +142,7 @@ static int confine(const struct daemon *d)
 
 static int serve(struct daemon *d)
 {
-	int rc = daemon_start_timers(d);
+	int rc = daemon_start_turns(d);
 
 	if (rc == 0) {
 		log_info("%u tenants on %u cores%s", d->world->tenants, d->world->topo.cores,
@@ -165,7 +165,7 @@ static void tell(void *ctx, const char *line)
 int main(int argc, char **argv)
 {
 	static struct daemon d = {
-		.config = "/etc/ringpace-hostd.yaml", .lock_fd = -1, .ask.fd = -1, .decide.fd = -1,
+		.config = "/etc/ringpace-hostd.yaml", .lock_fd = -1, .turn.fd = -1,
 		.server.src.fd = -1, .metrics.timer.fd = -1, .seccomp = SANDBOX_ON,
 	};
 	int rc = EXIT_FAILURE, err;

@@ -267,18 +267,39 @@ static void every_second(struct world *w, u64 now)
 	virt_again(&w->virt);
 }
 
+/* Who is calm is asked twice between two decisions. */
+static u64 calm_ns(const struct world *w)
+{
+	return (w->conf.decide_ns < w->conf.stale_ns ? w->conf.decide_ns : w->conf.stale_ns) / 2;
+}
+
 /*
- * Each tick, or of who is calm twice between two decisions. @last: when it was asked last;
- * it is now, if this is true.
+ * Each turn, or of who is calm once in each calm_ns(), all of them in the same turn. @last: when
+ * it was asked last; it is now, if this is true.
  */
 static bool is_due(const struct world *w, bool calm, u64 *last, u64 now)
 {
-	u64 most = w->conf.decide_ns < w->conf.stale_ns ? w->conf.decide_ns : w->conf.stale_ns;
-
-	if (calm && now - *last < most / 2)
+	if (calm && now / calm_ns(w) == *last / calm_ns(w))
 		return false;
 	*last = now;
 	return true;
+}
+
+static u64 multiple(u64 now, u64 period)
+{
+	return (now / period + 1) * period;
+}
+
+u64 world_next(const struct world *w, u64 now)
+{
+	u64 next = multiple(now, calm_ns(w)), decide = multiple(now, w->conf.decide_ns);
+	u32 i;
+
+	for (i = 0; i < w->hc.tenants; i++)
+		if (!hc_is_calm(&w->hc, i))
+			return multiple(now, w->conf.fast_ns);
+	next = decide < next ? decide : next;
+	return w->has_domains && w->libvirt_at > now && w->libvirt_at < next ? w->libvirt_at : next;
 }
 
 void world_ask(struct world *w, u64 now)

@@ -76,6 +76,11 @@ void world_act(struct world *w, bool acting, u64 now);
 /* A turn: everybody is asked, and a little later, when most have answered, it is decided. */
 void world_ask(struct world *w, u64 now);
 void world_decide(struct world *w);
+/*
+ * When the next turn is due: the next multiple of fast-ns, or while all are calm of what they
+ * are asked by, and of decide-ns. Multiples, so that what is due at all is due together.
+ */
+u64 world_next(const struct world *w, u64 now);
 /* Gives nothing back. */
 void world_free(struct world *w);
 

@@ -10,6 +10,7 @@
 #include "hostsim/args.h"
 #include "hostsim/crowd.h"
 #include "hostsim/patterns.h"
+#include "hostsim/weights.h"
 
 #define TENANTS		20u
 #define SECONDS_MAX	3600
@@ -84,8 +85,10 @@ static const struct argp argp = {
 	"Prints, for each, what was measured (W, or the background job's part of its peak), "
 	"the bound that the Pareto frontier of static configurations gives, the strongest "
 	"static configuration, the part of the bound's gain that was reached, and the SLO "
-	"violations: seconds whose 99th percentile is above 500 us. All of that is simulated. "
-	"Then the controller's own cost: a real ringpace-hostd with 20 tenants that are known by "
+	"violations: seconds whose 99th percentile is above 500 us. Then how soon it answers steps "
+	"of the load that overload a thread, and how far the shares of 2 to 64 queues of a NIC, "
+	"ringpaced's own, are from their weights over a second. All of that is simulated. "
+	"Last the controller's own cost: a real ringpace-hostd with 20 tenants that are known by "
 	"their dataplanes, and with 20 that are known by ports of ringpaced, all of them played; "
 	"CPU time in % of a core, and how late its turns were (docs/host.md).\n\nExample:\n\n  ringpace bench host --json",
 };
@@ -101,6 +104,8 @@ static const struct {
 
 struct results {
 	struct pattern_run run[GOALS][PATTERNS];
+	struct reaction_list reactions;	/* of all runs */
+	struct weights_run weights[WEIGHTS_RUNS];
 	u32 seconds;		/* that the controller ran for; 0: it did not */
 	struct crowd_cost cost[CROWD_KINDS];
 };
@@ -109,6 +114,16 @@ static void write_decision(void *ctx, const struct hc_decision *d)
 {
 	if (d->why >= HC_ADD_DELAY)
 		json_print(hc_decision_json(d, &hs_host), ctx);
+}
+
+static void add_reactions(struct reaction_list *sum, const struct reaction_list *l)
+{
+	u32 i;
+
+	for (i = 0; i < l->n && sum->n < REACTIONS_MAX; i++) {
+		sum->decided_ns[sum->n] = l->decided_ns[i];
+		sum->placed_ns[sum->n++] = l->placed_ns[i];
+	}
 }
 
 static int run_all(const struct args *a, FILE *decisions, struct results *res)
@@ -125,8 +140,9 @@ static int run_all(const struct args *a, FILE *decisions, struct results *res)
 					  a->seed, decisions ? &watch : NULL, &res->run[g][i]);
 			if (why)
 				return fail("policy %s: %s", goals[g].name, why);
+			add_reactions(&res->reactions, &res->run[g][i].reactions);
 		}
-	return 0;
+	return weights_measure(a->seed, res->weights);
 }
 
 static int run_controller(struct results *res, u32 for_s)
@@ -148,6 +164,16 @@ static u32 violations(const struct results *res)
 		for (i = 0; i < PATTERNS; i++)
 			sum += res->run[g][i].violations;
 	return sum;
+}
+
+static double weight_error(const struct results *res)
+{
+	double most = 0;
+	u32 i;
+
+	for (i = 0; i < WEIGHTS_RUNS; i++)
+		most = fmax(most, res->weights[i].error);
+	return most;
 }
 
 static void print_row(struct table *t, enum pareto_goal g, u32 i, const struct pattern_run *r)
@@ -173,6 +199,7 @@ static void print_table(const struct results *res)
 		"policy", "pattern", "unit", "measured", "Pareto", "max static", "% of Pareto",
 		"SLO violations", "worst p99 us", "changes", "migrations",
 	};
+	const struct reaction_list *l = &res->reactions;
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]));
 	u32 g, i;
 
@@ -184,6 +211,12 @@ static void print_table(const struct results *res)
 	table_print(t, stdout);
 	table_free(t);
 	printf("%u SLO violations in six runs; simulated\n", violations(res));
+	printf("%u load steps that overloaded a thread: decided after %.1f ms (p95; most %.1f), in place "
+	       "%.1f ms later (most %.1f); simulated\n", l->n, reaction_p95(l->decided_ns, l->n) / 1e6,
+	       reaction_max(l->decided_ns, l->n) / 1e6, reaction_p95(l->placed_ns, l->n) / 1e6,
+	       reaction_max(l->placed_ns, l->n) / 1e6);
+	printf("shares of 2 to 64 queues are within %.2f %% of their weights over a second of a line "
+	       "of %llu Gbit/s; simulated\n", 100 * weight_error(res), WEIGHTS_LINE_BPS / 1000000000);
 }
 
 static void print_controller(const struct results *res)
@@ -247,6 +280,38 @@ static json_t *run_json(const struct pattern_run *r, enum pareto_goal g)
 	return v;
 }
 
+static json_t *reaction_json(const struct reaction_list *l)
+{
+	const struct {
+		const char *key;
+		double ns;
+	} figures[] = {
+		{ "decision_max", reaction_max(l->decided_ns, l->n) },
+		{ "decision_p95", reaction_p95(l->decided_ns, l->n) },
+		{ "in_place_max", reaction_max(l->placed_ns, l->n) },
+		{ "in_place_p95", reaction_p95(l->placed_ns, l->n) },
+	};
+	json_t *v = json_object();
+	u32 i;
+
+	json_object_set_new(v, "load_steps", json_integer(l->n));
+	for (i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		json_object_set_new(v, figures[i].key, json_number_or_null(figures[i].ns / 1e6, 3));
+	return v;
+}
+
+static void add_weights(json_t *v, const struct results *res)
+{
+	json_t *list = json_array();
+	u32 i;
+
+	for (i = 0; i < WEIGHTS_RUNS; i++)
+		json_array_append_new(list, json_pack("{s:i,s:f}", "queues", res->weights[i].queues,
+						      "error", res->weights[i].error));
+	json_object_set_new(v, "weight_error", json_real(weight_error(res)));
+	json_object_set_new(v, "weights", list);
+}
+
 static void add_simulated(json_t *v, const struct results *res, u64 seed)
 {
 	json_t *runs = json_object(), *gains, *list;
@@ -265,6 +330,8 @@ static void add_simulated(json_t *v, const struct results *res, u64 seed)
 		json_object_set_new(runs, goals[g].name, list);
 	}
 	json_object_set_new(v, "slo_violations", json_integer(violations(res)));
+	json_object_set_new(v, "reaction_ms", reaction_json(&res->reactions));
+	add_weights(v, res);
 	json_object_set_new(v, "runs", runs);
 	json_object_set_new(v, "seed", json_integer((json_int_t)seed));
 	json_object_set_new(v, "simulated", json_true());
@@ -298,7 +365,7 @@ static int run(const struct args *a, FILE *decisions, struct results *res)
 static int bench_main(int argc, char **argv)
 {
 	struct args a = { .seed = 1, .seconds = 20 };
-	struct results res;
+	struct results res = { 0 };
 	FILE *decisions = NULL;
 	int rc;
 

@@ -100,7 +100,7 @@ static u32 next_lowest(const struct hs *h, const double *load, u32 hi, u32 tried
 }
 
 /* Takes load off the fullest thread; false: no other one can take any. */
-static bool even_out(const struct hs *h, u8 *owner, double *load, bool refine)
+static bool even_out(const struct hs *h, u8 *owner, double *load)
 {
 	u32 hi = extreme(h, load, 1), tried = 0, lo, g, k;
 
@@ -110,7 +110,7 @@ static bool even_out(const struct hs *h, u8 *owner, double *load, bool refine)
 			give(h, owner, load, g, lo);
 			return true;
 		}
-		if (refine && exchange(h, owner, load, hi, lo, &g, &k)) {
+		if (exchange(h, owner, load, hi, lo, &g, &k)) {
 			give(h, owner, load, g, lo);
 			give(h, owner, load, k, hi);
 			return true;
@@ -120,17 +120,54 @@ static bool even_out(const struct hs *h, u8 *owner, double *load, bool refine)
 	return false;
 }
 
-/* First moves alone, which takes less time; with @refine exchanges as well. */
+/* Where a thread's groups go whose thread is to have none: to the other thread of its core, whole. */
+static u32 refuge(const struct hs *h, const double *load, u32 from)
+{
+	u32 sibling = (from + HS_CORES) % HS_THREADS;
+
+	return wanted(&h->config, sibling) ? sibling : extreme(h, load, -1);
+}
+
+/* The heaviest group of @from up to a weight, or HS_GROUPS. */
+static u32 heaviest(const struct hs *h, const u8 *owner, u32 from, double most)
+{
+	u32 best = HS_GROUPS, g;
+
+	for (g = 0; g < HS_GROUPS; g++)
+		if (owner[g] == from && h->weight[g] <= most &&
+		    (best == HS_GROUPS || h->weight[g] > h->weight[best]))
+			best = g;
+	return best;
+}
+
+/* What the fullest thread has too much goes to the emptiest, up to the mean of both; false: nothing. */
+static bool pour(const struct hs *h, u8 *owner, double *load, double mean)
+{
+	u32 hi = extreme(h, load, 1), lo = extreme(h, load, -1), g;
+	double room = fmin(load[hi] - mean, mean - load[lo]);
+	bool any = false;
+
+	while ((g = heaviest(h, owner, hi, room)) < HS_GROUPS) {
+		room -= h->weight[g];
+		give(h, owner, load, g, lo);
+		any = true;
+	}
+	return any;
+}
+
+/* So that there are few moves, each of many groups; then with @refine single ones and exchanges. */
 static void spread(const struct hs *h, u8 *owner, bool refine)
 {
-	double load[HS_THREADS] = { 0 };
+	double load[HS_THREADS] = { 0 }, mean = 1.0 / hc_config_threads(&h->config);
 	u32 g, i;
 
 	for (g = 0; g < HS_GROUPS; g++)
 		load[owner[g]] += h->weight[g];
 	while ((g = stray(h, owner)) < HS_GROUPS)
-		give(h, owner, load, g, extreme(h, load, -1));
-	for (i = 0; i < 2 * HS_GROUPS && even_out(h, owner, load, refine); i++)
+		give(h, owner, load, g, refuge(h, load, owner[g]));
+	while (pour(h, owner, load, mean))
+		;
+	for (i = 0; refine && i < 2 * HS_GROUPS && even_out(h, owner, load); i++)
 		;
 }
 

@@ -28,6 +28,7 @@ struct running {
 	struct hs_host host;
 	const struct pattern_watch *watch;
 	struct pattern_run *r;
+	struct reaction reaction;
 };
 
 static void on_decision(void *ctx, const struct hc_decision *d)
@@ -36,6 +37,7 @@ static void on_decision(void *ctx, const struct hc_decision *d)
 
 	if (d->to != d->from)
 		x->r->changes++;
+	reaction_decision(&x->reaction, d);
 	if (x->watch && x->watch->decision)
 		x->watch->decision(x->watch->ctx, d);
 }
@@ -75,6 +77,15 @@ static void second(struct running *x, u32 s, double *joules, double *batch)
 	hs_count_reset(&x->h);
 }
 
+static void offer(struct running *x, const struct shape *p, double load)
+{
+	bool stepped = p == &shape_step && load > x->h.load && x->h.load > 0;
+
+	x->h.load = load;
+	if (stepped)
+		reaction_step(&x->reaction, &x->h);
+}
+
 static void run_controlled(struct running *x, const struct shape *p,
 			   const struct shape_spec *offered)
 {
@@ -84,10 +95,11 @@ static void run_controlled(struct running *x, const struct shape *p,
 
 	for (s = 0; s < PATTERN_S; s++) {
 		for (i = 0; i < TICKS_PER_S; i++) {
-			x->h.load = p->rate(offered, s + (double)i / TICKS_PER_S);
+			offer(x, p, p->rate(offered, s + (double)i / TICKS_PER_S));
 			hs_tick(&x->h);
 			if (x->h.now_ns >= hc_next(&x->ctl))
 				hc_run(&x->ctl, x->h.now_ns);
+			reaction_tick(&x->reaction, &x->h);
 		}
 		second(x, s, &joules, &batch);
 	}
@@ -134,7 +146,7 @@ const char *pattern_run(const struct shape *p, const struct hc_policy *policy,
 			const struct hc_settings *set, u64 seed,
 			const struct pattern_watch *watch, struct pattern_run *r)
 {
-	struct running x = { .watch = watch, .r = r };
+	struct running x = { .watch = watch, .r = r, .reaction.list = &r->reactions };
 	struct shape_spec offered;
 	const char *why;
 

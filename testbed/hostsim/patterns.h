@@ -4,6 +4,7 @@
 #define HOSTSIM_PATTERNS_H
 
 #include "pareto.h"
+#include "reaction.h"
 #include "shape.h"
 
 #define PATTERN_S	240u
@@ -20,6 +21,7 @@ struct pattern_run {
 	u32 violations;		/* seconds */
 	u32 changes, migrations;
 	double migration_ns;	/* mean */
+	struct reaction_list reactions;	/* to steps, of the pattern that has them */
 };
 
 /* Told every second of a run, and every decision. Either may be NULL. */

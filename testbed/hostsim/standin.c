@@ -87,20 +87,21 @@ static void add_thread(struct text *t, const struct standin *s, u32 id)
 	add(t, "}");
 }
 
-static void add_telemetry(struct text *t, const struct standin *s)
+static void add_telemetry(struct text *t, const struct standin *s, bool threads)
 {
 	u32 i;
 
-	add(t, "{\"version\":%u,\"now_ns\":%llu,\"interval_ns\":%llu,\"alphas\":[0.05,0.2,0.6],\"all\":"
+	add(t, "{\"version\":%u,\"now_ns\":%llu,\"interval_ns\":%llu,\"all\":"
 	    "{\"taken_ns\":%llu,\"queue\":%.0f,\"backlog\":%.0f,\"tau_ns\":%.0f,\"tau_items\":%.0f,"
-	    "\"batch\":%.0f,\"items\":%.0f,\"iterations\":%.0f,\"busy_ns\":%.0f,\"peak_milli\":1050},"
-	    "\"threads\":[", DP_TELEMETRY_VERSION, (unsigned long long)s->at_ns,
+	    "\"batch\":%.0f,\"items\":%.0f,\"iterations\":%.0f,\"busy_ns\":%.0f,\"peak_milli\":1050}", DP_TELEMETRY_VERSION, (unsigned long long)s->at_ns,
 	    (unsigned long long)DP_TELEMETRY_NS, (unsigned long long)s->at_ns, s->waiting,
 	    s->waiting * s->active, ITER_NS + ITEM_NS * fmax(s->waiting, 1), fmax(s->waiting, 1),
 	    BATCH, s->items, s->iterations, s->busy_ns);
-	for (i = 0; i < STANDIN_THREADS; i++)
+	if (threads)
+		add(t, ",\"alphas\":[0.05,0.2,0.6],\"threads\":[");
+	for (i = 0; threads && i < STANDIN_THREADS; i++)
 		add_thread(t, s, i);
-	add(t, "]}");
+	add(t, threads ? "]}" : "}");
 }
 
 static void add_status(struct text *t, const struct standin *s)
@@ -140,7 +141,7 @@ u32 standin_dataplane(struct standin *s, const char *line, size_t bytes, u64 now
 
 	play(s, now);
 	if (!strcmp(cmd, "telemetry"))
-		add_telemetry(&t, s);
+		add_telemetry(&t, s, !json_is_false(json_object_get(request, "threads")));
 	else if (!strcmp(cmd, "status"))
 		add_status(&t, s);
 	else if (!strcmp(cmd, "threads"))

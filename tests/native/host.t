@@ -28,6 +28,12 @@ check "its keys" json_of "$scratch/bench" \
 check "no gain beyond the Pareto bound" json_of "$scratch/bench" \
 	'[.energy_vs_pareto[], .background_vs_pareto[]] | all(. > 0.85 and . <= 1.01)'
 check "fewer violations than the paper" json_of "$scratch/bench" '.slo_violations < 25'
+check "and how soon it answers steps of the load" json_of "$scratch/bench" \
+	'.reaction_ms | .load_steps >= 6 and .decision_p95 <= .decision_max and
+	 .in_place_p95 <= .in_place_max and .decision_max <= 100'
+check "shares of 2 to 64 queues, within 2 %" json_of "$scratch/bench" \
+	'[.weights[].queues] == [2, 4, 8, 16, 32, 64] and ([.weights[].error] | max) == .weight_error and
+	 .weight_error > 0 and .weight_error < 0.02'
 check "decisions tell what was done" json_of "$scratch/decisions" \
 	'.why and .actuators and .basis == "fresh"'
 

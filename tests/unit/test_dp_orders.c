@@ -21,6 +21,12 @@ static void test_good(void **state)
 	assert_int_equal(json_integer_value(json_object_get(v, "id")), 7);
 	assert_int_equal(json_array_size(json_object_get(json_object_get(v, "result"),
 							 "group_packets")), GROUPS);
+	assert_int_equal(json_array_size(json_object_get(json_object_get(v, "result"), "threads")),
+			 bed->dp->cfg.threads);
+	json_decref(v);
+	v = orders_bed_ask("{\"v\":1,\"cmd\":\"telemetry\",\"threads\":false}");
+	assert_null(json_object_get(json_object_get(v, "result"), "threads"));
+	assert_non_null(json_object_get(json_object_get(v, "result"), "all"));
 	json_decref(v);
 	v = orders_bed_ask("{\"v\":1,\"cmd\":\"park\",\"thread\":1}");
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(v, "result"),
@@ -56,6 +62,7 @@ static void test_bad(void **state)
 		{ "{\"v\":1,\"cmd\":\"migrate\",\"groups\":{},\"to\":0}", "bad-value" },
 		{ "{\"v\":1,\"cmd\":\"migrate\",\"groups\":[[0]],\"to\":0}", "bad-value" },
 		{ "{\"v\":1,\"cmd\":\"telemetry\",\"groups\":null}", "bad-value" },
+		{ "{\"v\":1,\"cmd\":\"telemetry\",\"threads\":2}", "bad-value" },
 	};
 	u32 i;
 

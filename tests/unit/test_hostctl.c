@@ -189,7 +189,7 @@ static void test_measured(void **state)
 	assert_true(fabs(hc_threshold(&c, 8, 7) - (1 - 1.1 / 1.3)) < 0.02);
 }
 
-static void test_arbitration(void **state)
+static void arbitration(u32 first)
 {
 	struct hc_capacity c;
 	struct hc_claim claim[2];
@@ -208,6 +208,24 @@ static void test_arbitration(void **state)
 	assert_int_equal(hc_arbitrate(claim, 2, 8), 0);
 	assert_int_equal(claim[1].granted, 5);
 	assert_int_equal(hc_arbitrate(claim, 2, 1), -1);
+	/* Of equals with nearly the same load the last core stays where it is. */
+	claim[0].load = hc_capacity(&c, 7);
+	claim[1].load = claim[0].load * 0.97;
+	claim[0].have = claim[1].have = 3;
+	claim[1 - first].have = 2;
+	assert_int_equal(hc_arbitrate(claim, 2, 7), 0);
+	assert_int_equal(claim[first].granted, 3);
+	assert_int_equal(claim[1 - first].granted, 2);
+	/* Not when the other gains much more by it. */
+	claim[1 - first].load = claim[first].load * 0.7;
+	assert_int_equal(hc_arbitrate(claim, 2, 7), 0);
+	assert_true(claim[first].granted < 3);
+}
+
+static void test_arbitration(void **state)
+{
+	arbitration(0);
+	arbitration(1);
 }
 
 static void test_stale(void **state)
@@ -332,6 +350,33 @@ static void test_calm(void **state)
 	assert_true(fabs(load[0] / load[1] - 1) < 0.03);
 }
 
+/*
+ * A load that exceeds the capacity by too little to stand out in 2 ms does not wait for the next
+ * round, and what was late by it asks for no more once there is more.
+ */
+static void test_filling(void **state)
+{
+	u64 now = 0;
+	u32 ms;
+
+	begin(&fake_actuator);
+	add(0, 0, 2, &hc_policy_energy);
+	fake[0].load = capacity(2) * 0.95;
+	run_ms(&now, 1001);
+	assert_int_equal(ctl.tenant[0].step, 2);
+	ctl.set.sigmas = 1000;
+	fake[0].load = capacity(2) * 1.04;
+	for (ms = 0; ms < 90 && ctl.tenant[0].step == 2; ms++)
+		run_ms(&now, 1);
+	assert_in_range(ms, 1, 60);
+	assert_int_equal(ctl.tenant[0].step, 3);
+	assert_int_equal(last.why, HC_ADD_DELAY);
+	assert_true(last.delay_ns[1] > ctl.set.add_delay * BOUND_NS);
+	run_ms(&now, 3000);
+	assert_int_equal(ctl.tenant[0].step, 3);
+	assert_int_equal(changes, 1);
+}
+
 /* The one with the higher priority takes cores from the other. */
 static void test_tenants(void **state)
 {
@@ -414,7 +459,7 @@ int main(void)
 		cmocka_unit_test(test_not_enforced), cmocka_unit_test(test_tenants),
 		cmocka_unit_test(test_printed), cmocka_unit_test(test_many),
 		cmocka_unit_test(test_random_loads), cmocka_unit_test(test_slow_busy),
-		cmocka_unit_test(test_calm),
+		cmocka_unit_test(test_calm), cmocka_unit_test(test_filling),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
