@@ -17,11 +17,13 @@
 #include "cpulist.h"
 #include "fake_host.h"
 #include "native.h"
+#include "quota.h"
 #include "rapl.h"
 #include "undo.h"
 
 static const struct undo_kind *const kinds[] = {
-	&clock_kind, &native_affinity_kind, &native_signal_kind, &native_freezer_kind, NULL
+	&clock_kind, &native_affinity_kind, &native_signal_kind, &native_freezer_kind, &quota_kind,
+	NULL
 };
 
 static struct topo topo;
@@ -81,6 +83,15 @@ static void test_topology(void **state)
 	assert_null(topo_read(&t, fake_root, &cpus, false));
 	assert_false(t.clocks);
 	assert_int_equal(t.host.freqs, 1);
+	/* Clocks are only made up where there are none. */
+	assert_null(topo_read(&t, fake_root, &cpus, CLOCKS_QUOTA));
+	assert_true(t.clocks && !t.emulated && t.host.freqs == 4);
+	fake_write_cpu(3, "cpufreq/cpuinfo_max_freq", "2600000");
+	assert_null(topo_read(&t, fake_root, &cpus, CLOCKS_QUOTA));
+	assert_true(t.clocks && t.emulated);
+	assert_int_equal(topo_percent(&t, 0), 50);
+	assert_int_equal(topo_percent(&t, t.nominal), 100);
+	assert_int_equal(t.nominal, t.host.freqs - 1);
 }
 
 static void test_policies(void **state)
@@ -323,6 +334,65 @@ static void test_freezer(void **state)
 	assert_string_equal(fake_read("cg1/freezer.state"), "THAWED");
 }
 
+static void test_quota(void **state)
+{
+	struct conf_tenant conf = { .name = "web" };
+	struct quota q = { .conf = &conf, .undo = &undo };
+
+	snprintf(conf.cgroup, sizeof(conf.cgroup), "%s/cg", fake_root);
+	assert_int_equal(quota_set(&q, 50), HC_NOBODY);
+	fake_write("cg/cgroup.procs", "%s", "");
+	assert_int_equal(quota_set(&q, 50), HC_FAILED);
+	assert_int_equal(undo.count, 0);
+	/* v1, made meanwhile. */
+	fake_write("cg/cpu.cfs_period_us", "100000\n");
+	fake_write("cg/cpu.cfs_quota_us", "-1\n");
+	quota_again(&q);
+	assert_int_equal(q.state, HC_ENFORCED);
+	assert_string_equal(fake_read("cg/cpu.cfs_period_us"), "10000");
+	assert_string_equal(fake_read("cg/cpu.cfs_quota_us"), "5000");
+	assert_int_equal(quota_set(&q, 120), HC_ENFORCED);
+	assert_string_equal(fake_read("cg/cpu.cfs_quota_us"), "12000");
+	assert_int_equal(quota_set(&q, 0), HC_ENFORCED);
+	assert_string_equal(fake_read("cg/cpu.cfs_quota_us"), "-1");
+	assert_string_equal(fake_read("cg/cpu.cfs_period_us"), "100000");
+	assert_int_equal(undo.count, 0);
+	/* v2, and what somebody else sets is set again. */
+	fake_write("cg/cpu.max", "max 100000\n");
+	assert_int_equal(quota_set(&q, 80), HC_ENFORCED);
+	assert_string_equal(fake_read("cg/cpu.max"), "8000 10000");
+	fake_write("cg/cpu.max", "max 100000\n");
+	quota_again(&q);
+	assert_string_equal(fake_read("cg/cpu.max"), "8000 10000");
+	assert_int_equal(undo_some(&undo, NULL, NULL, false), 0);
+	assert_string_equal(fake_read("cg/cpu.max"), "max 100000");
+	assert_int_equal(undo.count, 0);
+}
+
+/* A note of a quota only ever sets a quota to a number. */
+static void test_hostile_quota(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "cpu.max", "max" }, { "cpu.max", "max 1 2" }, { "cpu.max", "1000 x" },
+		{ "cpu.cfs_quota_us", "max 1" }, { "cpu.cfs_quota_us", "" }, { "victim", "1" },
+		{ "../cg/cpu.max", "max 1" },
+	};
+	char path[128];
+	u32 i;
+
+	fake_write("cg/victim", "whole");
+	fake_write("cg/cpu.max", "whole");
+	fake_write("cg/cpu.cfs_quota_us", "whole");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(path, sizeof(path), "%s/cg/%s", fake_root, bad[i][0]);
+		assert_true(undo_note(&undo, &quota_kind, "web", path, bad[i][1]));
+		assert_int_equal(undo_one(&undo, &quota_kind, path), UNDO_GONE);
+	}
+	assert_string_equal(fake_read("cg/victim"), "whole");
+	assert_string_equal(fake_read("cg/cpu.max"), "whole");
+	assert_string_equal(fake_read("cg/cpu.cfs_quota_us"), "whole");
+}
+
 /* A controller that is killed right after its changes, and the next one. */
 static void test_killed(void **state)
 {
@@ -419,7 +489,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_topology), TEST(test_policies), TEST(test_clock), TEST(test_clock_fails),
-		TEST(test_hostile_state), TEST(test_native), TEST(test_freezer), TEST(test_state_file), TEST(test_killed),
+		TEST(test_hostile_state), TEST(test_native), TEST(test_freezer),
+		TEST(test_quota), TEST(test_hostile_quota), TEST(test_state_file), TEST(test_killed),
 		TEST(test_rapl), TEST(test_cores),
 	};
 
