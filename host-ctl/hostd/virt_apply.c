@@ -6,11 +6,15 @@
 #include <stdlib.h>
 
 #include "cpulist.h"
+#include "native.h"
 #include "quota.h"
+#include "vhost.h"
 #include "virt.h"
 
 #define MAP_BYTES	(CPU_SETSIZE / 8)
 #define VCPUS_MAX	256
+/* libvirt tells no process; this is where its daemon of the system notes it. */
+#define PIDFILES	"/run/libvirt/qemu"
 /* Of a domain that runs that is what it has now, not what it is to have later. */
 #define NOW		VIR_DOMAIN_AFFECT_CURRENT
 
@@ -103,6 +107,17 @@ static const char *pin_emulator(const struct dom *d, unsigned char *map, int byt
 		because("its emulator cannot be pinned") : NULL;
 }
 
+static const char *pin_vhost(const struct dom *d, const cpu_set_t *cpus)
+{
+	static __thread char why[96];
+	pid_t process = vhost_process(PIDFILES, virDomainGetName(d->ptr));
+	int rc = process ? vhost_confine(d->undo, d->conf->name, process, cpus) : 0;
+
+	native_forget_gone(d->undo, d->conf->name);
+	snprintf(why, sizeof(why), "its vhost threads cannot be moved: %s", strerror(-rc));
+	return rc ? why : NULL;
+}
+
 static const char *pin(const struct dom *d, const cpu_set_t *cpus)
 {
 	unsigned char map[MAP_BYTES];
@@ -116,7 +131,10 @@ static const char *pin(const struct dom *d, const cpu_set_t *cpus)
 	for (i = 0; i < vcpus && !why; i++)
 		if (virDomainPinVcpuFlags(d->ptr, (unsigned int)i, map, bytes, NOW) < 0)
 			why = because("a vCPU cannot be pinned");
-	return why || !d->conf->emulator ? why : pin_emulator(d, map, bytes);
+	if (why || !d->conf->emulator)
+		return why;
+	why = pin_emulator(d, map, bytes);
+	return why ? why : pin_vhost(d, cpus);
 }
 
 /* ---- vCPUs ---- */
