@@ -33,9 +33,17 @@ static enum hc_enforced set_cores(void *ctx, const struct hc_change *c)
 
 /* ---- Batch tenants ---- */
 
+/* It may have been stopped before this world began, or as one of another class. */
+static enum hc_enforced confine_and_run(struct world_tenant *t, const cpu_set_t *cpus)
+{
+	enum hc_enforced e = native_confine(&t->native, cpus);
+
+	return e == HC_FAILED ? e : native_stop(&t->native, false);
+}
+
 static enum hc_enforced move_batch(struct world *w, struct world_tenant *t, const cpu_set_t *cpus)
 {
-	bool pause = CPU_COUNT(cpus) == 0, was = t->paused;
+	bool pause = CPU_COUNT(cpus) == 0;
 	struct virt_want want = { .confine = !pause, .cpus = *cpus, .vcpus = (u32)CPU_COUNT(cpus),
 				  .suspend = pause, .resume = !pause,
 				  .shares = t->conf->cpu_shares,
@@ -54,9 +62,7 @@ static enum hc_enforced move_batch(struct world *w, struct world_tenant *t, cons
 		t->placed = e != HC_FAILED;
 		return e;
 	}
-	e = native_confine(&t->native, cpus);
-	if (was && e != HC_FAILED)
-		e = native_stop(&t->native, false);
+	e = confine_and_run(t, cpus);
 	t->placed = e != HC_FAILED;	/* else again next time */
 	return e;
 }
@@ -164,7 +170,8 @@ static enum hc_enforced set_place(void *ctx, const struct hc_change *c)
 {
 	struct world *w = ctx;
 	struct world_tenant *t = world_of(w, c->tenant);
-	struct virt_want want = { .confine = true, .vcpus = hc_config_threads(&c->to),
+	struct virt_want want = { .confine = true, .resume = true,
+				  .vcpus = hc_config_threads(&c->to),
 				  .shares = t->conf->cpu_shares, .limit = w->topo.emulated,
 				  .limit_percent = w->topo.emulated ? quota_of(w, &c->to) : 0 };
 	u16 core[TOPO_CORES_MAX];
@@ -172,7 +179,7 @@ static enum hc_enforced set_place(void *ctx, const struct hc_change *c)
 
 	cores_cpus(&w->cores, core, n, c->to.threads, &want.cpus);
 	return t->is_domain ? virt_want(&w->virt, t->domain, &want) :
-			      native_confine(&t->native, &want.cpus);
+			      confine_and_run(t, &want.cpus);
 }
 
 static enum hc_enforced place_state(struct world *w, struct world_tenant *t, char why[160])
