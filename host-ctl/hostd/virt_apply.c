@@ -183,7 +183,7 @@ static const char *set_vcpus(const struct dom *d, u32 n)
 
 /* ---- Shares and quota ---- */
 
-#define SCHED_PARAMS	32
+#define SCHED_PARAMS	16	/* the most that libvirtd is asked for at once */
 /* The kernel's period where a domain has none of its own, in us, and its least quota. */
 #define PERIOD_US	100000
 #define QUOTA_MIN_US	1000
