@@ -33,9 +33,17 @@ static enum hc_enforced set_cores(void *ctx, const struct hc_change *c)
 
 /* ---- Batch tenants ---- */
 
+/* It may have been stopped before this world began, or as one of another class. */
+static enum hc_enforced confine_and_run(struct world_tenant *t, const cpu_set_t *cpus)
+{
+	enum hc_enforced e = native_confine(&t->native, cpus);
+
+	return e == HC_FAILED ? e : native_stop(&t->native, false);
+}
+
 static enum hc_enforced move_batch(struct world *w, struct world_tenant *t, const cpu_set_t *cpus)
 {
-	bool pause = CPU_COUNT(cpus) == 0, was = t->paused;
+	bool pause = CPU_COUNT(cpus) == 0;
 	struct virt_want want = { .confine = !pause, .cpus = *cpus, .vcpus = (u32)CPU_COUNT(cpus),
 				  .suspend = pause, .resume = !pause,
 				  .shares = t->conf->cpu_shares,
@@ -54,9 +62,7 @@ static enum hc_enforced move_batch(struct world *w, struct world_tenant *t, cons
 		t->placed = e != HC_FAILED;
 		return e;
 	}
-	e = native_confine(&t->native, cpus);
-	if (was && e != HC_FAILED)
-		e = native_stop(&t->native, false);
+	e = confine_and_run(t, cpus);
 	t->placed = e != HC_FAILED;	/* else again next time */
 	return e;
 }
@@ -112,12 +118,35 @@ static bool turbo(const struct world *w, const struct hc_change *c)
 	return wanted;
 }
 
+/* Of all CPUs that the tenant has, in percent of one; 0: as it was, at the highest clock. */
+static u32 quota_of(const struct world *w, const struct hc_config *c)
+{
+	u32 percent = topo_percent(&w->topo, c->freq);
+
+	return percent < 100 ? percent * hc_config_threads(c) : 0;
+}
+
+static enum hc_enforced emulated(enum hc_enforced e)
+{
+	return e == HC_ENFORCED ? HC_EMULATED : e;
+}
+
+static enum hc_enforced emulate_clock(struct world *w, const struct hc_change *c)
+{
+	struct world_tenant *t = world_of(w, c->tenant);
+
+	/* A domain's goes with its pins, see set_place(). */
+	return t->is_domain ? HC_PENDING : emulated(quota_set(&t->quota, quota_of(w, &c->to)));
+}
+
 static enum hc_enforced set_clock(void *ctx, const struct hc_change *c)
 {
 	struct world *w = ctx;
 	u16 core[TOPO_CORES_MAX];
 	u32 n = cores_with(&w->cores, c->tenant, c->to.cores, core), i;
 
+	if (w->topo.emulated)
+		return emulate_clock(w, c);
 	if (clock_turbo(&w->clock, turbo(w, c)))
 		return HC_FAILED;
 	for (i = 0; i < n; i++)
@@ -128,20 +157,29 @@ static enum hc_enforced set_clock(void *ctx, const struct hc_change *c)
 	return HC_ENFORCED;
 }
 
+static enum hc_enforced clock_state(struct world *w, struct world_tenant *t, char why[160])
+{
+	if (!w->topo.emulated)
+		return HC_ENFORCED;
+	return emulated(t->is_domain ? virt_state(&w->virt, t->domain, why) : t->quota.state);
+}
+
 /* ---- Places ---- */
 
 static enum hc_enforced set_place(void *ctx, const struct hc_change *c)
 {
 	struct world *w = ctx;
 	struct world_tenant *t = world_of(w, c->tenant);
-	struct virt_want want = { .confine = true, .vcpus = hc_config_threads(&c->to),
-				  .shares = t->conf->cpu_shares };
+	struct virt_want want = { .confine = true, .resume = true,
+				  .vcpus = hc_config_threads(&c->to),
+				  .shares = t->conf->cpu_shares, .limit = w->topo.emulated,
+				  .limit_percent = w->topo.emulated ? quota_of(w, &c->to) : 0 };
 	u16 core[TOPO_CORES_MAX];
 	u32 n = cores_with(&w->cores, c->tenant, c->to.cores, core);
 
 	cores_cpus(&w->cores, core, n, c->to.threads, &want.cpus);
 	return t->is_domain ? virt_want(&w->virt, t->domain, &want) :
-			      native_confine(&t->native, &want.cpus);
+			      confine_and_run(t, &want.cpus);
 }
 
 static enum hc_enforced place_state(struct world *w, struct world_tenant *t, char why[160])
@@ -186,7 +224,8 @@ static enum hc_enforced threads_state(struct world *w, struct world_tenant *t, c
 enum hc_enforced world_state(struct world *w, enum act act, struct world_tenant *t, char why[160])
 {
 	static enum hc_enforced (*const state[ACTS])(struct world *, struct world_tenant *, char *) = {
-		[ACT_BATCH] = batch_state, [ACT_PLACE] = place_state, [ACT_THREADS] = threads_state,
+		[ACT_BATCH] = batch_state, [ACT_CLOCK] = clock_state, [ACT_PLACE] = place_state,
+		[ACT_THREADS] = threads_state,
 	};
 
 	why[0] = '\0';
@@ -206,6 +245,11 @@ static bool batch_settled(void *ctx, u32 tenant)
 	return settled(ctx, ACT_BATCH, tenant);
 }
 
+static bool clock_settled(void *ctx, u32 tenant)
+{
+	return settled(ctx, ACT_CLOCK, tenant);
+}
+
 static bool place_settled(void *ctx, u32 tenant)
 {
 	return settled(ctx, ACT_PLACE, tenant);
@@ -219,7 +263,7 @@ static bool threads_settled(void *ctx, u32 tenant)
 const struct hc_actuator_ops world_ops[ACTS] = {
 	[ACT_CORES] = { .name = "cores", .apply = set_cores },
 	[ACT_BATCH] = { .name = "batch", .apply = set_batch, .settled = batch_settled },
-	[ACT_CLOCK] = { .name = "clock", .apply = set_clock },
+	[ACT_CLOCK] = { .name = "clock", .apply = set_clock, .settled = clock_settled },
 	[ACT_PLACE] = { .name = "place", .apply = set_place, .settled = place_settled },
 	[ACT_THREADS] = { .name = "threads", .apply = set_threads, .settled = threads_settled },
 };

@@ -100,6 +100,8 @@ static bool is_loose(void *arg, const struct undo_note *n)
 
 	if (n->kind == &clock_kind)
 		return is_loose_clock(w, n->target);
+	if (n->kind == &quota_kind && !w->topo.emulated)
+		return true;
 	return !is_listed(&w->conf, n->owner);
 }
 
@@ -107,13 +109,15 @@ static bool is_loose(void *arg, const struct undo_note *n)
 struct giver {
 	struct undo *undo;
 	struct conf conf;
+	bool emulated;		/* clocks, by limits of domains */
 };
 
 static bool is_orphan(void *arg, const struct undo_note *n)
 {
 	const struct giver *g = arg;
 
-	return n->kind->slow && !is_listed(&g->conf, n->owner);
+	return n->kind->slow && (!is_listed(&g->conf, n->owner) ||
+				 (!g->emulated && n->kind == &virt_kind && virt_is_limit(n->target)));
 }
 
 static void *give_slowly(void *arg)
@@ -134,6 +138,7 @@ static void give_back_slow(struct world *w)
 		return;
 	g->undo = w->undo;
 	g->conf = w->conf;
+	g->emulated = w->topo.emulated;
 	if (pthread_create(&thread, NULL, give_slowly, g))
 		free(g);	/* the next reload, or the end, sees to it */
 	else

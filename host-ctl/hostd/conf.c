@@ -10,6 +10,7 @@
 
 #include "config_doc.h"
 #include "cpulist.h"
+#include "topo.h"
 
 enum shape { TEXT, NUMBER, NUMBER64, SWITCH, WORD, CPUS, TEXTS, QUEUES };
 
@@ -38,7 +39,7 @@ static const struct key host_keys[] = {
 	TEXT_KEY(conf, "libvirt", libvirt),
 	TEXT_KEY(conf, "ringpaced", ringpaced),
 	{ "cpus", CPUS, AT(conf, cpus), 0, 0, NULL },
-	{ "clocks", SWITCH, AT(conf, clocks), 0, 0, NULL },
+	{ "clocks", WORD, AT(conf, clocks), 0, 0, "no, yes, quota" },
 	{ "rapl", SWITCH, AT(conf, rapl), 0, 0, NULL },
 	NS_KEY("fast-ns", fast_ns, MS, 1000 * MS),
 	NS_KEY("metric-ns", metric_ns, MS, 1000 * MS),
@@ -328,7 +329,7 @@ static void defaults(struct conf *c)
 {
 	*c = (struct conf){
 		.run_dir = "/run/ringpace-hostd", .sysfs = "/sys", .libvirt = "qemu:///system",
-		.clocks = true, .rapl = true,
+		.clocks = CLOCKS_SET, .rapl = true,
 		.fast_ns = 10 * MS, .metric_ns = 10 * MS, .decide_ns = 100 * MS,
 		.stale_ns = 100 * MS, .blind_ns = 1000 * MS, .hold_ns = 150 * MS,
 		.libvirt_ns = 100 * MS, .timeout_ns = 2000 * MS,

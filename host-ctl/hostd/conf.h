@@ -60,7 +60,8 @@ struct conf {
 	char learned[CONF_PATH_MAX];	/* file of refined tables; "": in the run directory */
 	cpu_set_t cpus;			/* that may be given to tenants; no other is touched */
 	bool has_cpus;
-	u32 clocks, rapl;		/* the clock is set; energy is read */
+	u32 clocks;			/* enum topo_clocks */
+	u32 rapl;			/* energy is read */
 	u64 fast_ns, metric_ns, decide_ns, stale_ns, blind_ns, hold_ns, libvirt_ns, timeout_ns;
 	u32 tenants;
 	struct conf_tenant tenant[CONF_TENANTS_MAX];

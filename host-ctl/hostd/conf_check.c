@@ -3,6 +3,7 @@
 #include "conf.h"
 
 #include "config_doc.h"
+#include "topo.h"
 
 static u32 backends(const struct conf_tenant *t)
 {
@@ -21,6 +22,8 @@ static const char *check_latency(const struct conf *c, const struct conf_tenant 
 		return "ports: ringpaced: is missing: say where its control socket is";
 	if (t->max_cores && t->max_cores < t->min_cores)
 		return "max-cores: less than min-cores";
+	if (c->clocks == CLOCKS_QUOTA && *t->pidfile)
+		return "pidfile: clocks: quota is a quota of a cgroup: say cgroup:, or clocks: no";
 	return NULL;
 }
 

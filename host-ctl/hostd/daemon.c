@@ -20,7 +20,8 @@
 #define LEARNED_NS	60000000000ULL
 
 const struct undo_kind *const daemon_kinds[] = {
-	&clock_kind, &native_affinity_kind, &native_signal_kind, &native_freezer_kind, &virt_kind,
+	&clock_kind, &native_affinity_kind, &native_signal_kind, &native_freezer_kind, &quota_kind,
+	&virt_kind,
 	&nic_ringpaced_kind, &nic_tc_kind, NULL
 };
 

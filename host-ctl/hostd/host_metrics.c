@@ -107,6 +107,8 @@ static void print_host(FILE *f, const struct daemon *d, enum metrics_format form
 	const struct world *w = d->world;
 
 	print_one(f, format, "ringpace_host_acting", NULL, "0: a dry run.", false, w->acting);
+	print_one(f, format, "ringpace_host_clocks_emulated", NULL,
+		  "1: quotas of processor time stand in for clocks.", false, w->topo.emulated);
 	print_one(f, format, "ringpace_host_changed", NULL,
 		  "Settings of the host that are not as they were.", false, d->undo.count);
 	print_one(f, format, "ringpace_host_ticks", NULL, "Turns of the loop.", true,

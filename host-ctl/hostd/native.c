@@ -147,6 +147,22 @@ static int confine_task(struct native *n, pid_t pid, pid_t tid, const cpu_set_t 
 	return sched_setaffinity(tid, sizeof(*cpus), cpus) ? -errno : 0;
 }
 
+int native_confine_thread(struct undo *undo, const char *owner, pid_t tid, const cpu_set_t *cpus)
+{
+	char target[UNDO_TARGET_MAX], value[UNDO_VALUE_MAX];
+	cpu_set_t now;
+
+	if (sched_getaffinity(tid, sizeof(now), &now))
+		return -errno;
+	if (CPU_EQUAL(&now, cpus))
+		return 0;
+	target_of(tid, target);
+	cpulist_print(&now, value);
+	if (!undo_note(undo, &native_affinity_kind, owner, target, value))
+		return -EIO;
+	return sched_setaffinity(tid, sizeof(*cpus), cpus) ? -errno : 0;
+}
+
 enum hc_enforced native_confine(struct native *n, const cpu_set_t *cpus)
 {
 	struct tasks all;
@@ -168,13 +184,15 @@ enum hc_enforced native_confine(struct native *n, const cpu_set_t *cpus)
 	return done ? HC_ENFORCED : HC_NOBODY;
 }
 
-/* Notes of threads that have ended. */
-static bool is_gone(void *arg, const struct undo_note *note)
+static bool is_gone(void *owner, const struct undo_note *note)
 {
-	const struct native *n = arg;
-
-	return note->kind == &native_affinity_kind && !strcmp(note->owner, n->conf->name) &&
+	return note->kind == &native_affinity_kind && !strcmp(note->owner, owner) &&
 	       !still(note->target);
+}
+
+void native_forget_gone(struct undo *undo, const char *owner)
+{
+	undo_some(undo, is_gone, (void *)owner, false);
 }
 
 void native_again(struct native *n)
@@ -183,7 +201,7 @@ void native_again(struct native *n)
 
 	if (!n->confined)
 		return;
-	undo_some(n->undo, is_gone, n, false);
+	native_forget_gone(n->undo, n->conf->name);
 	native_confine(n, &cpus);
 	if (n->stopped)
 		native_stop(n, true);

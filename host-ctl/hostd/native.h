@@ -28,6 +28,10 @@ struct native {
 enum hc_enforced native_confine(struct native *n, const cpu_set_t *cpus);
 /* Also threads that were made meanwhile by processes that came into the tenant later. */
 void native_again(struct native *n);
+/* Of one thread, which is @owner's; 0 or -errno, -ESRCH: it is gone. */
+int native_confine_thread(struct undo *undo, const char *owner, pid_t tid, const cpu_set_t *cpus);
+/* Notes of @owner's threads that have ended go. */
+void native_forget_gone(struct undo *undo, const char *owner);
 /* By the cgroup's freezer where there is one, else by signals. */
 enum hc_enforced native_stop(struct native *n, bool stop);
 /*

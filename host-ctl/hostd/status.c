@@ -101,7 +101,7 @@ static json_t *latency_json(struct world_tenant *t, u64 now)
 
 	cores_cpus(&w->cores, w->cores.core[t->place], w->cores.count[t->place], c->threads, &cpus);
 	return json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:o,s:o,s:b,s:s,s:o,s:o,s:f,s:f,s:I,s:f,s:f,"
-			 "s:I,s:I,s:o,s:o}",
+			 "s:I,s:I,s:o,s:o,s:b}",
 			 "tenant", t->conf->name, "class", "latency", "policy", t->policy.name,
 			 "priority", hc->cfg.priority, "step", (int)hc->step,
 			 "steps", (int)t->policy.steps, "cores", (int)c->cores,
@@ -114,7 +114,8 @@ static json_t *latency_json(struct world_tenant *t, u64 now)
 			 "bound_ns", (json_int_t)hc->cfg.bound_ns, "load_pps", hc->load[1],
 			 "capacity_pps", hc_capacity(&hc->cap, hc->step),
 			 "decisions", (json_int_t)t->decisions, "changes", (json_int_t)t->changes,
-			 "actions", actions(t), "sensors", sensors(t, now));
+			 "actions", actions(t), "sensors", sensors(t, now),
+			 "emulated", w->topo.emulated);
 }
 
 static json_t *batch_json(struct world_tenant *t, u64 now)
@@ -191,9 +192,9 @@ static json_t *host_json(const struct world *w)
 
 	for (i = 0; w->topo.clocks && i < w->topo.host.freqs; i++)
 		json_array_append_new(clocks, number(w->topo.khz[i]));
-	return json_pack("{s:i,s:i,s:o,s:o,s:o,s:o}", "cores", (int)w->topo.cores,
+	return json_pack("{s:i,s:i,s:o,s:o,s:b,s:o,s:o}", "cores", (int)w->topo.cores,
 			 "threads_per_core", (int)w->topo.threads, "cpus", list_of(&w->conf.cpus),
-			 "clocks_khz", clocks,
+			 "clocks_khz", clocks, "emulated", w->topo.emulated,
 			 "joules", w->rapl.zones ? json_real(rapl_joules(&w->rapl)) : json_null(),
 			 "watts", w->rapl.zones ? json_real(w->rapl.watts) : json_null());
 }
@@ -214,8 +215,9 @@ static json_t *decision_json(const struct world *w, const struct hc_decision *d)
 	json_t *v = hc_decision_json(d, &w->topo.host);
 	char line[512];
 
-	hc_decision_text(d, &w->topo.host, line, sizeof(line));
+	world_text(w, d, line, sizeof(line));
 	json_object_set_new(v, "text", json_string(line));
+	json_object_set_new(v, "emulated", json_boolean(w->topo.emulated));
 	return v;
 }
 

@@ -8,6 +8,10 @@
 
 #define SMT_GAIN	1.3	/* until it is measured */
 #define CLOCKS_MADE	8u	/* between lowest and highest, where no list of them is told */
+/* Emulated: from half of a CPU, as 000's lowest is half of its nominal clock, to all of it. */
+#define EMULATED	6u
+#define EMULATED_MIN	50u	/* percent */
+#define KHZ_PERCENT	10000u
 
 /* ---- Cores ---- */
 
@@ -141,7 +145,26 @@ static bool read_clocks(struct topo *t, const char *sysfs)
 	return true;
 }
 
-const char *topo_read(struct topo *t, const char *sysfs, const cpu_set_t *cpus, bool clocks)
+static void make_clocks(struct topo *t)
+{
+	u32 i;
+
+	for (i = 0; i < EMULATED; i++) {
+		t->khz[i] = KHZ_PERCENT * (EMULATED_MIN + (100 - EMULATED_MIN) * i / (EMULATED - 1));
+		t->host.ghz[i] = t->khz[i] / 1e6;
+	}
+	t->host.freqs = EMULATED;
+	t->nominal = EMULATED - 1;
+	t->emulated = true;
+}
+
+u32 topo_percent(const struct topo *t, u32 freq)
+{
+	return t->khz[freq] / KHZ_PERCENT;
+}
+
+const char *topo_read(struct topo *t, const char *sysfs, const cpu_set_t *cpus,
+		      enum topo_clocks clocks)
 {
 	const char *why;
 
@@ -150,8 +173,11 @@ const char *topo_read(struct topo *t, const char *sysfs, const cpu_set_t *cpus, 
 	if (why)
 		return why;
 	t->host.cores = t->cores;
-	t->clocks = clocks && read_clocks(t, sysfs);
-	if (!t->clocks) {
+	t->clocks = clocks != CLOCKS_NONE && read_clocks(t, sysfs);
+	if (!t->clocks && clocks == CLOCKS_QUOTA) {
+		make_clocks(t);
+		t->clocks = true;
+	} else if (!t->clocks) {
 		/* One clock, whatever it is. */
 		t->host.freqs = 1;
 		t->host.ghz[0] = 1;

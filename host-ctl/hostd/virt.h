@@ -28,6 +28,9 @@ struct virt_want {
 	bool suspend, resume;
 	u32 shares;		/* 0: as they are */
 	u32 quota_percent;	/* of a CPU for each vCPU; 0: as it is */
+	/* In place of a clock, as quota.h: of a CPU for all of the domain; 0: as it was before */
+	bool limit;
+	u32 limit_percent;
 };
 
 struct virt_stats {
@@ -83,6 +86,8 @@ void virt_look(struct virt *v);
 void virt_stats(struct virt *v, u32 domain, struct virt_stats *s);
 
 extern const struct undo_kind virt_kind;
+/* Is a note's target a limit in place of a clock? */
+bool virt_is_limit(const char *target);
 
 /* ---- Between the files ---- */
 struct _virDomain;

@@ -6,10 +6,15 @@
 #include <stdlib.h>
 
 #include "cpulist.h"
+#include "native.h"
+#include "quota.h"
+#include "vhost.h"
 #include "virt.h"
 
 #define MAP_BYTES	(CPU_SETSIZE / 8)
 #define VCPUS_MAX	256
+/* libvirt tells no process; this is where its daemon of the system notes it. */
+#define PIDFILES	"/run/libvirt/qemu"
 /* Of a domain that runs that is what it has now, not what it is to have later. */
 #define NOW		VIR_DOMAIN_AFFECT_CURRENT
 
@@ -102,6 +107,17 @@ static const char *pin_emulator(const struct dom *d, unsigned char *map, int byt
 		because("its emulator cannot be pinned") : NULL;
 }
 
+static const char *pin_vhost(const struct dom *d, const cpu_set_t *cpus)
+{
+	static __thread char why[96];
+	pid_t process = vhost_process(PIDFILES, virDomainGetName(d->ptr));
+	int rc = process ? vhost_confine(d->undo, d->conf->name, process, cpus) : 0;
+
+	native_forget_gone(d->undo, d->conf->name);
+	snprintf(why, sizeof(why), "its vhost threads cannot be moved: %s", strerror(-rc));
+	return rc ? why : NULL;
+}
+
 static const char *pin(const struct dom *d, const cpu_set_t *cpus)
 {
 	unsigned char map[MAP_BYTES];
@@ -115,7 +131,10 @@ static const char *pin(const struct dom *d, const cpu_set_t *cpus)
 	for (i = 0; i < vcpus && !why; i++)
 		if (virDomainPinVcpuFlags(d->ptr, (unsigned int)i, map, bytes, NOW) < 0)
 			why = because("a vCPU cannot be pinned");
-	return why || !d->conf->emulator ? why : pin_emulator(d, map, bytes);
+	if (why || !d->conf->emulator)
+		return why;
+	why = pin_emulator(d, map, bytes);
+	return why ? why : pin_vhost(d, cpus);
 }
 
 /* ---- vCPUs ---- */
@@ -164,12 +183,12 @@ static const char *set_vcpus(const struct dom *d, u32 n)
 
 /* ---- Shares and quota ---- */
 
-#define SCHED_PARAMS	32
+#define SCHED_PARAMS	16	/* the most that libvirtd is asked for at once */
 /* The kernel's period where a domain has none of its own, in us, and its least quota. */
 #define PERIOD_US	100000
 #define QUOTA_MIN_US	1000
 
-/* A parameter of the scheduler; .also: another driver's word for the same. */
+/* A parameter of the scheduler, named in notes; .also: another driver's word for the same. */
 struct sched {
 	const char *name, *field, *also;
 };
@@ -178,6 +197,10 @@ static const struct sched sched_shares = { "shares", VIR_DOMAIN_SCHEDULER_CPU_SH
 					   VIR_DOMAIN_SCHEDULER_WEIGHT };
 static const struct sched sched_quota = { "quota", VIR_DOMAIN_SCHEDULER_VCPU_QUOTA, "" };
 static const struct sched sched_period = { "period", VIR_DOMAIN_SCHEDULER_VCPU_PERIOD, "" };
+/* Of all of its threads together. */
+static const struct sched sched_limit = { "limit", VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA, "" };
+static const struct sched sched_limit_period = { "limit-period",
+						  VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD, "" };
 
 static virTypedParameterPtr find_param(virTypedParameterPtr params, int n, const struct sched *s)
 {
@@ -241,14 +264,36 @@ static const char *exchange(virDomainPtr dom, const struct sched *s, s64 value, 
 		return because("its shares and quota cannot be read");
 	p = find_param(params, n, s);
 	if (!p)
-		return s == &sched_quota ? "it has no quota that could be set" :
-		       "it has no shares that could be set";
+		return s == &sched_shares ? "it has no shares that could be set" :
+		       "it has no quota that could be set";
 	snprintf(text, sizeof(text), "%lld", (long long)get(p));
 	if (d && !note(d, s->name, text))
 		return "its shares and quota cannot be noted, so they are not changed";
 	put(p, d && s == &sched_quota ? quota_us(params, n, value) : value);
 	return virDomainSetSchedulerParametersFlags(dom, p, 1, NOW) < 0 ?
 		because("its shares or quota cannot be set") : NULL;
+}
+
+/* Gives one note back. */
+static enum undo_done give_back(const struct dom *d, const char *what)
+{
+	char target[UNDO_TARGET_MAX];
+
+	snprintf(target, sizeof(target), "%s/%s", d->uuid, what);
+	return undo_one(d->undo, &virt_kind, target);
+}
+
+/* The period comes first, and is given back last. */
+static const char *limit(const struct dom *d, u32 percent)
+{
+	const char *why;
+
+	if (!percent)
+		return give_back(d, sched_limit.name) == UNDO_FAILED ||
+		       give_back(d, sched_limit_period.name) == UNDO_FAILED ?
+			"its quota in place of a clock cannot be lifted" : NULL;
+	why = exchange(d->ptr, &sched_limit_period, QUOTA_PERIOD_US, d);
+	return why ? why : exchange(d->ptr, &sched_limit, (s64)QUOTA_PERIOD_US * percent / 100, d);
 }
 
 /* ---- All of it ---- */
@@ -261,13 +306,8 @@ static const char *run_or_not(const struct dom *d, const struct virt_want *want,
 		return virDomainSuspend(d->ptr) < 0 ? because("it cannot be suspended") : NULL;
 	}
 	/* Only who was suspended by us. */
-	if (want->resume) {
-		char target[UNDO_TARGET_MAX];
-
-		snprintf(target, sizeof(target), "%s/suspended", d->uuid);
-		if (undo_one(d->undo, &virt_kind, target) == UNDO_FAILED)
-			return because("it cannot be resumed");
-	}
+	if (want->resume && give_back(d, "suspended") == UNDO_FAILED)
+		return because("it cannot be resumed");
 	return NULL;
 }
 
@@ -284,6 +324,8 @@ static const char *apply_to(const struct dom *d, const struct virt_want *want, i
 		why = exchange(d->ptr, &sched_shares, want->shares, d);
 	if (!why && want->quota_percent)
 		why = exchange(d->ptr, &sched_quota, want->quota_percent, d);
+	if (!why && want->limit)
+		why = limit(d, want->limit_percent);
 	return why ? why : run_or_not(d, want, state);
 }
 
@@ -325,10 +367,32 @@ static int repin(virDomainPtr dom, const char *what, const char *value)
 				     NOW);
 }
 
+static const struct sched *sched_of(const char *what)
+{
+	static const struct sched *const all[] = { &sched_shares, &sched_quota, &sched_limit,
+						   &sched_limit_period };
+	u32 i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (!strcmp(all[i]->name, what))
+			return all[i];
+	return NULL;
+}
+
+bool virt_is_limit(const char *target)
+{
+	const char *what = strchr(target, '/');
+
+	return what && (!strcmp(what + 1, sched_limit.name) ||
+			!strcmp(what + 1, sched_limit_period.name));
+}
+
 static int restore_one(virDomainPtr dom, const char *what, const char *value)
 {
 	char list[32];
 
+	if (sched_of(what))
+		return exchange(dom, sched_of(what), strtoll(value, NULL, 10), NULL) ? -1 : 0;
 	if (!strcmp(what, "emulator") || !strncmp(what, "vcpu/", strlen("vcpu/")))
 		return repin(dom, what, value);
 	if (!strcmp(what, "vcpus"))
@@ -338,10 +402,6 @@ static int restore_one(virDomainPtr dom, const char *what, const char *value)
 		snprintf(list, sizeof(list), "0-%d", atoi(value) - 1);
 		return virDomainSetGuestVcpus(dom, list, 1, 0);
 	}
-	if (!strcmp(what, "shares"))
-		return exchange(dom, &sched_shares, strtoll(value, NULL, 10), NULL) ? -1 : 0;
-	if (!strcmp(what, "quota"))
-		return exchange(dom, &sched_quota, strtoll(value, NULL, 10), NULL) ? -1 : 0;
 	if (!strcmp(what, "suspended"))
 		return virDomainResume(dom);
 	return -1;

@@ -16,6 +16,15 @@ static struct virt_domain *find(struct virt *v, const char *name)
 	return NULL;
 }
 
+/* A domain that is not told of any more is gone. */
+static void none_runs(struct virt *v)
+{
+	u32 i;
+
+	for (i = 0; i < v->domains; i++)
+		v->domain[i].stats.running = false;
+}
+
 static u64 of_vcpu(virDomainStatsRecordPtr r, u32 vcpu, const char *what)
 {
 	unsigned long long value = 0;
@@ -58,6 +67,8 @@ void virt_read_stats(struct virt *v, virConnectPtr conn)
 		n = virConnectGetAllDomainStats(conn, VIR_DOMAIN_STATS_STATE, &all, 0);
 	pthread_mutex_lock(&v->lock);
 	v->stats_failed += n < 0;
+	if (n >= 0)
+		none_runs(v);
 	for (r = all; n > 0 && *r; r++) {
 		struct virt_domain *d = find(v, virDomainGetName((*r)->dom));
 

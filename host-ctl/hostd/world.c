@@ -14,6 +14,14 @@
 
 /* ---- Decisions ---- */
 
+void world_text(const struct world *w, const struct hc_decision *d, char *line, size_t bytes)
+{
+	int n = hc_decision_text(d, &w->topo.host, line, bytes);
+
+	if (w->topo.emulated && n > 0 && (size_t)n < bytes)
+		snprintf(line + n, bytes - (size_t)n, "; clock emulated by a quota");
+}
+
 static void record(void *ctx, const struct hc_decision *d)
 {
 	struct world *w = ctx;
@@ -35,7 +43,7 @@ static void record(void *ctx, const struct hc_decision *d)
 	}
 	t->last = *d;
 	t->history[t->changes++ % HISTORY] = *d;
-	hc_decision_text(d, &w->topo.host, line, sizeof(line));
+	world_text(w, d, line, sizeof(line));
 	if (d->why >= HC_ADD_DELAY)
 		log_info("%s", line);
 	else
@@ -107,7 +115,8 @@ static const char *add_tenant(struct world *w, const struct conf_tenant *c)
 	struct world_tenant *t = &w->tenant[w->tenants++];
 
 	*t = (struct world_tenant){ .world = w, .conf = c, .place = -1, .is_domain = *c->domain,
-				    .native = { .conf = c, .undo = w->undo } };
+				    .native = { .conf = c, .undo = w->undo },
+				    .quota = { .conf = c, .undo = w->undo } };
 	if (t->is_domain)
 		t->domain = virt_add(&w->virt, c);
 	w->has_domains |= t->is_domain;
@@ -248,6 +257,8 @@ void world_act(struct world *w, bool acting, u64 now)
 		hc_add_actuator(&w->hc, &hc_dry_run_ops, NULL);
 		return;
 	}
+	if (w->topo.emulated)
+		log_warn("clocks: no cpufreq: they are emulated by quotas of processor time");
 	let_act(w);
 	hc_begin(&w->hc, now);
 	world_give_back(w);
@@ -261,9 +272,12 @@ static void every_second(struct world *w, u64 now)
 	rapl_read(&w->rapl, now);
 	if (!w->acting)
 		return;
-	for (i = 0; i < w->tenants; i++)
-		if (!w->tenant[i].is_domain)
-			native_again(&w->tenant[i].native);
+	for (i = 0; i < w->tenants; i++) {
+		if (w->tenant[i].is_domain)
+			continue;
+		native_again(&w->tenant[i].native);
+		quota_again(&w->tenant[i].quota);
+	}
 	virt_again(&w->virt);
 }
 

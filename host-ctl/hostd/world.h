@@ -16,6 +16,7 @@
 #include "conf.h"
 #include "cores.h"
 #include "nic.h"
+#include "quota.h"
 #include "rapl.h"
 #include "sensor.h"
 #include "undo.h"
@@ -33,6 +34,7 @@ struct world_tenant {
 	bool is_domain;
 	u32 domain;			/* of world.virt */
 	struct native native;
+	struct quota quota;
 	struct hc_policy policy;
 	struct busy busy;
 	struct backlog backlog;
@@ -86,6 +88,8 @@ void world_free(struct world *w);
 
 /* ---- Between its files ---- */
 
+/* A decision in one line. */
+void world_text(const struct world *w, const struct hc_decision *d, char *line, size_t bytes);
 extern const struct hc_actuator_ops world_ops[ACTS];
 /* How an actuator's last action on a latency tenant stands now. */
 enum hc_enforced world_state(struct world *w, enum act act, struct world_tenant *t, char why[160]);

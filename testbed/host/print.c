@@ -8,6 +8,12 @@ static const char *text_at(const json_t *o, const char *key)
 	return json_string_value(json_object_get(o, key)) ?: "-";
 }
 
+/* Of a decision. */
+static const char *emulated(const json_t *o)
+{
+	return json_is_true(json_object_get(o, "emulated")) ? ", clock emulated" : "";
+}
+
 static void row(struct table *t, const json_t *o)
 {
 	bool latency = !strcmp(text_at(o, "class"), "latency");
@@ -37,6 +43,8 @@ static void print_host(const json_t *status, FILE *to)
 		json_is_true(json_object_get(status, "acting")) ? "acting" : "dry run",
 		json_number_at(host, "cores"), text_at(host, "cpus"),
 		json_number_at(status, "changed"), json_number_at(loop, "late_p99_ns") / 1e6);
+	if (json_is_true(json_object_get(host, "emulated")))
+		fputs("; clocks emulated by quotas", to);
 	if (is_known(watts))
 		fprintf(to, "; %.1f W", watts);
 	fputc('\n', to);
@@ -108,12 +116,12 @@ void host_print_plan(const json_t *explained, FILE *to)
 		if (!json_is_object(now))
 			fprintf(to, "%s: nothing was decided yet\n", text_at(o, "tenant"));
 		else if (json_number_at(now, "wanted") == json_number_at(now, "from"))
-			fprintf(to, "%s: stays at step %.0f (%s)\n", text_at(o, "tenant"),
-				json_number_at(now, "from"), text_at(now, "why"));
+			fprintf(to, "%s: stays at step %.0f (%s%s)\n", text_at(o, "tenant"),
+				json_number_at(now, "from"), text_at(now, "why"), emulated(now));
 		else
-			fprintf(to, "%s: from step %.0f to %.0f (%s)\n", text_at(o, "tenant"),
+			fprintf(to, "%s: from step %.0f to %.0f (%s%s)\n", text_at(o, "tenant"),
 				json_number_at(now, "from"), json_number_at(now, "wanted"),
-				text_at(now, "why"));
+				text_at(now, "why"), emulated(now));
 	}
 }
 

@@ -23,7 +23,8 @@ static const struct {
 	const char *name;
 	const char *target;	/* of make */
 } built[] = {
-	{ "ringpace", "all" }, { "ringpaced", "all" }, { "domain.xml.in", "all" },
+	{ "ringpace", "all" }, { "ringpaced", "all" }, { "ringpace-hostd", "all" },
+	{ "domain.xml.in", "all" },
 	{ "qemu-system-x86_64", "qemu" }, { "vhost_pc.ko", "vhost-modules" },
 	{ "virtio_pc.ko", "modules" }, { "guest/vmlinuz", "image" }, { "guest/initrd", "image" },
 };

@@ -86,8 +86,10 @@ static void test_bad(void **state)
 		{ "cpus: 99999\n", "f:1: cpus: not a list of CPUs" },
 		{ "cpus: 1\nmetrik-ns: 3\n", "f:2: \"metrik-ns\": unknown key: is it metric-ns?" },
 		{ "cpus: 1\nmetric-ns: -3\n", "f:2: metric-ns: not a number in 1000000..1000000000" },
-		{ "cpus: 1\nclocks: maybe\n", "f:2: clocks: none of no, yes" },
-		{ "cpus: 1\nclocks: no, yes\n", "f:2: clocks: none of no, yes" },
+		{ "cpus: 1\nclocks: maybe\n", "f:2: clocks: none of no, yes, quota" },
+		{ "cpus: 1\nclocks: no, yes\n", "f:2: clocks: none of no, yes, quota" },
+		{ "clocks: quota\n" TENANT "{name: a, class: latency, pidfile: d, ports: [p], "
+		  "bound-ns: 9999}\n", "say cgroup:, or clocks: no" },
 		{ "cpus: 1\nsysfs: [a]\n", "f:2: sysfs: not a text" },
 		{ "cpus: 1\ntenants: x\n", "f:2: tenants: not a list" },
 		{ TENANT "x\n", "f:4: tenants: not an entry with a name" },

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <dirent.h>
+#include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,11 +20,14 @@
 #include "cpulist.h"
 #include "fake_host.h"
 #include "native.h"
+#include "quota.h"
 #include "rapl.h"
 #include "undo.h"
+#include "vhost.h"
 
 static const struct undo_kind *const kinds[] = {
-	&clock_kind, &native_affinity_kind, &native_signal_kind, &native_freezer_kind, NULL
+	&clock_kind, &native_affinity_kind, &native_signal_kind, &native_freezer_kind, &quota_kind,
+	NULL
 };
 
 static struct topo topo;
@@ -81,6 +87,15 @@ static void test_topology(void **state)
 	assert_null(topo_read(&t, fake_root, &cpus, false));
 	assert_false(t.clocks);
 	assert_int_equal(t.host.freqs, 1);
+	/* Clocks are only made up where there are none. */
+	assert_null(topo_read(&t, fake_root, &cpus, CLOCKS_QUOTA));
+	assert_true(t.clocks && !t.emulated && t.host.freqs == 4);
+	fake_write_cpu(3, "cpufreq/cpuinfo_max_freq", "2600000");
+	assert_null(topo_read(&t, fake_root, &cpus, CLOCKS_QUOTA));
+	assert_true(t.clocks && t.emulated);
+	assert_int_equal(topo_percent(&t, 0), 50);
+	assert_int_equal(topo_percent(&t, t.nominal), 100);
+	assert_int_equal(t.nominal, t.host.freqs - 1);
 }
 
 static void test_policies(void **state)
@@ -303,6 +318,93 @@ static void test_native(void **state)
 	assert_int_equal(native_confine(&n, &one), HC_NOBODY);
 }
 
+struct vhost_child {
+	char name[32];
+	int ready;
+};
+
+static void *name_itself(void *arg)
+{
+	const struct vhost_child *c = arg;
+
+	prctl(PR_SET_NAME, c->name);
+	while (write(c->ready, "x", 1) == 1)
+		pause();
+	return NULL;
+}
+
+/* One whose second thread is named as the kernel names those that work for @pid; 0: itself. */
+static pid_t start_vhost(pid_t of)
+{
+	struct vhost_child c;
+	pthread_t thread;
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		snprintf(c.name, sizeof(c.name), "vhost-%d", of ? of : getpid());
+		c.ready = ready[1];
+		pthread_create(&thread, NULL, name_itself, &c);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+/* CPUs of a process's first thread, and of its other one. */
+static void affinity_of(pid_t pid, cpu_set_t *first, cpu_set_t *other)
+{
+	struct dirent *e;
+	char path[64];
+	DIR *dir;
+
+	sched_getaffinity(pid, sizeof(*first), first);
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while ((e = readdir(dir)))
+		if (atoi(e->d_name) > 0 && atoi(e->d_name) != pid)
+			sched_getaffinity(atoi(e->d_name), sizeof(*other), other);
+	closedir(dir);
+}
+
+/* Of a process's own threads that one which is named so; of others' none, whatever its name is. */
+static void test_vhost(void **state)
+{
+	pid_t vm = start_vhost(0), liar = start_vhost(vm);
+	cpu_set_t before, one, first, last;
+
+	sched_getaffinity(vm, sizeof(before), &before);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	fake_write("qemu/a.pid", "%d\n", vm);
+	assert_int_equal(vhost_process(fake_root, "qemu/a"), 0);
+	assert_int_equal(vhost_process(fake_root, "b"), 0);
+	fake_write("a.pid", "%d\n", vm);
+	assert_int_equal(vhost_process(fake_root, "a"), vm);
+	assert_int_equal(vhost_confine(&undo, "web", vm, &one), 0);
+	affinity_of(vm, &first, &last);
+	assert_true(CPU_EQUAL(&first, &before) && CPU_EQUAL(&last, &one));
+	affinity_of(liar, &first, &last);
+	assert_true(CPU_EQUAL(&first, &before) && CPU_EQUAL(&last, &before));
+	assert_int_equal(undo.count, CPU_EQUAL(&before, &one) ? 0 : 1);
+	assert_int_equal(undo_some(&undo, NULL, NULL, false), 0);
+	affinity_of(vm, &first, &last);
+	assert_true(CPU_EQUAL(&last, &before));
+	/* One that is gone is no error, and its note goes. */
+	assert_int_equal(vhost_confine(&undo, "web", vm, &one), 0);
+	end_child(vm);
+	end_child(liar);
+	assert_int_equal(vhost_confine(&undo, "web", vm, &one), 0);
+	native_forget_gone(&undo, "web");
+	assert_int_equal(undo.count, 0);
+}
+
 static void test_freezer(void **state)
 {
 	struct conf_tenant conf = { .name = "job" };
@@ -321,6 +423,65 @@ static void test_freezer(void **state)
 	assert_string_equal(fake_read("cg1/freezer.state"), "FROZEN");
 	assert_int_equal(native_stop(&n, false), HC_ENFORCED);
 	assert_string_equal(fake_read("cg1/freezer.state"), "THAWED");
+}
+
+static void test_quota(void **state)
+{
+	struct conf_tenant conf = { .name = "web" };
+	struct quota q = { .conf = &conf, .undo = &undo };
+
+	snprintf(conf.cgroup, sizeof(conf.cgroup), "%s/cg", fake_root);
+	assert_int_equal(quota_set(&q, 50), HC_NOBODY);
+	fake_write("cg/cgroup.procs", "%s", "");
+	assert_int_equal(quota_set(&q, 50), HC_FAILED);
+	assert_int_equal(undo.count, 0);
+	/* v1, made meanwhile. */
+	fake_write("cg/cpu.cfs_period_us", "100000\n");
+	fake_write("cg/cpu.cfs_quota_us", "-1\n");
+	quota_again(&q);
+	assert_int_equal(q.state, HC_ENFORCED);
+	assert_string_equal(fake_read("cg/cpu.cfs_period_us"), "10000");
+	assert_string_equal(fake_read("cg/cpu.cfs_quota_us"), "5000");
+	assert_int_equal(quota_set(&q, 120), HC_ENFORCED);
+	assert_string_equal(fake_read("cg/cpu.cfs_quota_us"), "12000");
+	assert_int_equal(quota_set(&q, 0), HC_ENFORCED);
+	assert_string_equal(fake_read("cg/cpu.cfs_quota_us"), "-1");
+	assert_string_equal(fake_read("cg/cpu.cfs_period_us"), "100000");
+	assert_int_equal(undo.count, 0);
+	/* v2, and what somebody else sets is set again. */
+	fake_write("cg/cpu.max", "max 100000\n");
+	assert_int_equal(quota_set(&q, 80), HC_ENFORCED);
+	assert_string_equal(fake_read("cg/cpu.max"), "8000 10000");
+	fake_write("cg/cpu.max", "max 100000\n");
+	quota_again(&q);
+	assert_string_equal(fake_read("cg/cpu.max"), "8000 10000");
+	assert_int_equal(undo_some(&undo, NULL, NULL, false), 0);
+	assert_string_equal(fake_read("cg/cpu.max"), "max 100000");
+	assert_int_equal(undo.count, 0);
+}
+
+/* A note of a quota only ever sets a quota to a number. */
+static void test_hostile_quota(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "cpu.max", "max" }, { "cpu.max", "max 1 2" }, { "cpu.max", "1000 x" },
+		{ "cpu.cfs_quota_us", "max 1" }, { "cpu.cfs_quota_us", "" }, { "victim", "1" },
+		{ "../cg/cpu.max", "max 1" },
+	};
+	char path[128];
+	u32 i;
+
+	fake_write("cg/victim", "whole");
+	fake_write("cg/cpu.max", "whole");
+	fake_write("cg/cpu.cfs_quota_us", "whole");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(path, sizeof(path), "%s/cg/%s", fake_root, bad[i][0]);
+		assert_true(undo_note(&undo, &quota_kind, "web", path, bad[i][1]));
+		assert_int_equal(undo_one(&undo, &quota_kind, path), UNDO_GONE);
+	}
+	assert_string_equal(fake_read("cg/victim"), "whole");
+	assert_string_equal(fake_read("cg/cpu.max"), "whole");
+	assert_string_equal(fake_read("cg/cpu.cfs_quota_us"), "whole");
 }
 
 /* A controller that is killed right after its changes, and the next one. */
@@ -419,7 +580,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_topology), TEST(test_policies), TEST(test_clock), TEST(test_clock_fails),
-		TEST(test_hostile_state), TEST(test_native), TEST(test_freezer), TEST(test_state_file), TEST(test_killed),
+		TEST(test_hostile_state), TEST(test_native), TEST(test_vhost), TEST(test_freezer),
+		TEST(test_quota), TEST(test_hostile_quota), TEST(test_state_file), TEST(test_killed),
 		TEST(test_rapl), TEST(test_cores),
 	};
 

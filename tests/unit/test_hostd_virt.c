@@ -26,8 +26,8 @@ static struct conf_tenant conf;
 
 static struct {
 	bool has_quota, fails;
-	unsigned long long shares, period;
-	long long quota;
+	unsigned long long shares, period, limit_period;
+	long long quota, limit;
 } sched;
 
 static void tell(virTypedParameterPtr p, const char *field, int type, unsigned long long value)
@@ -44,7 +44,12 @@ int virDomainGetSchedulerParameters(virDomainPtr d, virTypedParameterPtr params,
 	tell(&params[1], VIR_DOMAIN_SCHEDULER_VCPU_PERIOD, VIR_TYPED_PARAM_ULLONG, sched.period);
 	tell(&params[2], VIR_DOMAIN_SCHEDULER_VCPU_QUOTA, VIR_TYPED_PARAM_LLONG,
 	     (unsigned long long)sched.quota);
-	*n = sched.has_quota ? 3 : 1;
+	tell(&params[3], VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD, VIR_TYPED_PARAM_ULLONG,
+	     sched.limit_period);
+	tell(&params[4], VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA, VIR_TYPED_PARAM_LLONG,
+	     (unsigned long long)sched.limit);
+	assert_true(*n <= 16);	/* libvirtd refuses more; the driver for tests takes any */
+	*n = sched.has_quota ? 5 : 1;
 	return 0;
 }
 
@@ -57,6 +62,10 @@ int virDomainSetSchedulerParametersFlags(virDomainPtr d, virTypedParameterPtr p,
 		sched.shares = p->value.ul;
 	else if (!strcmp(p->field, VIR_DOMAIN_SCHEDULER_VCPU_QUOTA))
 		sched.quota = p->value.l;
+	else if (!strcmp(p->field, VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD))
+		sched.limit_period = p->value.ul;
+	else if (!strcmp(p->field, VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA))
+		sched.limit = p->value.l;
 	else
 		return -1;
 	return 0;
@@ -184,6 +193,34 @@ static void test_quota(void **state)
 	stop();
 }
 
+/* In place of a clock: of all of the domain, and none at the highest clock. */
+static void test_limit(void **state)
+{
+	struct virt_want want = { .limit = true, .limit_percent = 120 };
+
+	memset(&sched, 0, sizeof(sched));
+	sched.has_quota = true;
+	sched.limit_period = 100000;
+	sched.limit = sched.quota = -1;
+	start(URI, "test");
+	virt_want(&virt, 0, &want);
+	assert_int_equal(wait_for_end(), HC_ENFORCED);
+	assert_true(sched.limit == 12000 && sched.limit_period == 10000 && sched.quota == -1);
+	want.limit_percent = 50;
+	virt_want(&virt, 0, &want);
+	assert_int_equal(wait_for_end(), HC_ENFORCED);
+	assert_int_equal(sched.limit, 5000);
+	assert_true(undo.count == 2 && virt_is_limit(undo.note[0].target) &&
+		    virt_is_limit(undo.note[1].target));
+	want.limit_percent = 0;
+	virt_want(&virt, 0, &want);
+	assert_int_equal(wait_for_end(), HC_ENFORCED);
+	assert_true(sched.limit == -1 && sched.limit_period == 100000);
+	assert_int_equal(undo.count, 0);
+	assert_false(virt_is_limit("uuid/quota"));
+	stop();
+}
+
 /* Suspended, and resumed only if that was ours. */
 static void test_suspended(void **state)
 {
@@ -275,7 +312,7 @@ static void test_unreachable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_placed), cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_placed), cmocka_unit_test(test_quota), cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_suspended),
 		cmocka_unit_test(test_statistics), cmocka_unit_test(test_goes_away),
 		cmocka_unit_test(test_unreachable),

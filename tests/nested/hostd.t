@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The host controller on a KVM host: domains of libvirt with vhost in the kernel, that are
+placed, suspended, given another vCPU and a quota in place of a clock, and given back; and
+classes of the disciplines that the machine below has not. The domains have nothing to
+boot: what is done is done to them from outside. Each step waits for what the controller does,
+however long that takes.
+"""
+import json
+import os
+import re
+import sys
+
+sys.dont_write_bytecode = True
+from nested import Host, SHARED, main, same, test, wait_until
+
+RP = "/opt/ringpace/ringpace"
+RUN = "/run/hostd-test"
+HEAD = f"""run-dir: {RUN}/run
+clocks: quota
+cpus: 0-1
+ringpaced: {RUN}/ringpaced
+rapl: no
+# An emulated machine is slow, and no reason to do anything; and it has other things to do.
+fast-ns: 100000000
+metric-ns: 100000000
+decide-ns: 200000000
+libvirt-ns: 1000000000
+stale-ns: 20000000000
+blind-ns: 60000000000
+timeout-ns: 60000000000
+tenants:
+"""
+DOMAIN = """<domain type='kvm'>
+  <name>{name}</name>
+  <memory unit='MiB'>64</memory>
+  <vcpu current='{vcpus}'>2</vcpu>
+  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+  <features><acpi/><apic/></features>
+  <cpu mode='host-passthrough'/>
+  <devices>
+    <emulator>/opt/ringpace/qemu-system-x86_64</emulator>
+    <controller type='usb' model='none'/>
+    <interface type='ethernet'>
+      <target dev='{name}0'/><model type='virtio'/><driver name='vhost'/>
+      <rom enabled='no'/>
+    </interface>
+    <memballoon model='none'/>
+  </devices>
+</domain>"""
+host = Host(SHARED or f"h{os.getpid()}")
+
+
+def configure(*tenants):
+    host.sh(f"cat >{RUN}/hostd.yaml", text_in=HEAD + "".join(f"  - {{{t}}}\n" for t in tenants))
+
+
+def status():
+    return json.loads(host.execute(RP, "host", "status", "--socket", f"{RUN}/run/control",
+                                   "--json").stdout)
+
+
+def reload(*tenants):
+    configure(*tenants)
+    host.execute(RP, "host", "reload", "--socket", f"{RUN}/run/control")
+
+
+class Controller:
+    """In L1, with a ringpaced whose ports nobody sends by, until the block's end."""
+
+    def __init__(self, *tenants):
+        self.tenants = tenants
+
+    def __enter__(self):
+        host.sh(f"mkdir -p {RUN}")
+        configure(*self.tenants)
+        host.sh(f"/opt/ringpace/ringpaced --control {RUN}/ringpaced --port web,socket={RUN}/web "
+                f"--port job,socket={RUN}/job </dev/null >{RUN}/ringpaced.log 2>&1 & "
+                f"until [ -S {RUN}/ringpaced ]; do sleep 0.1; done", timeout=60)
+        self.start()
+        return self
+
+    def start(self):
+        host.sh(f"/opt/ringpace/ringpace-hostd --config {RUN}/hostd.yaml </dev/null "
+                f">>{RUN}/hostd.log 2>&1 & until [ -S {RUN}/run/control ]; do sleep 0.1; done",
+                timeout=60)
+
+    def end(self):
+        """A clean one, which has given all back: nothing is left to be given."""
+        host.sh("pkill -x ringpace-hostd; while pgrep -x ringpace-hostd; do sleep 0.1; done; "
+                f"test ! -e {RUN}/run/state", timeout=60)
+
+    def __exit__(self, kind, *_):
+        if kind:
+            for line in host.sh(f"tail -n 40 {RUN}/hostd.log", rc=None).splitlines():
+                print(f"# {line}")
+        clear()
+
+
+def clear():
+    """Only what this file starts there has these names."""
+    host.sh("pkill -x ringpace-hostd; pkill -f 'ringpaced --control /run/hostd-tes[t]'; "
+            "for d in rpweb rpjob; do test ! -e /run/libvirt/qemu/$d.pid || virsh destroy $d; done; "
+            "ip link del rpdrr; ip link del rpets; "
+            f"while pgrep -x ringpace-hostd; do sleep 0.1; done; rm -rf {RUN}; true", rc=None)
+
+
+# ---- Domains ----
+
+# Few processes, as each is dear there.
+LOOK = """pid=$(cat /run/libvirt/qemu/$1.pid) || exit 0
+grep -H . /proc/$pid/task/*/comm
+taskset -apc $pid
+for t in $(pgrep -x vhost-$pid); do echo "task/$t/comm:vhost"; taskset -pc $t; done
+echo "limit: $(cat /sys/fs/cgroup/machine.slice/machine-qemu*$1.scope/libvirt/cpu.max)" """
+
+
+class Domain:
+    """What the kernel knows of one: CPUs of its vCPUs, of vhost's threads and of all others."""
+
+    def __init__(self, name):
+        out = host.execute("sh", "-c", LOOK, "sh", name).stdout
+        names = dict(re.findall(r"task/(\d+)/comm:(.*)", out))
+        cpus = {tid: list_.replace("-", ",") for tid, list_ in
+                re.findall(r"pid (\d+)'s current affinity list: (.*)", out)}
+        threads = [(names[tid], cpus[tid]) for tid in cpus if tid in names]
+        limit = re.findall(r"limit: (.*)", out)
+        self.vcpus = [c for n, c in threads if n.endswith("/KVM")]
+        self.vhost = [c for n, c in threads if n.startswith("vhost")]
+        self.others = {c for n, c in threads if not n.endswith("/KVM") and not n.startswith("vhost")}
+        self.all = (self.vcpus, self.vhost, self.others, *limit)
+
+
+def enforced(name, **actions):
+    t = next(t for t in status()["tenants"] if t["tenant"] == name)
+    return all(t["actions"][a] == state for a, state in actions.items()) and not t["pending"]
+
+
+def running(name):
+    return next(t for t in status()["tenants"] if t["tenant"] == name)["running"]
+
+
+WEB = ("name: web, class: latency, domain: rpweb, ports: [web], bound-ns: 1000000, "
+       "threads-per-core: 1, emulator: yes")
+JOB = "name: job, class: batch, domain: rpjob"
+JOB_TOO = ("name: job, class: latency, domain: rpjob, ports: [job], bound-ns: 1000000, "
+           "threads-per-core: 1, vcpus: hotplug")
+
+
+@test
+def domains_are_placed_and_given_back():
+    host.up()
+    clear()
+    host.sh("modprobe -a vhost_net tun")
+    for name, vcpus in ("rpweb", 2), ("rpjob", 1):
+        host.sh("virsh create /dev/stdin", text_in=DOMAIN.format(name=name, vcpus=vcpus))
+    before = Domain("rpweb")
+    same("before", before.all, (["0,1"] * 2, ["0,1"], {"0,1"}, "max 100000"))
+    with Controller(WEB, JOB) as controller:
+        # Nothing is known of its load: it has all, and the other one stands.
+        wait_until(lambda: not running("job"), 120)
+        same("the other", host.sh("virsh domstate rpjob").strip(), "paused")
+        reload(f"{WEB}, max-cores: 1", JOB)
+        wait_until(lambda: running("job") and enforced("web", place="enforced", clock="emulated"), 120)
+        web, job = Domain("rpweb"), Domain("rpjob")
+        same("one CPU", web.all, (["0"] * 2, ["0"], {"0"}, "max 100000"))
+        same("the other's vCPU", job.vcpus, ["1"])
+        # Killed, it leaves all, and the next one goes on.
+        host.sh("pkill -KILL -x ringpace-hostd; while pgrep -x ringpace-hostd; do sleep 0.1; done; "
+                f"rm {RUN}/run/control")
+        same("after a kill", Domain("rpweb").all, web.all)
+        controller.start()
+        # A quota for a clock, where two with a bound have a CPU each.
+        reload(WEB, f"{JOB_TOO}, max-cores: 1")
+        wait_until(lambda: enforced("web", place="enforced", clock="emulated"), 120)
+        same("half a clock", Domain("rpweb").all, (["0"] * 2, ["0"], {"0"}, "5000 10000"))
+        # One leaves, and the other one has another vCPU.
+        reload(JOB_TOO)
+        wait_until(lambda: enforced("job", place="enforced") and
+                   Domain("rpweb").all == before.all, 120)
+        same("vCPUs", Domain("rpjob").vcpus, ["0,1"] * 2)
+        # It could not give that back: nothing in it would let it go. So it goes before.
+        host.sh("virsh destroy rpjob")
+        wait_until(lambda: not running("job"))
+        controller.end()
+
+
+# ---- Classes ----
+
+def quanta(device):
+    out = host.sh(f"tc -d class show dev {device}")
+    return sorted(line.split("quantum ")[1].split()[0] for line in out.splitlines()
+                  if "quantum" in line)
+
+
+@test
+def classes_of_drr_and_ets_are_weighed():
+    host.up()
+    clear()
+    host.sh("ip link add rpdrr type dummy && ip link add rpets type dummy && "
+            "tc qdisc add dev rpdrr root handle 1: drr && for c in 10 20 30; do "
+            "tc class add dev rpdrr parent 1: classid 1:$c drr quantum 2000; done && "
+            "tc qdisc add dev rpets root handle 1: ets bands 3 quanta 3000 3000 3000")
+    share = "name: %s, class: batch, domain: none-%s, nic: %s, nic-queues: ['%s'], nic-share: %d"
+    with Controller(*(share % (who, who, *rest) for who, *rest in (
+            ("a", "rpdrr", "1:10", 3), ("b", "rpdrr", "1:20", 1),
+            ("c", "rpets", "1:1", 3), ("d", "rpets", "1:2", 1)))) as controller:
+        wait_until(lambda: [n["state"] for n in status()["nics"]] == ["enforced"] * 2, 120)
+        for nic in status()["nics"]:
+            same(f"{nic['nic']}: asked and has", [(q["asked"], q["has"]) for q in nic["queues"]],
+                 [(4542, 4542), (1514, 1514)])
+        same("drr", quanta("rpdrr"), ["1514b", "2000b", "4542b"])
+        same("ets", quanta("rpets"), ["1514", "3000", "4542"])
+        controller.end()
+        same("drr is given back", quanta("rpdrr"), ["2000b"] * 3)
+        same("ets is given back", quanta("rpets"), ["3000"] * 3)
+
+
+if __name__ == "__main__":
+    sys.exit(main(host))
