@@ -135,6 +135,18 @@ static int experiment(struct args *a, struct perf_watch *w)
 	return 0;
 }
 
+/* What the nested host has is looked for there, and what it writes stays there. */
+static const char *nested_why_not(const struct args *a)
+{
+	if (a->socket || a->domain)
+		return "--attach: what runs in the nested host is seen there only; ringpace nested "
+		       "exec -- ringpace perf --attach ...";
+	if (a->run.keep_trace)
+		return "--keep-trace: the file would be in the nested host; ringpace run --lane "
+		       "nested brings it";
+	return NULL;
+}
+
 /* The same command in the nested host, where the device, KVM and perf are. */
 static int run_nested(const struct args *a, int argc, char **argv)
 {
@@ -168,10 +180,10 @@ static int run(int argc, char **argv)
 	rc = live ? 0 : run_args_check(&a.run);
 	if (rc)
 		return rc;
-	if (!live && a.run.lane == &lane_nested && !nested_inside()) {
-		if (a.run.keep_trace) {
-			fail("--keep-trace: the file would be in the nested host; ringpace run "
-			     "--lane nested brings it");
+	if (a.run.lane == &lane_nested && !nested_inside()) {
+		why = nested_why_not(&a);
+		if (why) {
+			fail("%s", why);
 			return EXIT_USAGE;
 		}
 		catch_signals();

@@ -87,16 +87,14 @@ static void add_thread(struct scene_threads *t, pid_t tid)
 		t->tid[t->n++] = tid;
 }
 
-/* The kernel calls it "vhost-TASK-N", of the thread of the VM that started the device. */
+/* The kernel calls it "vhost-PID-N", of the process that owns the device. */
 static bool serves_vm(pid_t tid, pid_t vm)
 {
-	char path[64], name[64];
-	int task;
+	char name[64];
+	int owner;
 
-	if (!thread_name(tid, tid, name, sizeof(name)) || sscanf(name, "vhost-%d", &task) != 1)
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d/task/%d", vm, task);
-	return !access(path, F_OK);
+	return thread_name(tid, tid, name, sizeof(name)) &&
+	       sscanf(name, "vhost-%d", &owner) == 1 && owner == vm;
 }
 
 /* Its file has a line "thread TID" for each. */

@@ -97,6 +97,10 @@ check 'no such socket is wrong use' [ $? -eq 2 ]
 perf --attach no-such-domain
 rc=$?
 check 'no such domain fails' eval '[ $rc -eq 1 ] && grep -q no-such-domain "$scratch/err"'
+perf --lane nested --attach some-domain
+rc=$?
+check 'from here nobody looks into the nested host' eval '[ $rc -eq 2 ] &&
+	grep -q "nested exec" "$scratch/err"'
 perf --lane moon
 check 'unknown lane' [ $? -eq 2 ]
 PATH=/nowhere "$ringpace" perf >"$out" 2>"$scratch/err"

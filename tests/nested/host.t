@@ -73,7 +73,7 @@ def kvm_vhost_and_libvirt_are_there():
 
 DOMAIN = """<domain type='kvm'><name>l2</name><memory unit='MiB'>128</memory><vcpu>1</vcpu>
 <os><type machine='q35'>hvm</type><kernel>/opt/ringpace/guest/vmlinuz</kernel>
-<initrd>/opt/ringpace/guest/initrd</initrd><cmdline>console=ttyS0 quiet tsc=reliable panic=-1</cmdline></os>
+<initrd>/opt/ringpace/guest/initrd</initrd><cmdline>console=ttyS0 quiet tsc=reliable panic=-1 pci=noearly,lastbus=0</cmdline></os>
 <features><acpi/><apic/></features><cpu mode='host-passthrough'/>
 <devices><emulator>/opt/ringpace/qemu-system-x86_64</emulator><controller type='usb' model='none'/>
 <serial type='file'><source path='/tmp/l2.serial'/></serial>

@@ -55,6 +55,10 @@ class Host:
         """A command outside, which takes this host for the nested lane."""
         p = subprocess.run([RINGPACE, *argv], capture_output=True, text=True, timeout=limit,
                            input=text_in, env={**os.environ, "RINGPACE_NESTED": self.name})
+        # Costs minutes, and fails nothing: who wonders where they went is told.
+        for line in p.stderr.splitlines():
+            if "started anew" in line:
+                print(f"# {sys.argv[0]}: {' '.join(argv[:2])}: {line}", file=sys.stderr)
         if rc is not None:
             assert p.returncode == rc, \
                 f"{' '.join(argv)}: exit {p.returncode}, not {rc}\n{p.stdout}{p.stderr}"

@@ -126,6 +126,15 @@ def stats(number):
     return ctl("stats", "--device", number, "--queue", "0")["stats"]
 
 
+def agrees_live(domain, source):
+    """Events of SOURCE come, and as many as the device counts."""
+    r = json.loads(host.execute(RP, "perf", "--attach", domain, "--duration-s", "4",
+                                "--json").stdout)
+    one = next(f for f in r["figures"] if f["source"] == source)
+    print(f"# live: {one}")
+    assert one["count"] > 0 and one["difference"] == 0 and r["agrees"] is not False, r
+
+
 def by_hand(values):
     """The commands of docs/perf.md, with VALUES for its placeholders."""
     with open(os.path.join(ROOT, "docs/perf.md")) as f:
@@ -151,15 +160,12 @@ def a_live_device_is_seen_by_all_tools():
         assert queue[0]["items_per_s"] > 0, queue
         domain = host.sh("cat /proc/[0-9]*/cmdline | tr '\\0' '\\n' | "
                          "sed -n 's/^guest=\\(ringpace-[^,]*\\),.*/\\1/p' | head -1").strip()
-        r = json.loads(host.execute(RP, "perf", "--attach", domain, "--duration-s", "4",
-                                    "--json").stdout)
-        calls = next(f for f in r["figures"] if f["source"] == "vhost_pc_call")
-        print(f"# live: {calls}")
-        assert calls["count"] > 0 and calls["difference"] == 0 and r["agrees"] is not False, r
+        agrees_live(domain, "vhost_pc_call")
         the_documents_commands(number)
         same("set", ctl("set", "--device", number, "--queue", "0", "--strategy", "sleep",
                         "--y-ns", "3000000")["strategy"], "sleep")
         wait_until(lambda: stats(number)["sleeps"] > 0)
+        agrees_live(domain, "vhost_pc_sleep")
         live.alive()
     same("devices that are left", ctl("list"), {"devices": []})
 

@@ -56,7 +56,8 @@ class L2:
                  "-display", "none",
                  "-kernel", os.path.join(BUILD, "guest/vmlinuz"),
                  "-initrd", os.path.join(BUILD, "guest/initrd"),
-                 "-append", "console=ttyS0 quiet tsc=reliable panic=-1 oops=panic",
+                 "-append", "console=ttyS0 quiet tsc=reliable panic=-1 oops=panic "
+                            "pci=noearly,lastbus=0",
                  "-serial", "file:" + self.path("console.log"),
                  "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
                  "-device", "pcie-root-port,id=port0,chassis=1",

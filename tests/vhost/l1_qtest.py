@@ -135,6 +135,24 @@ def items_are_served_and_shown():
 
 
 @test
+def what_is_called_for_under_a_mask_comes_after_it():
+    with Bench() as b:
+        driver = Driver(b.qemu)
+        driver.start()
+        for number in range(3):
+            driver.mask(True)
+            driver.clear_mark()
+            driver.call_after(number)
+            send(driver, number)
+            used(driver, number + 1)
+            wait_until(driver.pending)
+            assert not driver.interrupted(), "an interrupt through a masked vector"
+            driver.mask(False)
+            wait_until(driver.interrupted)
+            assert not driver.pending()
+
+
+@test
 def a_device_without_msix_interrupts():
     with Bench("vhost=on,vectors=0") as b:
         driver = Driver(b.qemu)

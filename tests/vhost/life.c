@@ -239,6 +239,21 @@ static bool is_called_after_us(pid_t pid)
 	return sscanf(name, "vhost-%d-", &number) == 1 && number == getpid();
 }
 
+/* The owner's end is the device's, and nothing else: not even a stray SIGKILL. */
+static bool signals_do_no_harm(struct dev *d, pid_t pid)
+{
+	static const int all[] = { SIGTERM, SIGINT, SIGSTOP, SIGKILL };
+	u32 i, q;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (kill(pid, all[i]))
+			return false;
+	for (q = 0; q < QUEUES; q += 2)
+		if (!drive_fwd(&d->q[q], 200, 4))
+			return false;
+	return threads_are(QUEUES);
+}
+
 /* Threads belong to the owner's cgroup, may be moved and pinned, and freeze. */
 static void scheduling(void)
 {
@@ -266,6 +281,7 @@ static void scheduling(void)
 	CPU_ZERO(&set);
 	CPU_SET(1, &set);
 	ok(!sched_setaffinity(pid, sizeof(set), &set), "a thread may be pinned");
+	ok(signals_do_no_harm(&d, pid), "a thread takes no signals, and goes on");
 	/* Freezes all, waits, thaws; fails if a freezable thread does not come. */
 	ok(write_file("/sys/module/suspend/parameters/pm_test_delay", "1") &&
 	   write_file("/sys/power/pm_test", "freezer") &&

@@ -61,14 +61,24 @@ static u32 events(const char *name)
 	return count_lines(TRACEFS "trace", word);
 }
 
+static bool trace_on(void)
+{
+	return write_file(TRACEFS "events/vhost_pc/enable", "1") &&
+	       write_file(TRACEFS "trace", "");
+}
+
+static bool trace_off(void)
+{
+	return write_file(TRACEFS "events/vhost_pc/enable", "0");
+}
+
 static void traced(void)
 {
 	struct virtio_pc_stats s;
 	u32 calls, i;
 	struct dev d;
 
-	ok(write_file(TRACEFS "events/vhost_pc/enable", "1") &&
-	   write_file(TRACEFS "trace", ""), "tracepoints are there");
+	ok(trace_on(), "tracepoints are there");
 	dev_open(&d, FEATURES);
 	dev_strategy(&d, 0, VIRTIO_PC_NOTIFY, 0);
 	dev_run(&d, 1);
@@ -81,7 +91,7 @@ static void traced(void)
 		usleep(1000);
 	dev_run(&d, 0);
 	s = dev_stats(&d, 0).stats;
-	write_file(TRACEFS "events/vhost_pc/enable", "0");
+	trace_off();
 	ok(events("kick") == d.q[0].kicks && events("wake") == s.received &&
 	   events("block") == s.blocks && events("double_check") == s.double_checks,
 	   "kicks, wakes, blocks and double checks are as counted");
@@ -91,6 +101,62 @@ static void traced(void)
 	ok(debugfs_tells("q0", "items 200") && debugfs_tells("q0", "strategy notify") &&
 	   debugfs_tells("state", "owned 1"),
 	   "debugfs tells the same");
+	dev_close(&d);
+}
+
+static void sleeps_are_traced(void)
+{
+	struct virtio_pc_stats s;
+	struct dev d;
+
+	ok(trace_on(), "tracepoints, for a party that sleeps");
+	dev_open(&d, FEATURES);
+	dev_strategy(&d, 0, VIRTIO_PC_SLEEP, 0);
+	dev_run(&d, 1);
+	drive_fwd(&d.q[0], 200, 4);
+	dev_wait_items(&d, 0, 200);
+	dev_run(&d, 0);
+	s = dev_stats(&d, 0).stats;
+	trace_off();
+	printf("# %u sleeps traced, %llu counted\n", events("sleep"), (unsigned long long)s.sleeps);
+	/* The stop may end one before it is over. */
+	ok(s.sleeps && events("sleep") - s.sleeps <= 1 && !events("block") && !events("wake"),
+	   "sleeps are as counted, and nothing blocks");
+	dev_close(&d);
+}
+
+/* False: never. */
+static bool wait_event(const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < PATIENCE_MS; i++) {
+		if (events(name))
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+/* An index that jumps by more than the ring has slots, found by a party that is woken. */
+static void breaks_are_traced(void)
+{
+	struct queue *q;
+	struct dev d;
+	bool found;
+
+	ok(trace_on(), "tracepoints, for a ring that is broken");
+	dev_open(&d, FEATURES);
+	dev_run(&d, 1);
+	found = wait_event("block");
+	q = &d.q[0];
+	q->drv.avail_idx = (u16)(q->drv.avail_idx + RING + 1);
+	rp_drv_publish(&q->drv);
+	queue_kick(q);
+	found &= wait_event("broken");
+	trace_off();
+	ok(found && events("broken") == 1 && count_lines(TRACEFS "trace", "why=a bad index, or ") == 1 &&
+	   debugfs_tells("q0", "broken a bad index, or "), "so is a ring given up, and why");
 	dev_close(&d);
 }
 
@@ -104,8 +170,7 @@ static void mode_is_traced(void)
 	struct dev d;
 	u32 i;
 
-	ok(write_file(TRACEFS "events/vhost_pc/enable", "1") &&
-	   write_file(TRACEFS "trace", ""), "tracepoints, once more");
+	ok(trace_on(), "tracepoints, once more");
 	dev_open(&d, FEATURES);
 	p = dev_params(&d, 0);
 	p.strategy = VIRTIO_PC_ADAPTIVE;
@@ -119,12 +184,14 @@ static void mode_is_traced(void)
 	}
 	printf("# %u rounds, %u mode changes\n", i, events("mode_change"));
 	ok(i < 200, "adaptive's own changes of mode are traced");
-	write_file(TRACEFS "events/vhost_pc/enable", "0");
+	trace_off();
 	dev_close(&d);
 }
 
 void test_observe(void)
 {
 	traced();
+	sleeps_are_traced();
+	breaks_are_traced();
 	mode_is_traced();
 }

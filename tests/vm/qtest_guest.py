@@ -177,6 +177,7 @@ class Driver:
                     BAR_MODERN + q.config(cap + 8)
             elif kind == CAP_MSIX:
                 q.config(cap + 2, 0x8000, "w")
+                self.pba = BAR_MSIX + (q.config(cap + 8) & ~7)
             cap = q.config(cap + 1, width="b")
 
     def common(self, offset, value=None, width="l"):
@@ -199,6 +200,17 @@ class Driver:
         """Vector n writes n + 1 to its mark."""
         self.qemu.write(BAR_MSIX + 16 * n,
                         struct.pack("<QII", MARKS + 4 * n, n + 1, 0))
+
+    def call_after(self, used):
+        """The device is to call with the used element after so many."""
+        self.qemu.write(AVAIL + 4 + 2 * self.size, struct.pack("<H", used))
+
+    def mask(self, on, n=0):
+        self.qemu.write(BAR_MSIX + 16 * n + 12, struct.pack("<I", on))
+
+    def pending(self, n=0):
+        """Does the interrupt of a masked vector wait?"""
+        return self.qemu.command(f"readl {self.pba + n // 32 * 4:#x}") >> n % 32 & 1
 
     def interrupted(self, n=0):
         return self.qemu.read(MARKS + 4 * n, 4) != b"\0\0\0\0"
