@@ -146,6 +146,8 @@ static void elastic(enum rp_strategy_id idle)
 	assert_int_equal(groups_of(1), 0);
 	assert_int_equal(groups_of(0) + groups_of(2), GROUPS);
 	await_parked(1);
+	/* What was sent meanwhile is on its way yet. */
+	settle();
 	workers_stop(&ws);
 	check_kept();
 	assert_int_equal(bed_flows(b, reordered), 0);
