@@ -192,17 +192,16 @@ static void describe(const struct hc *c, const struct hc_tenant *t, struct hc_de
 
 /*
  * The step without which it would be late: all that it wants while it is slow, else
- * what its load asks for, with the margin that it gives up a step by, and none that has
- * proved too weak lately: what is taken in between would have to be given back at once.
- * What it only keeps, since it was changed only now, others may have.
+ * what its load asks for, with the margin that it gives up a step by. What it only keeps,
+ * since it was changed only now or as less has proved too weak lately, others may have.
  */
-static u32 needed(const struct hc *c, const struct hc_tenant *t, u32 want, u64 now)
+static u32 needed(const struct hc *c, const struct hc_tenant *t, u32 want)
 {
 	u32 step;
 
 	if (t->basis != HC_FRESH || want > t->step || is_slow(c, t))
 		return want;
-	step = weakest(c, t, now);
+	step = t->cfg.min_step;
 	while (step < want && hc_limit(c, t, step) - c->set.keep * hc_capacity(&t->cap, step) <
 	       hc_max_load(t))
 		step++;
@@ -257,7 +256,7 @@ static void claim(const struct hc *c, u32 i, struct turn *turn, u64 now)
 	struct hc_claim *cl = &turn->claim;
 
 	cl->want = turn->d.wanted;
-	cl->need = needed(c, t, turn->d.wanted, now);
+	cl->need = needed(c, t, turn->d.wanted);
 	cl->have = t->step;
 	if (!is_awaiting(c, t, now) || t->awaited <= cl->want)
 		return;
