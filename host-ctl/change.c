@@ -101,12 +101,11 @@ static void remember(const struct hc *c, struct hc_tenant *t, const struct hc_de
 	bool grow = d->to > d->from;
 
 	wait_longer(c, t, grow, now);
-	if (grow)
-		learn_weak(c, t, d, now);
 	if (!grow) {
 		t->removed_ns = now;
 		return;
 	}
+	learn_weak(c, t, d, now);
 	t->added_ns = now;
 	hc_forget_delay(t);
 }

@@ -2,6 +2,9 @@
 /* Option values of benchmarks. */
 #include "bench/options.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "model_args.h"
 
 u64 opt_between(struct argp_state *state, const char *opt, const char *arg, u64 min, u64 max)
@@ -20,6 +23,25 @@ double opt_bench_seconds(struct argp_state *state, const char *arg)
 	if (ns < NSEC_PER_SEC / 10 || ns > 60 * NSEC_PER_SEC)
 		argp_error(state, "--seconds %s: not in 0.1..60", arg);
 	return (double)ns / 1e9;
+}
+
+u32 opt_names(struct argp_state *state, const char *opt, const char *arg,
+	      const char *(*name_of)(u32 i))
+{
+	char *copy = strdup(arg), *rest = copy, *name;
+	u32 bits = 0, i;
+
+	if (!copy)
+		abort();
+	while ((name = strsep(&rest, ","))) {
+		for (i = 0; name_of(i) && strcmp(name_of(i), name); i++)
+			;
+		if (!name_of(i))
+			argp_error(state, "--%s %s: there is no %s; see --help", opt, arg, name);
+		bits |= 1u << i;
+	}
+	free(copy);
+	return bits;
 }
 
 void opt_strategies(struct argp_state *state, const char *arg, struct competitors *who)

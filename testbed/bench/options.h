@@ -11,6 +11,12 @@
 u64 opt_between(struct argp_state *state, const char *opt, const char *arg, u64 min, u64 max);
 /* --seconds, of a measurement: 0.1..60. */
 double opt_bench_seconds(struct argp_state *state, const char *arg);
+/*
+ * Of a list of names, separated by commas, a bit for each: that of @name_of(i), which is NULL
+ * behind the last one.
+ */
+u32 opt_names(struct argp_state *state, const char *opt, const char *arg,
+	      const char *(*name_of)(u32 i));
 /* --strategies. */
 void opt_strategies(struct argp_state *state, const char *arg, struct competitors *who);
 

@@ -244,22 +244,9 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-static void opt_loads(struct argp_state *state, const char *arg, struct args *a)
+static const char *load_name(u32 i)
 {
-	char *copy = strdup(arg), *rest = copy, *name;
-	u32 i;
-
-	if (!copy)
-		abort();
-	a->loads = 0;
-	while ((name = strsep(&rest, ","))) {
-		for (i = 0; i < LOADS && strcmp(loads[i].name, name); i++)
-			;
-		if (i == LOADS)
-			argp_error(state, "--loads %s: tso and frames are known", name);
-		a->loads |= 1u << i;
-	}
-	free(copy);
+	return i < LOADS ? loads[i].name : NULL;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -280,7 +267,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		opt_peers(state, arg, &a->peers);
 		break;
 	case OPT_LOADS:
-		opt_loads(state, arg, a);
+		a->loads = opt_names(state, "loads", arg, load_name);
 		break;
 	case OPT_DMAX:
 		a->f.dmax_ns = opt_between(state, "dmax-ns", arg, 1, NSEC_PER_SEC);

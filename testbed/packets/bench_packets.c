@@ -184,21 +184,9 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-static void loads(struct argp_state *state, struct packets_args *a, const char *arg)
+static const char *load_name(u32 i)
 {
-	char *copy = strdup(arg), *rest = copy, *name;
-	u32 i;
-
-	if (!copy)
-		abort();
-	a->loads = 0;
-	while ((name = strsep(&rest, ","))) {
-		i = load_by_name(name);
-		if (i == PACKETS_LOADS)
-			argp_error(state, "--loads %s: no such load; see --help", name);
-		a->loads |= 1u << i;
-	}
-	free(copy);
+	return i < PACKETS_LOADS ? packets_loads[i].name : NULL;
 }
 
 static void check(struct argp_state *state, struct packets_args *a)
@@ -235,7 +223,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		opt_peers(state, arg, &a->peers);
 		break;
 	case OPT_LOADS:
-		loads(state, a, arg);
+		a->loads = opt_names(state, "loads", arg, load_name);
 		break;
 	case OPT_PEAK:
 		a->peak_pps = opt_between(state, "peak-pps", arg, 100, 100000000);

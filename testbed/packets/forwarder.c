@@ -2,6 +2,8 @@
 /* What forwarders have in common. */
 #include "packets/forwarder.h"
 
+#include "bench/options.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -66,22 +68,17 @@ json_t *forwarders_json(const struct forwarder f[FORWARDERS])
 	return v;
 }
 
+/* Ringpaced is none of them. */
+static const char *peer_name(u32 i)
+{
+	return i + 1 < FORWARDERS ? forwarders[i + 1]->name : NULL;
+}
+
 void opt_peers(struct argp_state *state, const char *arg, struct peers *p)
 {
-	char *copy = strdup(arg), *rest = copy, *name;
-	u32 i;
-
-	if (!copy)
-		abort();
 	*p = (struct peers){ .given = true };
-	while (strcmp(arg, "none") && (name = strsep(&rest, ","))) {
-		for (i = RINGPACED + 1; i < FORWARDERS && strcmp(forwarders[i]->name, name); i++)
-			;
-		if (i == FORWARDERS)
-			argp_error(state, "--peers %s: testpmd, ovs and none are known", name);
-		p->who |= 1u << i;
-	}
-	free(copy);
+	if (strcmp(arg, "none"))
+		p->who = opt_names(state, "peers", arg, peer_name) << (RINGPACED + 1);
 }
 
 int forwarder_paths(struct forwarder *f, const char *name)
