@@ -11,7 +11,7 @@
 
 enum {
 	OPT_ITEMS = MODEL_ARGS_KEYS, OPT_WARMUP, OPT_SEED, OPT_MODE_P, OPT_MODE_C, OPT_DMAX, OPT_WINDOW, OPT_YO,
-	OPT_STAGES, OPT_W, OPT_FALL_P, OPT_FALL_C, OPT_APP_BATCH, OPT_PLAIN, OPT_JSON,
+	OPT_STAGES, OPT_W, OPT_OUTSTANDING, OPT_FALL_P, OPT_FALL_C, OPT_APP_BATCH, OPT_PLAIN, OPT_JSON,
 	OPT_DIST,		/* and the following, in the order of dists[] */
 };
 
@@ -52,6 +52,8 @@ static const struct argp_option options[] = {
 	{ "wc-fall", OPT_FALL_C, "NS:ITEMS", 0, "W_C likewise", 0 },
 	{ "app-batch", OPT_APP_BATCH, "B", 0, "items move B at a time: L/B slots of B W each; not with a trace of W (1)", 0 },
 	{ "dmax-ns", OPT_DMAX, "NS", 0, "D_MAX, bound of the p98 latency, ns; adaptive needs it", 0 },
+	{ "outstanding", OPT_OUTSTANDING, "N", 0, "a closed loop: N items are out at most, 1..L, and P, "
+	  "which is busy, does not tell that it waited for them; 0: L (0)", 0 },
 	{ "window-ns", OPT_WINDOW, "NS", 0, "time between asking for a notification and the second "
 	  "look, in which spurious ones arise, ns (0)", 0 },
 	{ "yo-ns", OPT_YO, "NS", 0, "Y_O, what a sleep lasts longer than it was to, ns (0)", 0 },
@@ -134,6 +136,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_WARMUP:
 		a->sim.warmup = opt_number(state, "warmup", arg, 1000000000000ULL);
 		a->warmup_given = true;
+		break;
+	case OPT_OUTSTANDING:
+		a->sim.outstanding = (u32)opt_number(state, "outstanding", arg, 32768);
 		break;
 	case OPT_SEED:
 		a->sim.seed = opt_number(state, "seed", arg, INT64_MAX);	/* JSON's integers */

@@ -10,6 +10,7 @@
  *   a consumer 13/16 D_MAX - W_C, less a margin m_D; both no longer than the peer
  *   takes to use the ring up, (L - 1) W - W', less a margin m_L. The margins
  *   follow what is seen: items that were late, rings that were full or dry.
+ *   And a consumer sleeps no longer than brings more: see adaptive_loop.c.
  * - The shortest sleep is too long for that: it spins, in pauses that leave
  *   the ring's cache lines to the peer.
  * - Nothing moves for much longer than sleeps cost and D_MAX is: it blocks.
@@ -158,7 +159,7 @@ static void control(struct rp_strategy *s, struct adaptive *a, const struct rp_c
 		rp_adaptive_move_m_l(s, a);
 	a->slept = false;
 	a->odd -= a->odd > 0;
-	rp_adaptive_move_target(s, a);
+	rp_adaptive_move_target(s, a, now_ns);
 	rp_adaptive_move_mode(s, a, c->work_ns, now_ns);
 	rp_adaptive_move_y(a);
 	rp_adaptive_tell_unmet(s, a);
@@ -174,6 +175,9 @@ static void tick(struct rp_strategy *s, struct adaptive *a, u64 now_ns)
 	a->peer_waited |= c.peer_waited;
 	learn_pace(s, a, &c, now_ns);
 	note_idleness(s, a, &c);
+	if (a->peer_waited)
+		rp_loop_full(&a->loop, now_ns);
+	rp_loop_cycle(&a->loop, &c, a->target_ns, now_ns);
 	if (c.items)
 		control(s, a, &c, now_ns);
 	a->peer_waited = false;
@@ -187,6 +191,7 @@ static void adaptive_init(struct rp_strategy *s)
 	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
 
 	rp_estimate_init(&a->e);
+	rp_loop_init(&a->loop);
 	a->mode = a->now = RP_WAIT_SLEEP;
 	a->y_ns = 1;
 	a->retry_ns = ADAPTIVE_RETRY_MIN_NS;
@@ -209,10 +214,49 @@ static u64 spin_pause_ns(const struct rp_strategy *s, const struct adaptive *a)
 	return pause > 2 * rp_mean_ns(&a->e.t.mean) ? pause : 0;
 }
 
+/* A pause holds back closed loops as a sleep does. */
+static u64 pause_or_try(const struct rp_strategy *s, struct adaptive *a, u64 now_ns)
+{
+	u64 pause_ns = min_u64(spin_pause_ns(s, a), a->loop.cap_ns / 2);
+
+	if (!pause_ns || is_producer(s))
+		rp_loop_broken(&a->loop);
+	else if (rp_loop_is_brief(&a->loop, now_ns))
+		return 0;
+	return pause_ns;
+}
+
+static struct rp_decision spin(struct adaptive *a, u64 pause_ns)
+{
+	rp_store(&a->now, RP_WAIT_SPIN);
+	a->pause_ns = pause_ns;
+	return (struct rp_decision){ RP_WAIT_SPIN, 0, pause_ns };
+}
+
+static struct rp_decision sleep(struct adaptive *a, u64 y_ns)
+{
+	rp_store(&a->now, RP_WAIT_SLEEP);
+	rp_store(&a->asked_ns, y_ns);
+	return (struct rp_decision){ RP_WAIT_SLEEP, 0, y_ns };
+}
+
+/* As long as it may; in a trial half of that, or not at all. */
+static struct rp_decision sleep_or_try(const struct rp_strategy *s, struct adaptive *a, u64 now_ns)
+{
+	u64 over = rp_mean_ns(&a->e.over.mean);
+	bool halves = a->y_ns > over, spins = rp_adaptive_may_spin(s, a);
+
+	if (is_producer(s) || (!halves && !spins) || !rp_loop_is_brief(&a->loop, now_ns))
+		return sleep(a, a->y_ns);
+	if (spins && (a->loop.awake || !halves))
+		return spin(a, 0);
+	return sleep(a, (a->y_ns - over) / 2 + 1);
+}
+
 static struct rp_decision adaptive_idle(struct rp_strategy *s, u64 now_ns)
 {
 	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
-	struct rp_decision d = { RP_WAIT_SPIN, 0, 0 };
+	struct rp_decision d;
 
 	/* The only path that is taken more often than every some ten us. */
 	if (a->now == RP_WAIT_SPIN && now_ns < a->tick_ns)
@@ -221,21 +265,24 @@ static struct rp_decision adaptive_idle(struct rp_strategy *s, u64 now_ns)
 	a->tick_ns = now_ns + SPIN_TICK_NS;
 	a->wait_ns = now_ns;
 	if (is_idle(s, a) || a->mode == RP_WAIT_BLOCK) {
+		rp_loop_broken(&a->loop);
 		rp_store(&a->now, RP_WAIT_BLOCK);
 		return block(s, a);
 	}
-	if (a->wider || (a->mode == RP_WAIT_SPIN && a->idle_ns < 2 * rp_mean_ns(&a->e.y_min) &&
-			 !rp_adaptive_tries_sleep(s, a, now_ns))) {
-		rp_store(&a->now, RP_WAIT_SPIN);
-		a->pause_ns = spin_pause_ns(s, a);
-		d.wait_ns = a->wider ? 0 : a->pause_ns;
+	if (a->wider) {
+		/* There is room: look at once, whatever comes after that. */
 		a->wider = false;
+		d = spin(a, spin_pause_ns(s, a));
+		d.wait_ns = 0;
 		return d;
 	}
+	if (a->mode == RP_WAIT_SLEEP)
+		return sleep_or_try(s, a, now_ns);
+	if (a->idle_ns < 2 * rp_mean_ns(&a->e.y_min) && !rp_adaptive_tries_sleep(s, a, now_ns))
+		return spin(a, pause_or_try(s, a, now_ns));
 	/* A spin that has lasted too long ends in the shortest sleep. */
-	rp_store(&a->now, RP_WAIT_SLEEP);
-	rp_store(&a->asked_ns, a->mode == RP_WAIT_SLEEP ? a->y_ns : 1);
-	return (struct rp_decision){ RP_WAIT_SLEEP, 0, a->asked_ns };
+	rp_loop_broken(&a->loop);
+	return sleep(a, 1);
 }
 
 static void after_sleep(struct rp_strategy *s, struct adaptive *a, u32 ready, u64 took_ns)
@@ -258,6 +305,8 @@ static void adaptive_woken(struct rp_strategy *s, enum rp_wake by, u32 ready, u6
 
 	a->ready = ready;
 	a->woke_ns = now_ns;
+	if (by != RP_WAKE_SLEPT)
+		rp_loop_broken(&a->loop);
 	if (by == RP_WAKE_SLEPT) {
 		after_sleep(s, a, ready, now_ns - a->wait_ns);
 	} else if (by != RP_WAKE_STOP) {

@@ -4,6 +4,7 @@
  * state machine call the others:
  *
  *   limits	how long a side may sleep, and the margins that correct that
+ *   loop	consumer: whether shorter sleeps bring more
  *   window	producer: how short the queue has to be
  *   mode	spin, sleep or block, and how rarely that changes
  *   tell	what it says of itself
@@ -22,8 +23,34 @@
 #define ADAPTIVE_TRY_SHARE	1024
 #define ADAPTIVE_RING_ALL	65536u
 
+enum loop_kind { LOOP_NONE, LOOP_USUAL, LOOP_BRIEF };
+
+struct loop_sum {
+	u64 items, ns;
+	u32 blocks;
+};
+
+/* A consumer's trials with shorter sleeps; of its blocks of cycles. */
+struct adaptive_loop {
+	enum loop_kind kind;	/* of the block that goes on */
+	u32 cycles;		/* of it, so far */
+	struct loop_sum block;
+	u32 left;		/* usual blocks until the next brief one */
+	u32 seed;
+	struct loop_sum usual, brief;	/* of this trial */
+	u64 squares;		/* of the usual blocks' items */
+	u32 wins;		/* brief blocks in which more came than in the usual ones' mean */
+	bool awake;		/* the brief ones are no sleep, and not half of one */
+	u64 rest_ns, rest_len_ns;	/* no trial before; the next rest's length */
+	u64 cap_ns;		/* longest sleep that gains more than it costs; LOOP_FREE: any */
+	u64 until_ns, hold_ns;	/* until then; the next one's length */
+};
+
+#define LOOP_FREE	(~0ull)
+
 struct adaptive {
 	struct rp_estimate e;
+	struct adaptive_loop loop;
 	enum rp_wait mode;
 	enum rp_wait now;	/* the mode, or BLOCK while idle */
 	/* The present wait */
@@ -116,8 +143,22 @@ u64 rp_adaptive_spread_ns(const struct adaptive *a);
 void rp_adaptive_move_m_d(const struct rp_strategy *s, struct adaptive *a,
 			  const struct rp_cycle *c);
 void rp_adaptive_move_m_l(const struct rp_strategy *s, struct adaptive *a);
-void rp_adaptive_move_target(const struct rp_strategy *s, struct adaptive *a);
+void rp_adaptive_move_target(const struct rp_strategy *s, struct adaptive *a, u64 now_ns);
 void rp_adaptive_move_y(struct adaptive *a);
+
+/* ---- Loop ---- */
+
+void rp_loop_init(struct adaptive_loop *l);
+/* Before a sleep: is it one of a trial? */
+bool rp_loop_is_brief(struct adaptive_loop *l, u64 now_ns);
+/* The cycle of that sleep has ended. */
+void rp_loop_cycle(struct adaptive_loop *l, const struct rp_cycle *c, u64 target_ns, u64 now_ns);
+/* The next wait is no sleep, or this one was not as it was to be. */
+void rp_loop_broken(struct adaptive_loop *l);
+/* The ring was full: it is what holds the peer back, and that is known. No trial for a while. */
+void rp_loop_full(struct adaptive_loop *l, u64 now_ns);
+/* What of @target_ns brings no less than shorter sleeps would. */
+u64 rp_loop_limit_ns(struct adaptive_loop *l, u64 target_ns, u64 now_ns);
 
 /* ---- Window ---- */
 
@@ -127,6 +168,7 @@ void rp_adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns);
 
 /* ---- Mode ---- */
 
+bool rp_adaptive_may_spin(const struct rp_strategy *s, const struct adaptive *a);
 bool rp_adaptive_waits_often(const struct adaptive *a);
 /* Is a sleep due whose only purpose is to learn what one costs? */
 bool rp_adaptive_tries_sleep(const struct rp_strategy *s, const struct adaptive *a, u64 now_ns);

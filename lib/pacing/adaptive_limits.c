@@ -104,9 +104,9 @@ void rp_adaptive_move_m_l(const struct rp_strategy *s, struct adaptive *a)
 	a->ring_share = (u32)min_u64(left * ADAPTIVE_RING_ALL / limit + 1, ADAPTIVE_RING_ALL);
 }
 
-void rp_adaptive_move_target(const struct rp_strategy *s, struct adaptive *a)
+void rp_adaptive_move_target(const struct rp_strategy *s, struct adaptive *a, u64 now_ns)
 {
-	rp_store(&a->target_ns, target_ns(s, a));
+	rp_store(&a->target_ns, rp_loop_limit_ns(&a->loop, target_ns(s, a), now_ns));
 }
 
 /* Up by steps, since how long a longer sleep really lasts is learned on the way. */

@@ -33,7 +33,7 @@ static bool cap_allows_spin(const struct rp_strategy *s)
 	return !s->params.cpu_cap_percent || s->params.cpu_cap_percent >= 100;
 }
 
-static bool may_spin(const struct rp_strategy *s, const struct adaptive *a)
+bool rp_adaptive_may_spin(const struct rp_strategy *s, const struct adaptive *a)
 {
 	return cap_allows_spin(s) && !a->shared;
 }
@@ -57,10 +57,10 @@ static enum rp_wait best_mode(const struct rp_strategy *s, const struct adaptive
 {
 	if (rp_adaptive_waits_often(a) && a->e.y_min.n < RP_MEAN_FULL / 2)
 		return RP_WAIT_SLEEP;	/* to learn what it costs */
-	if (!may_spin(s, a) &&
+	if (!rp_adaptive_may_spin(s, a) &&
 	    rp_adaptive_latency_limit_ns(s, a) <= rp_mean_ns(&a->e.y_min))
 		return RP_WAIT_BLOCK;
-	if (!may_spin(s, a))
+	if (!rp_adaptive_may_spin(s, a))
 		return RP_WAIT_SLEEP;
 	return rp_adaptive_waits_often(a) && can_sleep(a) ? RP_WAIT_SLEEP : RP_WAIT_SPIN;
 }

@@ -8,3 +8,5 @@ UNIT_SRCS_test_adaptive := $(UNIT_SRCS_test_sim)
 UNIT_LIBS_test_adaptive := -lm
 UNIT_SRCS_test_steady := $(UNIT_SRCS_test_sim)
 UNIT_LIBS_test_steady := -lm
+UNIT_SRCS_test_loop := $(UNIT_SRCS_test_sim)
+UNIT_LIBS_test_loop := -lm

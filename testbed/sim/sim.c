@@ -532,7 +532,7 @@ static void in_totals(const struct rp_strategy *st, struct rp_totals *t, bool cp
 	party_totals(s, p, t);
 	t->timed = s->res->items;
 	t->late = s->res->late;
-	t->peer_waits = q->waits_p;
+	t->peer_waits = s->cfg->outstanding ? 0 : q->waits_p;
 	t->sent = q->calls;
 	t->notify_ns = q->call_ps / PS_PER_NS;
 	t->sleeps = q->sleeps_c;
@@ -565,7 +565,8 @@ static void init_party(struct sim *s, u32 i)
 	struct party *p = &s->party[i];
 	struct rp_params in = { c->strategy_c, RP_CONSUMER, m->queue_len, m->kp, m->yc_ns,
 				c->dmax_ns, 0 };
-	struct rp_params out = { c->strategy_p, RP_PRODUCER, m->queue_len, m->kc, m->yp_ns,
+	u32 len = c->outstanding ? c->outstanding : m->queue_len;
+	struct rp_params out = { c->strategy_p, RP_PRODUCER, len, m->kc, m->yp_ns,
 				 c->dmax_ns, 0 };
 
 	p->w_ps = c->w_ns[i] * PS_PER_NS;
@@ -702,6 +703,10 @@ const char *sim_check(const struct sim_config *c)
 		return "items: 0, nothing to simulate";
 	if (!c->dmax_ns && (c->strategy_p == RP_ADAPTIVE || c->strategy_c == RP_ADAPTIVE))
 		return "dmax_ns: 0; the adaptive strategy needs the bound of the latency";
+	if (c->outstanding > c->model.queue_len)
+		return "outstanding: more than L";
+	if (c->outstanding && c->strategy_p != RP_BUSY)
+		return "outstanding: who sends into a closed loop is no party that waits; mode of P: busy";
 	if (c->window_ns > RP_MODEL_MAX_NS)
 		return "window_ns: more than 1000000000 (1 s)";
 	if (c->yo_ns > RP_MODEL_MAX_NS)

@@ -44,6 +44,11 @@ struct sim_config {
 	 */
 	u64 window_ns;
 	u64 yo_ns;		/* what a sleep lasts longer than it was to; 0 in the model */
+	/*
+	 * A closed loop: so many items are out at most, and P says nothing of having
+	 * waited, as if each were a reply's to come before the next; 0: L.
+	 */
+	u32 outstanding;
 	u64 spin_turn_ns;	/* so long who spins is not asked again; 0: the default, 50 */
 	u64 dmax_ns;		/* D_MAX, for strategies that heed it; 0: none */
 	u64 items;		/* measured, at the end of the chain */
