@@ -221,7 +221,7 @@ static u64 pause_or_try(const struct rp_strategy *s, struct adaptive *a, u64 now
 
 	if (!pause_ns || is_producer(s))
 		rp_loop_broken(&a->loop);
-	else if (rp_loop_is_brief(&a->loop, now_ns))
+	else if (rp_loop_is_brief(&a->loop, true, now_ns))
 		return 0;
 	return pause_ns;
 }
@@ -240,17 +240,16 @@ static struct rp_decision sleep(struct adaptive *a, u64 y_ns)
 	return (struct rp_decision){ RP_WAIT_SLEEP, 0, y_ns };
 }
 
-/* As long as it may; in a trial half of that, or not at all. */
+/* As long as it may; in a trial a quarter of that, or not at all. */
 static struct rp_decision sleep_or_try(const struct rp_strategy *s, struct adaptive *a, u64 now_ns)
 {
-	u64 over = rp_mean_ns(&a->e.over.mean);
-	bool halves = a->y_ns > over, spins = rp_adaptive_may_spin(s, a);
+	u64 over = rp_mean_ns(&a->e.over.mean), brief = less((a->y_ns + over) / 4, over);
+	bool shorter = a->y_ns > over;
 
-	if (is_producer(s) || (!halves && !spins) || !rp_loop_is_brief(&a->loop, now_ns))
+	if (is_producer(s) || (!shorter && !rp_adaptive_may_spin(s, a)) ||
+	    !rp_loop_is_brief(&a->loop, !shorter, now_ns))
 		return sleep(a, a->y_ns);
-	if (spins && (a->loop.awake || !halves))
-		return spin(a, 0);
-	return sleep(a, (a->y_ns - over) / 2 + 1);
+	return a->loop.awake ? spin(a, 0) : sleep(a, max_u64(brief, 1));
 }
 
 static struct rp_decision adaptive_idle(struct rp_strategy *s, u64 now_ns)

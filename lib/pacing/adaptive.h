@@ -34,13 +34,14 @@ struct loop_sum {
 struct adaptive_loop {
 	enum loop_kind kind;	/* of the block that goes on */
 	u32 cycles;		/* of it, so far */
+	bool awake;		/* it is brief, and spins */
 	struct loop_sum block;
 	u32 left;		/* usual blocks until the next brief one */
 	u32 seed;
-	struct loop_sum usual, brief;	/* of this trial */
+	u64 begun_ns;		/* this trial */
+	struct loop_sum usual, brief;	/* of it */
 	u64 squares;		/* of the usual blocks' items */
 	u32 wins;		/* brief blocks in which more came than in the usual ones' mean */
-	bool awake;		/* the brief ones are no sleep, and not half of one */
 	u64 rest_ns, rest_len_ns;	/* no trial before; the next rest's length */
 	u64 cap_ns;		/* longest sleep that gains more than it costs; LOOP_FREE: any */
 	u64 until_ns, hold_ns;	/* until then; the next one's length */
@@ -149,8 +150,8 @@ void rp_adaptive_move_y(struct adaptive *a);
 /* ---- Loop ---- */
 
 void rp_loop_init(struct adaptive_loop *l);
-/* Before a sleep: is it one of a trial? */
-bool rp_loop_is_brief(struct adaptive_loop *l, u64 now_ns);
+/* Before a wait: is it a brief one, of a trial? ->awake says how; that of a block that begins is @awake. */
+bool rp_loop_is_brief(struct adaptive_loop *l, bool awake, u64 now_ns);
 /* The cycle of that sleep has ended. */
 void rp_loop_cycle(struct adaptive_loop *l, const struct rp_cycle *c, u64 target_ns, u64 now_ns);
 /* The next wait is no sleep, or this one was not as it was to be. */

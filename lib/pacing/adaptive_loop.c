@@ -6,29 +6,33 @@
  * sleep is more throughput. Neither the ring nor T tells that; a trial does.
  *
  * Cycles come in blocks. Most blocks have the sleep that the law wants, and now and then
- * there is a brief one: with half of it, and in every other trial with none. (A reply that takes
- * just longer than half of a sleep comes as often with either; one that takes long does not
- * come while a brief block spins.) If as much came in the time of either kind, nobody
- * waits for us. If more came in the brief ones, by an eighth and by more than chance has
- * it, the sleep is cut to half; that is tried again until it gains nothing. Chance is
- * what blocks of the usual kind differ by.
+ * there is a brief one: with a quarter of it, or none where a sleep cannot be much shorter. If
+ * as much came in the time of either kind, nobody waits for us. If more came in the brief
+ * ones, by an eighth and by more than chance has it, the sleep is cut to half; that is
+ * tried again until it gains nothing. Chance is what blocks of the usual kind differ by.
+ * (Not half of it: a reply that takes a little longer comes as often with either.)
  */
 #include "pacing/adaptive.h"
 
 /* Cycles of a block. */
-#define BLOCK		4
+#define BLOCK		8
+/* Of one in which nobody sleeps: looks at the totals, 50 us apart. */
+#define BLOCK_AWAKE	4
 /* Short blocks of a trial: from which on it may be decided, and is. */
 #define SHORT_LEAST	5
 #define SHORT_MOST	20
-/* Usual ones between them: so many, and by chance up to seven more. */
-#define USUAL_LEAST	4
+/* Usual ones between them: so many, and by chance up to three more. */
+#define USUAL_LEAST	2
 /* What the ring brings more, by which it counts: an eighth. And standard deviations, squared. */
 #define GAIN		8
-#define SURE		16
+#define SURE		9
 /* How long after a trial the next one is, while they find nothing; at first, and at most. */
 #define REST_MIN_NS	20000000u
-#define REST_MAX_NS	1000000000u
-/* How long a cut lasts, likewise: twice as long whenever it had to be made again. */
+#define REST_MAX_NS	4000000000ull
+/*
+ * How long a cut lasts, likewise: twice as long whenever it had to be made again, and four
+ * times what the trial took, so that the next one comes before it ends.
+ */
 #define HOLD_MIN_NS	100000000u
 #define HOLD_MAX_NS	10000000000ull
 
@@ -44,12 +48,13 @@ static void begin_trial(struct adaptive_loop *l)
 	memset(&l->brief, 0, sizeof(l->brief));
 	l->squares = 0;
 	l->wins = 0;
-	l->awake = !l->awake;
+	l->begun_ns = 0;
 }
 
-static void begin_block(struct adaptive_loop *l, enum loop_kind kind)
+static void begin_block(struct adaptive_loop *l, enum loop_kind kind, bool awake)
 {
 	l->kind = kind;
+	l->awake = awake;
 	l->cycles = 0;
 	l->block = (struct loop_sum){ 0 };
 }
@@ -63,12 +68,15 @@ void rp_loop_init(struct adaptive_loop *l)
 	l->seed = 1;
 }
 
-/* Blocks of the usual kind differ by so much, at least by the item that one has and the next not. */
+/*
+ * Variance of a usual block's items, in quarters: at least one, since even what comes like
+ * clockwork is an item more in one block and one less in the next.
+ */
 static u64 variance(const struct adaptive_loop *l)
 {
 	u64 n = l->usual.blocks, items = l->usual.items;
 
-	return max_u64(less(l->squares * n, items * items) / (n * n), 1);
+	return max_u64(4 * less(l->squares * n, items * items) / (n * n), 1);
 }
 
 /*
@@ -80,8 +88,8 @@ static bool gains(const struct adaptive_loop *l)
 	u64 expected = l->usual.items * l->brief.ns / max_u64(l->usual.ns, 1) + 1;
 	u64 more = less(l->brief.items, expected);
 
-	return more * GAIN > expected && more * more > SURE * l->brief.blocks * variance(l) &&
-	       4 * l->wins > 3 * l->brief.blocks;
+	return more * GAIN > expected && 4 * more * more > SURE * l->brief.blocks * variance(l) &&
+	       2 * l->wins > l->brief.blocks;
 }
 
 static void cut(struct adaptive_loop *l, u64 target_ns, u64 now_ns)
@@ -90,6 +98,7 @@ static void cut(struct adaptive_loop *l, u64 target_ns, u64 now_ns)
 	u64 cycle_ns = l->usual.ns / (BLOCK * l->usual.blocks);
 
 	l->cap_ns = max_u64(min_u64(target_ns, cycle_ns) / 2, 1);
+	l->hold_ns = max_u64(l->hold_ns, 4 * (now_ns - l->begun_ns));
 	l->until_ns = now_ns + l->hold_ns;
 	l->hold_ns = min_u64(2 * l->hold_ns, HOLD_MAX_NS);
 	l->rest_len_ns = REST_MIN_NS;
@@ -126,7 +135,7 @@ static void end_block(struct adaptive_loop *l, u64 target_ns, u64 now_ns)
 	} else {
 		l->wins += l->usual.items && l->block.items * l->usual.ns >
 			   l->usual.items * l->block.ns;
-		l->left = USUAL_LEAST + rand_below(l, 8);
+		l->left = USUAL_LEAST + rand_below(l, 4);
 		judge(l, target_ns, now_ns);
 	}
 	l->kind = LOOP_NONE;
@@ -138,7 +147,7 @@ void rp_loop_cycle(struct adaptive_loop *l, const struct rp_cycle *c, u64 target
 		return;
 	l->block.items += c->items;
 	l->block.ns += c->ns;
-	if (++l->cycles == BLOCK)
+	if (++l->cycles == (l->awake ? BLOCK_AWAKE : BLOCK))
 		end_block(l, target_ns, now_ns);
 }
 
@@ -163,13 +172,15 @@ void rp_loop_full(struct adaptive_loop *l, u64 now_ns)
 	l->rest_ns = now_ns + REST_MAX_NS;
 }
 
-bool rp_loop_is_brief(struct adaptive_loop *l, u64 now_ns)
+bool rp_loop_is_brief(struct adaptive_loop *l, bool awake, u64 now_ns)
 {
 	if (!l->rest_ns)
 		l->rest_ns = now_ns + l->rest_len_ns;
 	if (now_ns < l->rest_ns)
 		return false;
+	if (!l->begun_ns)
+		l->begun_ns = now_ns;
 	if (l->kind == LOOP_NONE)
-		begin_block(l, l->left ? LOOP_USUAL : LOOP_BRIEF);
+		begin_block(l, l->left ? LOOP_USUAL : LOOP_BRIEF, !l->left && awake);
 	return l->kind == LOOP_BRIEF;
 }

@@ -36,7 +36,9 @@ void rp_adaptive_status(const struct rp_strategy *s, struct rp_status *st)
 		.regime = regime(s, a, now),
 		.unmet = rp_load(&a->unmet),
 		.mode = now,
-		.wait_ns = now == RP_WAIT_SLEEP ? rp_load(&a->asked_ns) : 0,
+		/* Not that of a trial. */
+		.wait_ns = now != RP_WAIT_SLEEP ? 0 :
+			   rp_load(&a->mode) == RP_WAIT_SLEEP ? rp_load(&a->y_ns) : 1,
 		.threshold = is_producer(s) ? window - window / 4 : 1,
 		.window = is_producer(s) ? window : 0,
 		.predicted_t_ns = predicted_t_ns(a),

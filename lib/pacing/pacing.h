@@ -172,7 +172,7 @@ struct rp_strategy_ops {
 #define RP_PULSE_BATCHES	64
 #define RP_LEARNED_BYTES	128
 /* Words of a strategy's own state. */
-#define RP_STRATEGY_PRIV	160
+#define RP_STRATEGY_PRIV	192
 
 struct rp_strategy {
 	const struct rp_strategy_ops *ops;
