@@ -10,6 +10,7 @@
 #include "chain/frame.h"
 #include "chain/schedule.h"
 #include "hist/hist.h"
+#include "packets/line.h"
 
 #define SLOTS		256u
 #define RX_BYTES	2048u
@@ -279,10 +280,12 @@ static void *play(void *arg)
 	p->pinned = !pin_to_cpu(nth_cpu(0));
 	if (!p->pinned)
 		return NULL;
+	p->sample->line_before_ns = line_time_ns(nth_cpu(1));
 	if (p->task->rate_pps)
 		pace(p);
 	else
 		flood(p);
+	p->sample->line_after_ns = line_time_ns(nth_cpu(1));
 	return NULL;
 }
 

@@ -31,6 +31,8 @@ struct sample {
 	double kicks_per_packet;	/* by both guests */
 	/* ns, from when frames were due; and until they were sent */
 	double p50_ns, p98_ns, p99_ns, max_ns, behind_p99_ns;
+	/* ns, before and after it: of a cache line to the forwarder's CPU and back (line.h) */
+	double line_before_ns, line_after_ns;
 	double sent, lost, reordered, bad;
 	double unsent;		/* that were due, and had found no room by the end */
 };

@@ -38,11 +38,17 @@ struct packets_run {
 	const struct packets_args *args;
 	struct forwarder forwarder[FORWARDERS];
 	double peak_pps;	/* UNKNOWN until there is one */
+	double line_ns;		/* the least of all samples' so far; UNKNOWN */
 	struct sample sample[PACKETS_LOADS][PACKETS_WHO][BENCH_ROUNDS_MAX];
 };
 
 /* Does contender @who take part in load @load of this run? */
 bool packets_measures(const struct packets_run *r, u32 load, u32 who);
+/*
+ * Were the CPUs farther apart before or after @s than at other times of this run? Then it
+ * cannot be compared with samples in which they were not.
+ */
+bool packets_is_far(const struct packets_run *r, const struct sample *s);
 /* The median over the rounds of the double at @field; UNKNOWN where it was not measured. */
 double packets_median(const struct packets_run *r, u32 load, u32 who, size_t field);
 #define packets_median_of(r, load, who, field) \

@@ -22,6 +22,8 @@ static const struct field fields[] = {
 	{ "latency_p99_ns", offsetof(struct sample, p99_ns), 0 },
 	{ "latency_max_ns", offsetof(struct sample, max_ns), 0 },
 	{ "behind_p99_ns", offsetof(struct sample, behind_p99_ns), 0 },
+	{ "line_before_ns", offsetof(struct sample, line_before_ns), 0 },
+	{ "line_after_ns", offsetof(struct sample, line_after_ns), 0 },
 	{ "sent", offsetof(struct sample, sent), 0 },
 	{ "unsent", offsetof(struct sample, unsent), 0 },
 	{ "lost", offsetof(struct sample, lost), 0 },
@@ -155,6 +157,18 @@ static void add_samples(json_t *all, const struct packets_run *r, u32 load, u32 
 	}
 }
 
+/* Measurements in which the CPUs were farther apart than at other times of this run. */
+static u32 count_far(const struct packets_run *r)
+{
+	u32 load, who, n, far = 0;
+
+	for (load = 0; load < PACKETS_LOADS; load++)
+		for (who = 0; who < PACKETS_WHO; who++)
+			for (n = 0; packets_measures(r, load, who) && n < r->args->rounds; n++)
+				far += packets_is_far(r, &r->sample[load][who][n]);
+	return far;
+}
+
 json_t *packets_result(const struct packets_run *r)
 {
 	const struct packets_args *a = r->args;
@@ -175,6 +189,8 @@ json_t *packets_result(const struct packets_run *r)
 	json_object_set_new(v, "peak_pps", json_number_or_null(r->peak_pps, 0));
 	json_object_set_new(v, "rounds", json_integer(a->rounds));
 	json_object_set_new(v, "seconds", json_real(a->seconds));
+	json_object_set_new(v, "line_ns", json_number_or_null(r->line_ns, 0));
+	json_object_set_new(v, "far", json_integer(count_far(r)));
 	json_object_set_new(v, "peers", forwarders_json(r->forwarder));
 	json_object_set_new(v, "figures", figures);
 	json_object_set_new(v, "samples", samples);

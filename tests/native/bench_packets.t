@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 out=$scratch/out
-keys='["fwd64_vs_testpmd","fwd64_vs_ovs","fwd1500_vs_testpmd","fwd1500_vs_ovs","gso64k_vs_testpmd","cpu_per_packet_vs_ovs_sleep","cpu_per_packet_vs_testpmd","p99_by_dmax","dmax_ns","ovs_sleep_ns","peak_pps","rounds","seconds","peers","figures","samples","machine","date","load_1min"]'
+keys='["fwd64_vs_testpmd","fwd64_vs_ovs","fwd1500_vs_testpmd","fwd1500_vs_ovs","gso64k_vs_testpmd","cpu_per_packet_vs_ovs_sleep","cpu_per_packet_vs_testpmd","p99_by_dmax","dmax_ns","ovs_sleep_ns","peak_pps","rounds","seconds","line_ns","far","peers","figures","samples","machine","date","load_1min"]'
 
 packets() {
 	timeout 150 "$ringpace" bench packets --rounds 1 --seconds 0.1 "$@" \
@@ -40,6 +40,9 @@ check 'what was not measured is null, with the reason' json '.fwd64_vs_testpmd.b
 	.fwd64_vs_ovs.b32 == null and .cpu_per_packet_vs_ovs_sleep.load10 == null and
 	(.peers | map(.measured) == [false, false]) and
 	all(.peers[]; .why_not | length > 0)'
+check 'how far the CPUs were apart is told of each' json '(.line_ns // 1) as $least | $least > 0 and
+	.far >= 0 and .far <= 8 and all(.samples[]; (.line_before_ns // 1e9) >= $least and
+	(.line_after_ns // 1e9) >= $least)'
 check 'nothing is left' all_left
 
 # peer NAME WHO PACKAGE COMMAND: what the command finds is what it measures.
