@@ -18,14 +18,16 @@
 #define BLOCK		8
 /* Of one in which nobody sleeps: looks at the totals, 50 us apart. */
 #define BLOCK_AWAKE	4
-/* Short blocks of a trial: from which on it may be decided, and is. */
-#define SHORT_LEAST	5
-#define SHORT_MOST	20
+/* Brief blocks of a trial: from which on it may be decided, and is. */
+#define BRIEF_LEAST	5
+#define BRIEF_MOST	20
 /* Usual ones between them: so many, and by chance up to three more. */
 #define USUAL_LEAST	2
 /* What the ring brings more, by which it counts: an eighth. And standard deviations, squared. */
 #define GAIN		8
 #define SURE		9
+/* Items of a cycle, at most: sums of their squares stay within 64 bits. */
+#define ITEMS_MOST	1000000
 /* How long after a trial the next one is, while they find nothing; at first, and at most. */
 #define REST_MIN_NS	20000000u
 #define REST_MAX_NS	4000000000ull
@@ -98,7 +100,7 @@ static void cut(struct adaptive_loop *l, u64 target_ns, u64 now_ns)
 	u64 cycle_ns = l->usual.ns / (BLOCK * l->usual.blocks);
 
 	l->cap_ns = max_u64(min_u64(target_ns, cycle_ns) / 2, 1);
-	l->hold_ns = max_u64(l->hold_ns, 4 * (now_ns - l->begun_ns));
+	l->hold_ns = min_u64(max_u64(l->hold_ns, 4 * (now_ns - l->begun_ns)), HOLD_MAX_NS);
 	l->until_ns = now_ns + l->hold_ns;
 	l->hold_ns = min_u64(2 * l->hold_ns, HOLD_MAX_NS);
 	l->rest_len_ns = REST_MIN_NS;
@@ -107,11 +109,11 @@ static void cut(struct adaptive_loop *l, u64 target_ns, u64 now_ns)
 
 static void judge(struct adaptive_loop *l, u64 target_ns, u64 now_ns)
 {
-	if (l->brief.blocks < SHORT_LEAST || !l->usual.blocks)
+	if (l->brief.blocks < BRIEF_LEAST || !l->usual.blocks)
 		return;
 	if (gains(l)) {
 		cut(l, target_ns, now_ns);
-	} else if (l->brief.blocks < SHORT_MOST) {
+	} else if (l->brief.blocks < BRIEF_MOST) {
 		return;
 	} else {
 		l->rest_ns = now_ns + l->rest_len_ns;
@@ -145,7 +147,7 @@ void rp_loop_cycle(struct adaptive_loop *l, const struct rp_cycle *c, u64 target
 {
 	if (l->kind == LOOP_NONE)
 		return;
-	l->block.items += c->items;
+	l->block.items += min_u64(c->items, ITEMS_MOST);
 	l->block.ns += c->ns;
 	if (++l->cycles == (l->awake ? BLOCK_AWAKE : BLOCK))
 		end_block(l, target_ns, now_ns);
@@ -170,6 +172,7 @@ void rp_loop_full(struct adaptive_loop *l, u64 now_ns)
 {
 	l->kind = LOOP_NONE;
 	l->rest_ns = now_ns + REST_MAX_NS;
+	begin_trial(l);
 }
 
 bool rp_loop_is_brief(struct adaptive_loop *l, bool awake, u64 now_ns)
