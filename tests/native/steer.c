@@ -384,12 +384,12 @@ static void link_scene(void)
 	steered(make_rig(2, FRAME_BYTES), "a link");
 }
 
-static void switch_scene(void)
+static void switch_scene(const char *name, const char *switched)
 {
 	struct net_rig *r = make_rig(2, FRAME_BYTES);
 
-	r->switched = "s,ports=a+b";
-	steered(r, "a switch");
+	r->switched = switched;
+	steered(r, name);
 }
 
 /* Of b in one answer: what waits, and what came by its flow groups. */
@@ -468,7 +468,8 @@ int main(void)
 {
 	catch_signals();
 	link_scene();
-	switch_scene();
+	switch_scene("a switch", "s,ports=a+b");
+	switch_scene("a switch on two pacers", "s,ports=a+b,pacer=0+1");
 	backlog_scene();
 	toggled();
 	return tests_done();

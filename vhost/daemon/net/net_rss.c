@@ -43,17 +43,21 @@ static void do_swap(void *arg)
 	*s->at = s->made;
 }
 
-/* The pacer that writes all RX queues of a port that steers; NULL: nobody does. */
+/* The pacer that writes all RX queues of a port of a link that steers; NULL: nobody does. */
 static struct pacer *writer(const struct port *p)
 {
-	if (p->sw)
-		return net_switch_pacer(p->sw);
 	return p->peer ? &p->net->pacer[p->peer->flow[0].pacer] : NULL;
+}
+
+/* Where those who write look for it. */
+static struct rss **in_force(struct port *p)
+{
+	return p->sw ? &p->sw_port->rss : &p->rss->spread.rss;
 }
 
 static void swap(struct port *p, struct rss *made)
 {
-	struct swap s = { p->sw ? &p->sw_port->rss : &p->rss->spread.rss, p->rss->made, made };
+	struct swap s = { in_force(p), p->rss->made, made };
 	struct pacer *w = writer(p);
 
 	if (w && w->has_thread)
@@ -62,12 +66,17 @@ static void swap(struct port *p, struct rss *made)
 		do_swap(&s);
 }
 
-/* On a link it takes other flows to steer, and to end that. */
+/*
+ * On a link it takes other flows to steer, and to end that. In a switch several pacers may
+ * count by the old table: none may be in a turn.
+ */
 static void halt(struct port *p)
 {
 	u32 i;
 
-	for (i = 0; i < p->opt.pairs; i++)
+	if (p->sw)
+		net_switch_halt_senders(p->sw);
+	for (i = 0; p->peer && i < p->opt.pairs; i++)
 		net_halt(p, 2 * i);
 }
 
@@ -81,7 +90,7 @@ static int apply(struct port *p)
 		if (!made)
 			return -ENOMEM;
 	}
-	if (p->peer && !old != !made)
+	if (p->sw ? old || made : !old != !made)
 		halt(p);
 	swap(p, made);
 	p->rss->made = made;
@@ -94,6 +103,9 @@ int net_rss_begin(struct port *p)
 	/* Nobody writes by it who does not any more. */
 	if (p->sw)
 		p->rss->spread.rss = NULL;
+	/* Of what stays as it is pacers may be in a turn. */
+	if (*in_force(p) == p->rss->made && p->rss->set.on == !!p->rss->made)
+		return 0;
 	return apply(p);
 }
 
@@ -117,7 +129,7 @@ static bool same_hash(const struct rss_config *a, const struct rss_config *b)
 }
 
 /*
- * The pacer goes on with what it has, of which each entry changes in one step. Packets of
+ * The pacers go on with what they have, of which each entry changes in one step. Packets of
  * one and the same turn may go by the old and the new one, in their order.
  */
 static void change_pairs(struct port *p, const struct rss_config *c)
@@ -128,7 +140,9 @@ static void change_pairs(struct port *p, const struct rss_config *c)
 
 	for (i = 0; i < c->entries; i++)
 		rp_store(&made->pair[i], c->pair[i]);
-	if (w)
+	if (p->sw)
+		net_switch_pass(p->sw);
+	else if (w)
 		pacer_pass(w);
 }
 

@@ -64,7 +64,7 @@ static void count(struct spread *s, struct port_queue *q, const struct batch *b,
 {
 	for (; i < end; i++) {
 		if (likely(!b->pkt[i].drop))
-			rss_count(s->rss, s->way[i].entry);
+			rss_count(s->rss, s->way[i].entry, false);
 		else if (s->way[i].entry != NO_ENTRY)
 			rp_add(&q->dropped[b->pkt[i].drop], 1);
 	}

@@ -85,7 +85,7 @@ static bool has_room(int fd)
  * can be made to block again at any time, so that O_NONBLOCK, which is the file's, would
  * be a change of what is not ours and no help. @look: before the write, for one call more.
  */
-static bool add_one(struct vq *v, int fd, bool look)
+static bool add_one(const struct vq *v, int fd, bool look)
 {
 	u64 one = 1;
 
@@ -93,10 +93,11 @@ static bool add_one(struct vq *v, int fd, bool look)
 		return true;
 	if (likely(write(fd, &one, sizeof(one)) > 0) || errno != EINTR)
 		return true;
-	v->barred = "its peer's eventfd is full, and blocks";
 	rp_store(v->suspect, true);
 	return false;
 }
+
+static const char it_blocks[] = "its peer's eventfd is full, and blocks";
 
 void vq_check_broken(struct vq *v, const char *why)
 {
@@ -106,8 +107,8 @@ void vq_check_broken(struct vq *v, const char *why)
 	v->dev.broken = why;
 	rp_store(&v->q.broken, why);
 	log_error("%s: queue %u: ring given up: %s", v->q.port, v->q.index, why);
-	if (v->err_fd >= 0)
-		add_one(v, v->err_fd, true);
+	if (v->err_fd >= 0 && !add_one(v, v->err_fd, true))
+		v->barred = it_blocks;
 }
 
 static u32 vq_ready(struct port_queue *q)
@@ -129,9 +130,14 @@ static bool vq_peer_wants(struct port_queue *q)
 static void vq_notify(struct port_queue *q)
 {
 	struct vq *v = of_queue(q);
+	pthread_mutex_t *owner;
 
-	if (v->call_fd >= 0 && !add_one(v, v->call_fd, rp_load(v->suspect)))
-		vq_check_broken(v, v->barred);
+	if (v->call_fd < 0 || likely(add_one(v, v->call_fd, rp_load(v->suspect))))
+		return;
+	owner = port_queue_own(q);
+	v->barred = it_blocks;
+	vq_check_broken(v, it_blocks);
+	port_queue_disown(owner);
 }
 
 static bool vq_arm(struct port_queue *q, u32 k)
