@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A switch whose ports' flows are several threads': each RX queue is written by one of them
- * at a time, nothing is lost or counted twice, what a sender sends stays in order, and a
- * receiver is told of everything. Receivers are no guests, and count without a lock: what
- * two threads did at once would show, and ThreadSanitizer says so.
+ * A switch whose ports' flows are several threads', and a port that steers what several
+ * threads send to it: each RX queue is written by one of them at a time, nothing is lost or counted twice, what a sender sends stays in order, and a
+ * receiver is told of everything. Receivers are no guests: they see when two threads are
+ * at one of them at once, and now and then give up the CPU in the midst so that these can.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "../../vhost/daemon/net/spread.h"
 #include "../../vhost/daemon/net/switch.h"
 #include "rand.h"
 
@@ -21,6 +22,8 @@
 #define SENDERS		3u		/* ports 0 to 2; the last one only receives */
 #define FRAMES		40000u
 #define FRAME_BYTES	64u
+#define SEQ_AT		44u
+#define FLOWS		16u
 /* One in so many is for all. */
 #define FLOOD		32u
 #define NEVER		(~0ULL >> 1)
@@ -31,6 +34,8 @@ struct sink {
 	u64 rng;
 	u32 next[SENDERS];		/* of each sender: later than all that came */
 	u64 told, calls, reordered;
+	u32 inside;			/* a thread is; atomic */
+	u32 trespassed;			/* another one came meanwhile; relaxed */
 };
 
 struct sender {
@@ -38,10 +43,12 @@ struct sender {
 	struct switch_turn turn;
 	struct batch b;
 	u8 frame[BATCH_PACKETS][FRAME_BYTES];
+	u32 (*deliver)(struct sender *s);	/* its batch; how many */
 	u32 sent, lost;			/* of frames for one */
 };
 
 static struct fwd_switch sw;
+static struct spread spread;
 static struct sink sinks[PORTS][PAIRS];
 static struct sender senders[SENDERS];
 static u64 seed;
@@ -53,13 +60,26 @@ static struct sink *of_queue(struct port_queue *q)
 	return (struct sink *)((char *)q - offsetof(struct sink, q));
 }
 
+static void enter(struct sink *s)
+{
+	if (__atomic_exchange_n(&s->inside, 1, __ATOMIC_RELAXED))
+		rp_store(&s->trespassed, 1);
+	if (!test_below(&s->rng, 64))
+		sched_yield();
+}
+
+static void leave(struct sink *s)
+{
+	rp_store(&s->inside, 0);
+}
+
 static void take(struct sink *s, const struct packet *p)
 {
 	u8 f[FRAME_BYTES];
 	u32 seq;
 
 	frame_peek(p, f, sizeof(f));
-	memcpy(&seq, f + 16, sizeof(seq));
+	memcpy(&seq, f + SEQ_AT, sizeof(seq));
 	s->reordered += seq < s->next[f[11]];
 	s->next[f[11]] = seq + 1;
 	s->q.packets++;
@@ -69,8 +89,10 @@ static void take(struct sink *s, const struct packet *p)
 static u32 sink_put(struct port_queue *q, struct batch *b, u32 from)
 {
 	struct sink *s = of_queue(q);
-	u32 room = test_below(&s->rng, 12), i;
+	u32 room, i;
 
+	enter(s);
+	room = test_below(&s->rng, 12);
 	for (i = from; i < b->n; i++) {
 		if (b->pkt[i].drop)
 			continue;
@@ -78,6 +100,7 @@ static u32 sink_put(struct port_queue *q, struct batch *b, u32 from)
 			break;
 		take(s, &b->pkt[i]);
 	}
+	leave(s);
 	return i;
 }
 
@@ -85,10 +108,13 @@ static u32 sink_put(struct port_queue *q, struct batch *b, u32 from)
 static bool sink_wants(struct port_queue *q)
 {
 	struct sink *s = of_queue(q);
-	bool wants = s->told != q->packets;
+	bool wants;
 
+	enter(s);
+	wants = s->told != q->packets;
 	s->told = q->packets;
 	s->calls += wants;
+	leave(s);
 	return wants;
 }
 
@@ -116,11 +142,25 @@ static void build(struct sender *s, u32 i, u32 seq)
 	}
 	f[6] = 2;
 	f[11] = (u8)s->port;
-	f[12] = 0x88;
-	f[13] = 0xb5;
-	memcpy(f + 16, &seq, sizeof(seq));
+	/* UDP over IPv4, of some flows. */
+	f[12] = 0x08;
+	f[14] = 0x45;
+	f[23] = 17;
+	f[29] = (u8)s->port;
+	f[35] = (u8)(seq * 7 % FLOWS);
+	memcpy(f + SEQ_AT, &seq, sizeof(seq));
 	s->b.seg[i] = (struct rp_seg){ f, FRAME_BYTES };
 	s->b.pkt[i] = (struct packet){ .bytes = FRAME_BYTES, .n_seg = 1, .seg = &s->b.seg[i] };
+}
+
+static u32 into_switch(struct sender *s)
+{
+	return switch_forward(&sw.port[s->port], &s->turn, &s->b, 1 + s->sent);
+}
+
+static u32 into_spread(struct sender *s)
+{
+	return spread_deliver(&spread, &s->b, 1 + s->sent);
 }
 
 static void *send_all(void *arg)
@@ -134,7 +174,7 @@ static void *send_all(void *arg)
 		for (i = 0; i < n; i++)
 			build(s, i, s->sent + i);
 		s->b.n = s->b.n_seg = n;
-		done = switch_forward(&sw.port[s->port], &s->turn, &s->b, 1 + s->sent);
+		done = s->deliver(s);
 		for (i = 0; i < done; i++)
 			s->lost += (s->sent + i) % FLOOD && s->b.pkt[i].drop;
 		s->sent += done;
@@ -178,13 +218,25 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void run_all(void)
+/* What is true of every receiver; its packets. */
+static u64 check_sink(const struct sink *s)
+{
+	assert_int_equal(s->trespassed, 0);
+	assert_int_equal(s->reordered, 0);
+	assert_int_equal(s->told, s->q.packets);
+	assert_int_equal(s->q.bytes, s->q.packets * FRAME_BYTES);
+	assert_true(s->calls > 0 && s->calls <= s->q.packets);
+	return s->q.packets;
+}
+
+static void run_all(u32 (*deliver)(struct sender *s))
 {
 	pthread_t thread[SENDERS];
 	u32 i;
 
 	for (i = 0; i < SENDERS; i++) {
 		senders[i].port = i;
+		senders[i].deliver = deliver;
 		assert_int_equal(pthread_create(&thread[i], NULL, send_all, &senders[i]), 0);
 	}
 	for (i = 0; i < SENDERS; i++)
@@ -198,7 +250,7 @@ static void test_threads(void **state)
 	u32 i, k;
 
 	switch_share(&sw, true);
-	run_all();
+	run_all(into_switch);
 	for (i = 0; i < SENDERS; i++) {
 		u32 n = senders[i].sent, all = (n + FLOOD - 1) / FLOOD;
 
@@ -208,19 +260,43 @@ static void test_threads(void **state)
 	}
 	for (i = 0; i < PORTS; i++)
 		for (k = 0; k < PAIRS; k++) {
-			const struct sink *s = &sinks[i][k];
-
-			assert_int_equal(s->reordered, 0);
-			assert_int_equal(s->told, s->q.packets);
-			assert_int_equal(s->q.bytes, s->q.packets * FRAME_BYTES);
-			assert_true(s->calls <= s->q.packets);
-			taken += s->q.packets;
-			dropped += s->q.dropped[DROP_FULL];
+			taken += check_sink(&sinks[i][k]);
+			dropped += sinks[i][k].q.dropped[DROP_FULL];
 		}
 	assert_int_equal(sw.flooded, floods);
 	assert_int_equal(sw.flood_copies, sw.flooded * (PORTS - 1));
 	assert_int_equal(taken + dropped, sent + sw.flood_copies);
 	assert_true(taken > dropped);
+}
+
+/* Into the queues of one port, by its table: everything is taken, and counted once. */
+static void test_spread(void **state)
+{
+	u64 sent = 0, taken = 0, counted = 0;
+	struct rss_config c;
+	u32 i;
+
+	rss_default(&c, 8, PORTS);
+	memset(&spread, 0, sizeof(spread));
+	spread_init(&spread);
+	spread.rss = rss_new(&c);
+	assert_non_null(spread.rss);
+	spread.full_tsc = NEVER;
+	for (spread.pairs = 0; spread.pairs < PORTS; spread.pairs++)
+		spread.rx[spread.pairs].q = &sinks[spread.pairs][0].q;
+	spread_share(&spread, true);
+	run_all(into_spread);
+	for (i = 0; i < SENDERS; i++)
+		sent += senders[i].sent;
+	for (i = 0; i < PORTS; i++)
+		taken += check_sink(&sinks[i][0]);
+	for (i = 0; i <= RSS_ENTRIES_MAX; i++)
+		counted += spread.rss->packets[i];
+	assert_int_equal(taken, sent);
+	assert_int_equal(counted, sent);
+	spread_share(&spread, false);
+	assert_null(sinks[0][0].q.owner);
+	free(spread.rss);
 }
 
 /* One thread again: nobody owns anything. */
@@ -245,6 +321,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_threads, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_spread, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

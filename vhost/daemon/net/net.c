@@ -51,16 +51,17 @@ static void take(struct port_flow *f)
 
 /*
  * Whose pacer serves flow @i: those that share an RX queue share a thread, too,
- * that of the one that owns the queue; if the peer steers all share all.
+ * that of the one that owns the queue, unless the peer steers.
  */
 static u32 owner_of(const struct port *p, u32 i)
 {
 	u32 owner = i;
 
-	/* All receivers, and a limit's buckets, are one thread's. */
-	if (net_rss_spread(p) || p->limit.on)
+	/* A limit's buckets are one thread's. */
+	if (p->limit.on)
 		return 0;
-	rx_pair(p, i, &owner);
+	if (!net_rss_spread(p))
+		rx_pair(p, i, &owner);
 	return owner;
 }
 
@@ -136,6 +137,8 @@ void net_settle(struct net *n)
 		net_egress_settle(n->port[i]);
 	}
 
+	for (i = 0; i < n->port_count; i++)
+		net_rss_share(n->port[i]);
 	for (i = 0; i < n->switch_count; i++)
 		net_switch_share(n->sw[i]);
 	/* Who receives first: nothing is dropped for want of a receiver. */
@@ -145,6 +148,8 @@ void net_settle(struct net *n)
 	for (i = 0; i < n->port_count; i++)
 		for (k = 0; k < n->port[i]->opt.pairs; k++)
 			settle(n->port[i], k);
+	for (i = 0; i < n->port_count; i++)
+		net_rss_unshare(n->port[i]);
 	for (i = 0; i < n->switch_count; i++)
 		net_switch_unshare(n->sw[i]);
 }
@@ -181,11 +186,11 @@ static void halt_tx(struct port *p)
 		take(&p->flow[i]);
 }
 
-/* Of a link all that write the same RX queue stop first: two pacers must never have it. */
+/* Of a link all that write the same RX queue stop first: two pacers must not have it unknowing. */
 static void move_pair(struct port *p, u32 i, u32 pacer)
 {
 	i = owner_of(p, i);
-	if (p->peer && i < p->peer->opt.pairs)
+	if (p->peer && !net_rss_spread(p) && i < p->peer->opt.pairs)
 		net_halt(p->peer, 2 * i);
 	p->flow[i].pacer = pacer;
 }
