@@ -172,7 +172,7 @@ static void test_random(void **state)
 #define STAYING		64u
 #define PASSING		4096u
 #define MOVING		64u
-#define ROUNDS		300000u
+#define ROUNDS		1000000u
 
 enum { STAY = 1000, PASS = 2000, MOVE = 10000 };
 
