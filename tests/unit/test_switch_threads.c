@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A switch whose ports' flows are several threads', and a port that steers what several
- * threads send to it: each RX queue is written by one of them at a time, nothing is lost or counted twice, what a sender sends stays in order, and a
- * receiver is told of everything. Receivers are no guests: they see when two threads are
- * at one of them at once, and now and then give up the CPU in the midst so that these can.
+ * threads send to it: each RX queue is written by one of them at a time, nothing is lost
+ * or counted twice, what a sender sends stays in order, and a receiver is told of
+ * everything. Receivers are no guests: they see when two threads are at one of them at
+ * once, and now and then give up the CPU in the midst so that these can.
  */
 #include <stdarg.h>
 #include <stddef.h>

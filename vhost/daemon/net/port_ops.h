@@ -10,8 +10,8 @@
  * An RX queue that several pacers write has an owner instead, from port_queue_own() to
  * port_queue_disown(): who puts a batch there, or asks whether the peer wants to be
  * notified. Who finds it owned waits, as a rule for one put() of each other pacer, which
- * it would wait for were they all one, too; a mutex is not fair. notify() is the one operation without an owner: the peer's
- * eventfd may block, which must not stop others.
+ * it would wait for were they all one, too; a mutex is not fair. notify() is the one
+ * operation without an owner: the peer's eventfd may block, which must not stop others.
  */
 #ifndef RINGPACED_PORT_OPS_H
 #define RINGPACED_PORT_OPS_H

@@ -5,9 +5,9 @@
  *
  * Theory of operation. Frames in a row for the same RX queue are put there at
  * once, from the sender's memory. Flows into a spread may be several pacers' (->shared):
- * then each RX queue has an owner for the length of a run (port_ops.h). Frames leave the TX queue in order: one whose
- * RX queue is full holds up those behind it, for ->full_tsc, and then is dropped
- * until that queue's guest posts buffers again.
+ * then each RX queue has an owner for the length of a run (port_ops.h). Frames leave
+ * the TX queue in order: one whose RX queue is full holds up those behind it, for
+ * ->full_tsc, and then is dropped until that queue's guest posts buffers again.
  *
  * The main thread changes it while no pacer has a flow into it.
  */
@@ -17,7 +17,7 @@
 #include "port_ops.h"
 #include "rss.h"
 
-/* A bit of ->touched each. */
+/* A bit each, of what a turn has written. */
 #define SPREAD_PAIRS_MAX	64u
 
 struct spread {
