@@ -46,7 +46,6 @@ struct fdb_pool {
 };
 
 struct fdb {
-	pthread_mutex_t lock;		/* of all changes */
 	struct fdb_entry *entry;	/* 1..entries; 0 is none */
 	struct fdb_chain *chain;
 	u32 mask, entries;
@@ -55,6 +54,8 @@ struct fdb {
 	u64 secret;
 	u64 age;			/* an entry that is older is none */
 	u64 fresh;			/* how exact ->seen is */
+	/* Behind what every look reads, so that a change does not take that line away */
+	pthread_mutex_t lock;		/* of all changes */
 };
 
 /* An address and a VLAN in one number, never 0 as VLANs are not. */
