@@ -127,6 +127,27 @@ static void test_blocking_call(void **state)
 	close(err);
 }
 
+/* Who owns a queue does not tell of its end: who notifies next does, once. */
+static void test_error_of_shared(void **state)
+{
+	struct queue_ring ring = pair_ring(&pair.b);
+	u64 n;
+
+	ring.err_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	vq_new_fds(&pair.rx, &ring);
+	port_queue_share(&pair.rx.q, &owner);
+	vq_check_broken(&pair.rx, "by the test");
+	assert_non_null(pair.rx.q.broken);
+	assert_int_equal(read(ring.err_fd, &n, sizeof(n)), -1);
+	assert_true(port_queue_peer_wants(&pair.rx.q));
+	vq_ops.notify(&pair.rx.q);
+	assert_int_equal(count_of(ring.err_fd), 1);
+	assert_false(port_queue_peer_wants(&pair.rx.q));
+	vq_ops.notify(&pair.rx.q);
+	assert_int_equal(read(ring.err_fd, &n, sizeof(n)), -1);
+	close(ring.err_fd);
+}
+
 /* ---- Thresholds ---- */
 
 static void post(u32 n)
@@ -389,6 +410,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_blocking_call),
+		CASE(test_error_of_shared),
 		CASE(test_fewer_buffers),
 		CASE(test_long_tx),
 		CASE(test_long_rx),

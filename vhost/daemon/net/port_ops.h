@@ -11,7 +11,8 @@
  * port_queue_disown(): who puts a batch there, or asks whether the peer wants to be
  * notified. Who finds it owned waits, as a rule for one put() of each other pacer, which
  * it would wait for were they all one, too; a mutex is not fair. notify() is the one
- * operation without an owner: the peer's eventfd may block, which must not stop others.
+ * operation without an owner: the peer's eventfds may block, which must not stop others,
+ * nor the main thread, which gets only him out of a call whom it has given an order.
  */
 #ifndef RINGPACED_PORT_OPS_H
 #define RINGPACED_PORT_OPS_H

@@ -90,6 +90,9 @@ static u32 put(struct spread *s, struct turn *t, u32 pair, struct batch *b, u32 
 	b->n = end;
 	n = rx->q->ops->put(rx->q, b, i);
 	b->n = all;
+	/* The peer of one that was given up only now is to hear, too: not from the queue's owner. */
+	if (unlikely(rx->q->broken))
+		t->touched |= 1ULL << pair;
 	if (likely(rx->q->packets != before)) {
 		t->touched |= 1ULL << pair;
 		rx->full_since_tsc = 0;

@@ -160,7 +160,8 @@ static u32 put(struct switch_turn *t, const struct switch_port *to, u32 pair)
 		return n;
 	}
 	n = q->ops->put(q, &t->out, 0);
-	if (n)
+	/* Of one that was given up only now its peer is to hear, too: not from its owner. */
+	if (n || unlikely(q->broken))
 		touch(t, to, pair);
 	return n;
 }
