@@ -67,7 +67,7 @@ static const struct setting {
 	{ "max-items", "ITEMS", "max_items", "start", NUMBER, INT64_MAX, "start: end after so many" },
 	{ "duration-ns", "NS", "duration_ns", "start", NUMBER, 3600 * NSEC_PER_SEC, "start: end after this time, 1000000 (1 ms) or more" },
 	{ "vlan", "VLAN", "vlan", "flush", NUMBER, 4094, "flush: of this VLAN only, 1 to 4094" },
-	{ "pair", "N", "pair", "move", NUMBER, 63, "move: the pair of the port; of a port in a switch any, as all move" },
+	{ "pair", "N", "pair", "move", NUMBER, 63, "move: what the port sends on this pair" },
 	{ "pacer", "N", "pacer", "move", NUMBER, 63, "move: the pacer that is to serve it, as list numbers them" },
 	{ "egress", "on|off", "egress", "move", ON_OFF, 0, "move: instead of a pair, what takes frames out of a NIC's queues" },
 	{ "weight", "QUEUE=WEIGHT+...", "weight", "weight", ENTRIES, 0, "weight: the share of these queues of the NIC, 1 to 10000 each" },

@@ -98,7 +98,7 @@ void ctl_print_list(const json_t *v)
 {
 	static const char *const port[] = { "device", "backend", "connected", "peer", "switch",
 		"pacers", "broken", NULL };
-	static const char *const sw[] = { "switch", "pacer", "age_ns", "flooded", "flood_copies",
+	static const char *const sw[] = { "switch", "pacers", "age_ns", "flooded", "flood_copies",
 		NULL };
 	const json_t *ports = json_object_get(v, "ports");
 	const json_t *switches = json_object_get(v, "switches");

@@ -8,10 +8,10 @@
  * queues; a frame that has no hash goes to ->unclassified. So a flow stays in
  * order as long as its entry says the same.
  *
- * A configuration is the main thread's. The pacer that writes the port's RX
- * queues has a struct rss made of it, which is replaced as a whole between two
- * of its turns. Meanwhile only its counters change, which are the pacer's, and the
- * pairs that entries name, one by one, which are the main thread's.
+ * A configuration is the main thread's. The pacers that write the port's RX
+ * queues have a struct rss made of it, which is replaced as a whole while none has. Meanwhile
+ * only its counters change, which are the pacers', and the pairs that entries name, one
+ * by one, which are the main thread's.
  */
 #ifndef RP_RSS_H
 #define RP_RSS_H

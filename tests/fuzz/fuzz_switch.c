@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t bytes)
 	fix_begin(&fix);
 	for (data++, bytes--; bytes >= 4 && fix.b.n < BATCH_PACKETS; data += n, bytes -= n)
 		n = add_frame(data, bytes);
-	if (fix.b.n && !switch_forward(&fix.sw.port[port], &fix.b, rp_tsc()))
+	if (fix.b.n && !fix_forward(&fix, port, rp_tsc()))
 		abort();
 	check_all();
 	for (i = 0; i < fix.b.n; i++)

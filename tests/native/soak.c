@@ -39,7 +39,7 @@ static const char *const name = "soak";
 
 /* What the files differ in: members of the switch, its pacer, pacing, ports beside. */
 static const char *const switches[] = {
-	"{name: s, ports: [p0, p1, p2, p3]}", "{name: s, ports: [p3, p1, p2, p0], pacer: 1}",
+	"{name: s, ports: [p0, p1, p2, p3]}", "{name: s, ports: [p3, p1, p2, p0], pacer: [0, 1]}",
 	"{name: s, ports: [p0, p1, p2, p3, p8], age-s: 1000}",
 };
 static const char *const pacings[] = {

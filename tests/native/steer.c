@@ -355,11 +355,28 @@ static void masks(struct net_rig *r, const char *name)
 	ok(refused == i + 2 && is_table(r, table), name, "bad ones are refused, and change nothing");
 }
 
-static void steered(struct net_rig *r, const char *name)
+/* Of a's pairs; null: it has no such queue. */
+static bool pacers_are(struct net_rig *r, const char *expected)
+{
+	json_t *v = net_rig_call(r, "list", NULL);
+	char *got = json_dumps(json_object_get(json_array_get(json_object_get(v, "ports"), 0),
+					       "pacers"), JSON_COMPACT);
+	bool good = got && !strcmp(got, expected);
+
+	free(got);
+	json_decref(v);
+	return good;
+}
+
+#define ONE_PACER	"[0,0,null,null]"
+#define TWO_PACERS	"[0,1,null,null]"
+
+static void steered(struct net_rig *r, const char *name, const char *pacers)
 {
 	u64 before;
 
 	if (begin(r, name)) {
+		ok(pacers_are(r, pacers), name, "the pacers are as they should be");
 		ok(pass(8000), name, "all arrive");
 		ok(in_order(), name, "whole, once, in order");
 		ok(flows_in_one_pair() == FLOWS, name, "each flow in one queue");
@@ -381,15 +398,15 @@ static void steered(struct net_rig *r, const char *name)
 
 static void link_scene(void)
 {
-	steered(make_rig(2, FRAME_BYTES), "a link");
+	steered(make_rig(2, FRAME_BYTES), "a link", TWO_PACERS);
 }
 
-static void switch_scene(void)
+static void switch_scene(const char *name, const char *switched, const char *pacers)
 {
 	struct net_rig *r = make_rig(2, FRAME_BYTES);
 
-	r->switched = "s,ports=a+b";
-	steered(r, "a switch");
+	r->switched = switched;
+	steered(r, name, pacers);
 }
 
 /* Of b in one answer: what waits, and what came by its flow groups. */
@@ -468,7 +485,8 @@ int main(void)
 {
 	catch_signals();
 	link_scene();
-	switch_scene();
+	switch_scene("a switch", "s,ports=a+b", ONE_PACER);
+	switch_scene("a switch on two pacers", "s,ports=a+b,pacer=0+1", TWO_PACERS);
 	backlog_scene();
 	toggled();
 	return tests_done();

@@ -6,8 +6,8 @@
  *	               ├─ switch s ┤
  *	b (station 2) ─┘           └─ d (station 4)
  *
- * Frames come to whom they are for, and to nobody else; they stay in order, also
- * when the switch moves to another pacer; and a guest that is full, killed, or
+ * Frames come to whom they are for, and to nobody else; they stay in order, also when
+ * several pacers have the switch and flows move between them; and a guest that is full, killed, or
  * sends nonsense is no matter to the others.
  */
 #include <signal.h>
@@ -21,7 +21,8 @@ enum { A, B, C, D };
 
 static bool open_rig(struct net_rig *r, const char *name)
 {
-	r->switched = r->ports == 3 ? "s,ports=a+b+c" : "s,ports=a+b+c+d";
+	if (!r->switched)
+		r->switched = r->ports == 3 ? "s,ports=a+b+c" : "s,ports=a+b+c+d";
 	return ok(!net_rig_open(r), name, "set up");
 }
 
@@ -209,7 +210,20 @@ static void vlans(void)
 
 /* ---- Many to one, and queues ---- */
 
-static bool all_to_a(struct net_rig *r, u32 rounds, bool moving)
+/* The @n-th move of b, c or d; of @pacers each has some, and sometimes one has all. */
+static bool move_one(struct net_rig *r, u32 n, u32 pacers)
+{
+	static const char *const names[] = { "b", "c", "d" };
+	json_t *v = net_rig_call(r, "move", json_pack("{s:s, s:i, s:i}", "device", names[n % 3],
+						      "pair", 0, "pacer", (int)(n / 2 % pacers)));
+	bool good = v;
+
+	json_decref(v);
+	return good;
+}
+
+/* @pacers: their flows move between so many; 0: they stay. */
+static bool all_to_a(struct net_rig *r, u32 rounds, u32 pacers)
 {
 	u64 goal = r->a.rx[0].packets, end = now_ns() + WAIT_NS;
 	u32 i, round;
@@ -220,10 +234,8 @@ static bool all_to_a(struct net_rig *r, u32 rounds, bool moving)
 			goal += net_send(&r->at[i], 0, 16);
 			net_receive(&r->a, 0, 64);
 		}
-		if (moving && round % 20 == 0)
-			json_decref(net_rig_call(r, "move", json_pack("{s:s, s:i, s:i}", "device",
-				"b", "pair", 0, "pacer", (int)(round / 20 % 2))));
-		if (now_ns() > end)
+		if ((pacers && round % 10 == 0 && !move_one(r, round / 10, pacers)) ||
+		    now_ns() > end)
 			return false;
 	}
 	return await(&r->a, 0, goal);
@@ -237,10 +249,93 @@ static void many_to_one(void)
 	r->pacers = "x2";
 	if (open_rig(r, name)) {
 		introduce(r, 0);
-		ok(all_to_a(r, 400, false), name, "all arrive");
+		ok(all_to_a(r, 400, 0), name, "all arrive");
 		ok(clean(&r->a, 0), name, "whole, once, in order");
-		ok(all_to_a(r, 400, true), name, "also when the switch moves");
+		ok(all_to_a(r, 400, 2), name, "also when its flows move");
 		ok(clean(&r->a, 0), name, "whole, once, in order then");
+	}
+	close_rig(r);
+}
+
+/* ---- Several pacers ---- */
+
+static bool pacers_are(struct net_rig *r, const char *expected)
+{
+	json_t *v = net_rig_call(r, "list", NULL);
+	char *got = json_dumps(json_object_get(json_array_get(json_object_get(v, "switches"), 0),
+					       "pacers"), JSON_COMPACT);
+	bool good = got && !strcmp(got, expected);
+
+	if (!good)
+		printf("# pacers: %s\n", got ? got : "?");
+	free(got);
+	json_decref(v);
+	return good;
+}
+
+/* Everybody to everybody, while flows move. */
+static bool all_to_all(struct net_rig *r, u32 rounds, u32 pacers)
+{
+	u64 before[NET_RIG_PORTS];
+	u32 i, round;
+
+	for (i = 0; i < r->ports; i++) {
+		before[i] = r->at[i].rx[0].packets;
+		r->at[i].to = NET_ALL;
+	}
+	for (round = 0; round < rounds; round++) {
+		for (i = 0; i < r->ports; i++)
+			if (net_send(&r->at[i], 0, 4) != 4)
+				return false;
+		if (round % 5 == 0 && !move_one(r, round / 5, pacers))
+			return false;
+		for (i = 0; i < r->ports; i++)
+			if (!await(&r->at[i], 0, before[i] + 4 * (round + 1) * (r->ports - 1)) ||
+			    !reclaimed(&r->at[i], 0))
+				return false;
+	}
+	return true;
+}
+
+static bool all_clean(const struct net_rig *r)
+{
+	bool good = true;
+	u32 i;
+
+	for (i = 0; i < r->ports; i++)
+		good = clean(&r->at[i], 0) && good;
+	return good;
+}
+
+static void several_pacers(void)
+{
+	static const char *const names[] = { "a", "b", "c", "d" };
+	const char *name = "three pacers";
+	struct net_rig *r = make_rig(4, 200);
+	u32 i, k;
+
+	r->pacers = "x3";
+	r->switched = "s,ports=a+b+c+d,pacer=0+1+2";
+	/* One port says where itself. */
+	r->more[D] = "pacer=1";
+	if (open_rig(r, name)) {
+		ok(pacers_are(r, "[0,1,2]"), name, "have it");
+		introduce(r, 0);
+		ok(all_to_a(r, 1000, 0), name, "three to one: all arrive");
+		ok(all_clean(r), name, "whole, once, in order");
+		ok(all_to_a(r, 1000, 3), name, "also when flows move");
+		ok(all_clean(r), name, "whole, once, in order then");
+		for (i = A; i <= D; i++)
+			for (k = A; k <= D; k++)
+				forget_gap(&r->at[i], &r->at[k], 0);
+		ok(all_to_all(r, 300, 3), name, "all to all, while flows move: all arrive");
+		ok(all_clean(r), name, "whole, once, in order");
+		for (i = A; i <= D; i++)
+			json_decref(net_rig_call(r, "move", json_pack("{s:s, s:i, s:i}", "device",
+				names[i], "pair", 0, "pacer", 2)));
+		ok(pacers_are(r, "[2]"), name, "one has them all");
+		ok(all_to_a(r, 200, 0) && all_clean(r), name, "all arrive by that");
+		ok(net_rig_number(r, "b", 1, "dropped.full") == 0, name, "nothing was dropped");
 	}
 	close_rig(r);
 }
@@ -258,14 +353,15 @@ static u64 received(const struct net_end *e, u32 *used)
 }
 
 /* Each pair of a is a flow of its own: they spread over b's, each in order. */
-static void queues(void)
+static void queues(const char *name, const char *switched)
 {
-	const char *name = "four pairs each";
 	struct net_rig *r = make_rig(3, 200);
 	u64 goal, end = now_ns() + WAIT_NS;
 	u32 i, round, used = 0;
 
 	r->pairs = 4;
+	r->pacers = "x3";
+	r->switched = switched;
 	for (i = 0; i < 3; i++)
 		r->end[i].pairs = 4;
 	if (open_rig(r, name)) {
@@ -343,15 +439,16 @@ static pid_t start_flooder(const struct net_rig *r, u32 i)
 		net_send(&e, 0, 16);
 }
 
-static void killed(void)
+static void killed(const char *name, const char *pacers, const char *switched)
 {
-	const char *name = "a guest that is killed";
 	struct net_rig *r = make_rig(4, 64);
 	u64 end = now_ns() + WAIT_NS;
 	bool good = true;
 	pid_t pid;
 	u32 i, k;
 
+	r->pacers = pacers;
+	r->switched = switched;
 	if (open_rig(r, name)) {
 		introduce(r, 0);
 		net_end_close(&r->at[D]);
@@ -389,8 +486,11 @@ int main(void)
 	streams();
 	vlans();
 	many_to_one();
-	queues();
+	several_pacers();
+	queues("four pairs each", NULL);
+	queues("four pairs each, three pacers", "s,ports=a+b+c,pacer=0+1+2");
 	full();
-	killed();
+	killed("a guest that is killed", NULL, NULL);
+	killed("one of three pacers' guests that is killed", "x3", "s,ports=a+b+c+d,pacer=0+1+2");
 	return tests_done();
 }

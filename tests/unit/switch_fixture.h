@@ -29,6 +29,7 @@ struct fix {
 	struct fwd_switch sw;
 	struct fix_rx rx[FIX_PORTS][FIX_PAIRS];
 	struct batch b;
+	struct switch_turn turn;
 };
 
 static inline u32 fix_put(struct port_queue *q, struct batch *b, u32 from)
@@ -82,6 +83,12 @@ static inline bool fix_init(struct fix *x, const struct switch_port_options *o)
 			x->rx[i][k].calls = 0;
 		}
 	return true;
+}
+
+/* The batch, from @port: how many are dealt with. */
+static inline u32 fix_forward(struct fix *x, u32 port, u64 now)
+{
+	return switch_forward(&x->sw.port[port], &x->turn, &x->b, now);
 }
 
 static inline void fix_begin(struct fix *x)

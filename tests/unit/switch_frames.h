@@ -80,7 +80,7 @@ static inline enum drop transmit_cut(u32 port, u32 to, u32 from, const u32 *tags
 
 	fix_begin(&x);
 	p = fix_add(&x, buffers[0], build(buffers[0], to, from, tags, 60), cut);
-	assert_int_equal(switch_forward(&x.sw.port[port], &x.b, NOW), 1);
+	assert_int_equal(fix_forward(&x, port, NOW), 1);
 	return p->drop;
 }
 

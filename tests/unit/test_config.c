@@ -87,7 +87,8 @@ static void test_good(void **state)
 	assert_string_equal(o->net.port[3].address, "/run/d=0");
 	assert_int_equal(o->net.link_count, 1);
 	assert_int_equal(o->net.link[0][1], 1);
-	assert_int_equal(o->net.sw[0].pacer, 2);
+	assert_int_equal(o->net.sw[0].pacers, 1);
+	assert_int_equal(o->net.sw[0].pacer[0], 2);
 	assert_int_equal(o->net.pacer_count, 3);
 	assert_string_equal(o->control, "/run/c");
 	assert_string_equal(o->state, "/var/s");

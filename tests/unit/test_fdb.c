@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "../../vhost/daemon/net/fdb.h"
 #include "rand.h"
@@ -165,6 +166,83 @@ static void test_random(void **state)
 		assert_int_equal(f.pool[i].used, used[i]);
 }
 
+/* ---- Threads ---- */
+
+/* Of port 0, and stay; come and go at port 1; are at port 2, or at port 3. */
+#define STAYING		64u
+#define PASSING		4096u
+#define MOVING		64u
+#define ROUNDS		1000000u
+
+enum { STAY = 1000, PASS = 2000, MOVE = 10000 };
+
+static u64 seed;
+
+/* Only of one that moves; the others' are known. */
+static bool is_one_of(int port, int a, int b)
+{
+	return port == a || port == b;
+}
+
+static void *look_at_all(void *arg)
+{
+	u64 rng = seed + (uintptr_t)arg;
+	u32 i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		int stays = fdb_find(&f, key(STAY + test_below(&rng, STAYING), 1), 0);
+		int moves = fdb_find(&f, key(MOVE + test_below(&rng, MOVING), 1), 0);
+		int passes = fdb_find(&f, key(PASS + test_below(&rng, PASSING), 1), 0);
+
+		if (stays != 0 || !is_one_of(moves, 2, 3) || !is_one_of(passes, 1, -1))
+			return &f;
+	}
+	return NULL;
+}
+
+static void *learn_and_move(void *arg)
+{
+	u64 rng = seed + (uintptr_t)arg;
+	u32 i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		/* Of a port with room for few, so that entries go from chain to chain. */
+		fdb_learn(&f, key(PASS + test_below(&rng, PASSING), 1), 1, 0);
+		fdb_learn(&f, key(MOVE + test_below(&rng, MOVING), 1), 2 + test_below(&rng, 2), 0);
+		fdb_learn(&f, key(STAY + test_below(&rng, STAYING), 1), 0, 0);
+		if (i % 1024 == 0)
+			fdb_flush(&f, 1, 0);
+	}
+	return NULL;
+}
+
+/* What is there is found, and where it is, whatever changes beside it, by two at a time. */
+static void test_threads(void **state)
+{
+	const u32 size[] = { STAYING, 8, MOVING, MOVING };
+	pthread_t thread[4];
+	void *failed;
+	u32 i;
+
+	seed = test_seed();
+	assert_int_equal(fdb_init(&f, 4, size, 0x123456789abcdefULL), 0);
+	for (i = 0; i < STAYING; i++)
+		fdb_learn(&f, key(STAY + i, 1), 0, 0);
+	for (i = 0; i < MOVING; i++)
+		fdb_learn(&f, key(MOVE + i, 1), 2, 0);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, i < 2 ? learn_and_move : look_at_all,
+						(void *)(uintptr_t)i), 0);
+	for (i = 0; i < 4; i++) {
+		pthread_join(thread[i], &failed);
+		assert_null(failed);
+	}
+	assert_int_equal(f.pool[0].used, STAYING);
+	assert_true(f.pool[1].used <= 8);
+	assert_int_equal(f.pool[2].used + f.pool[3].used, MOVING);
+	assert_int_equal(f.pool[0].learned, STAYING);
+}
+
 #define CASE(t) cmocka_unit_test_teardown(t, tear_down)
 
 int main(void)
@@ -176,6 +254,7 @@ int main(void)
 		CASE(test_flood),
 		CASE(test_flush),
 		CASE(test_random),
+		CASE(test_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

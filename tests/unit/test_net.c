@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "../../vhost/daemon/control.h"
-#include "../../vhost/daemon/net/net.h"
+#include "../../vhost/daemon/net/net_switch.h"
 #include "../../vhost/daemon/worker.h"
 
 static struct net_options options;
@@ -21,10 +21,10 @@ typedef const char *parser(char *arg, struct net_options *o);
 static const char *parse(parser *p, const char *text)
 {
 	/* Sockets' paths point into the argument: it stays. */
-	static char kept[64][80];
+	static char kept[80][80];
 	static u32 count;
 
-	assert_true(count < 64 && strlen(text) < sizeof(kept[0]));
+	assert_true(count < 80 && strlen(text) < sizeof(kept[0]));
 	return p(strcpy(kept[count++], text), &options);
 }
 
@@ -109,10 +109,13 @@ static void test_switch_options(void **state)
 	assert_int_equal(options.pacer_count, 2);
 	assert_int_equal(options.port_count, 5);
 	assert_null(net_check(&options, &who));
-	options.port[2].pacers = 1;
-	assert_non_null(net_check(&options, &who));
+	options.port[2].pacers = 2;
+	options.port[2].pacer[1] = 2;
+	assert_string_equal(net_check(&options, &who), "pacer: there is no such pacer");
 	assert_string_equal(who, "c");
 	options.port[2].pacers = 0;
+	refused(net_parse_switch, "t,pacer=0+x", "pacer");
+	refused(net_parse_switch, "t,pacer=64", "pacer");
 	assert_null(parse(net_parse_port, "f,socket=/t,pairs=3,pacer=1+0"));
 	assert_null(parse(net_parse_port, "g,socket=/s,pacer=2"));
 	assert_string_equal(net_check(&options, &who), "pacer: there is no such pacer");
@@ -141,6 +144,17 @@ static void refuse(const char *line, const char *code)
 	json_decref(v);
 }
 
+/* @count pacers, from @first on, have the switch's pairs. */
+static void pacers_are(const json_t *s, int first, u32 count)
+{
+	const json_t *pacers = json_object_get(s, "pacers"), *v;
+	size_t i;
+
+	assert_int_equal(json_array_size(pacers), count);
+	json_array_foreach(pacers, i, v)
+		assert_int_equal(json_integer_value(v), first + (int)i);
+}
+
 static void test_switch_orders(void)
 {
 	json_t *v = ask("{\"v\":1,\"cmd\":\"list\"}", true), *s, *p;
@@ -148,13 +162,16 @@ static void test_switch_orders(void)
 	s = json_array_get(json_object_get(v, "switches"), 0);
 	assert_string_equal(json_string_value(json_object_get(s, "switch")), "s");
 	assert_int_equal(json_integer_value(json_object_get(s, "age_ns")), 60000000000);
-	assert_int_equal(json_integer_value(json_object_get(s, "pacer")), 1);
+	pacers_are(s, 1, 1);
 	p = json_array_get(json_object_get(s, "ports"), 1);
 	assert_string_equal(json_string_value(json_object_get(p, "port")), "d");
 	assert_string_equal(json_string_value(json_object_get(p, "trunk")), "10+20-30");
 	assert_int_equal(json_integer_value(json_object_get(p, "vlan")), 5);
 	json_decref(v);
 	json_decref(ask("{\"v\":1,\"cmd\":\"move\",\"device\":\"c\",\"pair\":0,\"pacer\":0}", true));
+	v = ask("{\"v\":1,\"cmd\":\"list\"}", true);
+	pacers_are(json_array_get(json_object_get(v, "switches"), 0), 0, 2);
+	json_decref(v);
 	v = ask("{\"v\":1,\"cmd\":\"macs\",\"switch\":\"s\"}", true);
 	assert_int_equal(json_array_size(json_object_get(v, "macs")), 0);
 	json_decref(v);
@@ -273,6 +290,32 @@ static void test_places(void)
 		assert_int_equal(p->flow[i].pacer, 0);
 }
 
+/* In a switch pairs are its pacers' in turn, port by port, but of ports that name their own. */
+static void test_switch_places(void)
+{
+	static const u32 where[] = { 1, 0, 1 }, own[] = { 1, 1, 0 };
+	struct switch_options o = options.sw[0];
+	struct port *d = net_find(&net, "d");
+	struct port_options none;
+	u32 i;
+
+	o.pacers = 2;
+	o.pacer[0] = 1;
+	o.pacer[1] = 0;
+	net_switch_place(net.sw[0], &o);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(net.sw[0]->port[i]->flow[0].pacer, where[i]);
+	d->opt.pacers = 1;
+	d->opt.pacer[0] = 1;
+	net_switch_place(net.sw[0], &o);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(net.sw[0]->port[i]->flow[0].pacer, own[i]);
+	none = d->opt;
+	none.pacers = 0;
+	net_place(d, &none);
+	assert_int_equal(d->flow[0].pacer, where[1]);
+}
+
 static void test_orders(void **state)
 {
 	json_t *v, *a;
@@ -317,6 +360,7 @@ static void test_orders(void **state)
 	test_switch_orders();
 	test_backlog_order();
 	test_rss_orders();
+	test_switch_places();
 	net_fini(&net);
 }
 

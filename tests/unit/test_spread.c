@@ -185,7 +185,7 @@ static void test_switch(void **state)
 		fix_begin(&x);
 		while (x.b.n < FLOWS)
 			add(x.b.n, (u8)i);
-		assert_int_equal(switch_forward(&x.sw.port[0], &x.b, NOW), FLOWS);
+		assert_int_equal(fix_forward(&x, 0, NOW), FLOWS);
 	}
 	assert_int_equal(x.rx[3][0].n, FLOWS + 1);
 	for (i = 0; i < FIX_PAIRS; i++)
@@ -201,7 +201,7 @@ static void test_switch(void **state)
 	fix_begin(&x);
 	while (x.b.n < FLOWS)
 		add(x.b.n, 2);
-	assert_int_equal(switch_forward(&x.sw.port[0], &x.b, NOW), FLOWS);
+	assert_int_equal(fix_forward(&x, 0, NOW), FLOWS);
 	assert_int_equal(x.rx[1][0].n + x.rx[1][1].n, FLOWS);
 }
 

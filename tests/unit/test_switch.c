@@ -21,7 +21,7 @@ static void test_refused(void **state)
 	build(buffers[2], 0, 1, NULL, 60);
 	memcpy(buffers[2], "\x01\x80\xc2\0\0\x0e", 6);
 	fix_add(&x, buffers[2], 74, NULL);
-	assert_int_equal(switch_forward(&x.sw.port[0], &x.b, NOW), 3);
+	assert_int_equal(fix_forward(&x, 0, NOW), 3);
 	assert_int_equal(x.b.pkt[0].drop, DROP_SOURCE);
 	assert_int_equal(x.b.pkt[1].drop, DROP_SOURCE);
 	assert_int_equal(x.b.pkt[2].drop, DROP_RESERVED);
@@ -43,7 +43,7 @@ static void test_mixed(void **state)
 		buffers[i][20] = (u8)i;
 		fix_add(&x, buffers[i], n, NULL);
 	}
-	assert_int_equal(switch_forward(&x.sw.port[0], &x.b, NOW), BATCH_PACKETS);
+	assert_int_equal(fix_forward(&x, 0, NOW), BATCH_PACKETS);
 	assert_int_equal(x.rx[1][0].n, 42);
 	assert_int_equal(x.rx[3][0].n, 22);
 	for (i = 0; i < 22; i++)
@@ -72,24 +72,24 @@ static void test_full(void **state)
 	assert_int_equal(transmit(1, 0, 2, NULL), DROP_NONE);
 	rx->room = 4;
 	add_many(6, 2);
-	assert_int_equal(switch_forward(&x.sw.port[0], &x.b, NOW), 4);
+	assert_int_equal(fix_forward(&x, 0, NOW), 4);
 	add_many(2, 2);
-	assert_int_equal(switch_forward(&x.sw.port[0], &x.b, NOW + FULL_TSC - 1), 0);
-	assert_int_equal(switch_forward(&x.sw.port[0], &x.b, NOW + FULL_TSC), 2);
+	assert_int_equal(fix_forward(&x, 0, NOW + FULL_TSC - 1), 0);
+	assert_int_equal(fix_forward(&x, 0, NOW + FULL_TSC), 2);
 	assert_int_equal(x.b.pkt[0].drop, DROP_FULL);
 	assert_int_equal(rx->q.dropped[DROP_FULL], 2);
 	/* One buffer is no new patience, nor is time; 64 frames are. */
 	rx->room = 5;
 	add_many(2, 2);
-	assert_int_equal(switch_forward(&x.sw.port[0], &x.b, NOW + 100 * FULL_TSC), 2);
+	assert_int_equal(fix_forward(&x, 0, NOW + 100 * FULL_TSC), 2);
 	assert_int_equal(rx->n, 5);
 	assert_int_equal(x.b.pkt[0].drop, DROP_NONE);
 	assert_int_equal(x.b.pkt[1].drop, DROP_FULL);
 	rx->room = 69;
 	add_many(64, 2);
-	assert_int_equal(switch_forward(&x.sw.port[0], &x.b, NOW + 100 * FULL_TSC), 64);
+	assert_int_equal(fix_forward(&x, 0, NOW + 100 * FULL_TSC), 64);
 	add_many(1, 2);
-	assert_int_equal(switch_forward(&x.sw.port[0], &x.b, NOW + 100 * FULL_TSC), 0);
+	assert_int_equal(fix_forward(&x, 0, NOW + 100 * FULL_TSC), 0);
 }
 
 /* Copies to many wait for nobody; a frame that nobody had room for is lost. */
@@ -115,9 +115,9 @@ static void test_flood_bounded(void **state)
 	for (done = 0; done < FIX_PORTS; done++)
 		x.sw.port[done].vlan = (struct vlan_port){ .untagged = 10 };
 	add_many(BATCH_PACKETS, 0);
-	done = switch_forward(&x.sw.port[0], &x.b, NOW);
-	assert_true(done < BATCH_PACKETS && x.sw.copies >= SWITCH_COPIES &&
-		    x.sw.copies < SWITCH_COPIES + FIX_PORTS);
+	done = fix_forward(&x, 0, NOW);
+	assert_true(done < BATCH_PACKETS && x.turn.copies >= SWITCH_COPIES &&
+		    x.turn.copies < SWITCH_COPIES + FIX_PORTS);
 	assert_int_equal(x.rx[1][0].n, done);
 	assert_int_equal(x.rx[3][0].n, done);
 }

@@ -78,13 +78,13 @@ static void test_truncated(void **state)
 		fix_begin(&x);
 		build(buffers[0], 0, 1, TAG(20), 0);
 		fix_add(&x, buffers[0], bytes, TAG(1, 5, 3));
-		assert_int_equal(switch_forward(&x.sw.port[3], &x.b, NOW), 1);
+		assert_int_equal(fix_forward(&x, 3, NOW), 1);
 		assert_int_equal(x.b.pkt[0].drop, DROP_SIZE);
 	}
 	/* Nothing behind the head is a frame, too. */
 	fix_begin(&x);
 	fix_add(&x, buffers[0], 18, TAG(13, 2));
-	assert_int_equal(switch_forward(&x.sw.port[3], &x.b, NOW), 1);
+	assert_int_equal(fix_forward(&x, 3, NOW), 1);
 	assert_int_equal(x.b.pkt[0].drop, DROP_NONE);
 	assert_int_equal(x.rx[2][0].kept[0].bytes, 14);
 }
@@ -123,7 +123,7 @@ static void test_offloads(void **state)
 			.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .hdr_len = 40,
 			.csum_start = (u16[]){ 34, 13, 14 }[i], .csum_offset = 16,
 		};
-		assert_int_equal(switch_forward(&x.sw.port[0], &x.b, NOW), 1);
+		assert_int_equal(fix_forward(&x, 0, NOW), 1);
 		assert_int_equal(p->drop, i == 1 ? DROP_HEADER : DROP_NONE);
 	}
 	assert_int_equal(x.rx[3][0].n, 2);
@@ -166,7 +166,7 @@ static void test_random(void **state)
 				continue;
 			fix_add(&x, buffers[i], k, cut)->hdr.flags = (u8)test_below(&rng, 2);
 		}
-		assert_int_equal(switch_forward(&x.sw.port[test_below(&rng, FIX_PORTS)], &x.b, NOW),
+		assert_int_equal(fix_forward(&x, test_below(&rng, FIX_PORTS), NOW),
 				 x.b.n);
 		for (i = 0; i < x.b.n; i++)
 			lost += x.b.pkt[i].drop != DROP_NONE;

@@ -32,8 +32,21 @@ static int end(void **state)
 
 /* ---- Eventfds of a peer that wants us to wait ---- */
 
+/* Of the RX queue, as if other pacers wrote it, too. */
+static pthread_mutex_t owner = PTHREAD_MUTEX_INITIALIZER;
+/* At the first alarm: could another thread own the queue? */
+static enum { NOT_YET, FREE, OWNED } found;
+
 static void on_alarm(int sig)
 {
+	bool free;
+
+	if (found != NOT_YET)
+		return;
+	free = !pthread_mutex_trylock(&owner);
+	if (free)
+		pthread_mutex_unlock(&owner);
+	found = free ? FREE : OWNED;
 }
 
 /* Full, and blocking. */
@@ -67,7 +80,7 @@ static u64 count_of(int fd)
 	return n;
 }
 
-/* One stall; then neither a new ring nor another queue of the port gives the peer more. */
+/* One stall, not of others who write the queue; then neither a new ring nor another queue of the port gives the peer more. */
 static void test_blocking_call(void **state)
 {
 	int call = full_eventfd(), err = full_eventfd();
@@ -78,9 +91,14 @@ static void test_blocking_call(void **state)
 	ring.call_fd = call;
 	ring.err_fd = err;
 	vq_new_fds(&pair.rx, &ring);
+	port_queue_share(&pair.rx.q, &owner);
 	nudge_every(50);
 	vq_ops.notify(&pair.rx.q);
 	nudge_every(0);
+	assert_int_equal(found, FREE);
+	assert_int_equal(pthread_mutex_trylock(&owner), 0);
+	pthread_mutex_unlock(&owner);
+	port_queue_share(&pair.rx.q, NULL);
 	/* From here on a wait would have no end. */
 	assert_non_null(strstr(pair.rx.q.broken, "blocks"));
 	vq_detach(&pair.rx);
@@ -107,6 +125,27 @@ static void test_blocking_call(void **state)
 	assert_null(pair.rx.q.broken);
 	close(call);
 	close(err);
+}
+
+/* Who owns a queue does not tell of its end: who notifies next does, once. */
+static void test_error_of_shared(void **state)
+{
+	struct queue_ring ring = pair_ring(&pair.b);
+	u64 n;
+
+	ring.err_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	vq_new_fds(&pair.rx, &ring);
+	port_queue_share(&pair.rx.q, &owner);
+	vq_check_broken(&pair.rx, "by the test");
+	assert_non_null(pair.rx.q.broken);
+	assert_int_equal(read(ring.err_fd, &n, sizeof(n)), -1);
+	assert_true(port_queue_peer_wants(&pair.rx.q));
+	vq_ops.notify(&pair.rx.q);
+	assert_int_equal(count_of(ring.err_fd), 1);
+	assert_false(port_queue_peer_wants(&pair.rx.q));
+	vq_ops.notify(&pair.rx.q);
+	assert_int_equal(read(ring.err_fd, &n, sizeof(n)), -1);
+	close(ring.err_fd);
 }
 
 /* ---- Thresholds ---- */
@@ -371,6 +410,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_blocking_call),
+		CASE(test_error_of_shared),
 		CASE(test_fewer_buffers),
 		CASE(test_long_tx),
 		CASE(test_long_rx),

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A stock VM is killed under load, and two others at the same switch do not notice:
+# A stock VM is killed under load, and two others at the same switch, which two pacers have,
+# do not notice:
 #
 #	guest a ── port a ═╗
 #	guest b ── port b ═╬═ switch ═ port up ── tap rpt0, this host
@@ -19,7 +20,7 @@ start_daemon() {
 	local slow=full-ms=3600000
 	"$top/build/ringpaced" --control "$scratch/ctl" --port "a,socket=$scratch/a.sock,$slow" \
 		--port "b,socket=$scratch/b.sock,$slow" --port "c,socket=$scratch/c.sock" \
-		--port up,tap=rpt0 --switch s,ports=a+b+c+up 2>"$scratch/daemon" &
+		--port up,tap=rpt0 --pacers x2 --switch s,ports=a+b+c+up,pacer=0+1 2>"$scratch/daemon" &
 	daemon=$!
 	wait_for 60 [ -S "$scratch/ctl" ]
 }

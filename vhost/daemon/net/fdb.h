@@ -9,22 +9,36 @@
  * there, as a migrated guest's must; that is what a learning switch cannot tell
  * from a lie. The hash is keyed, so that nobody can aim at a chain.
  *
- * Times are of any clock that does not go back. One thread at a time; counters
- * may be read relaxed by others.
+ * Any thread may look and learn at any time. Mostly there is nothing to be learned,
+ * and a look takes no lock: each chain has a sequence count, odd while it is changed,
+ * and who has seen another one behind his walk than before it walks again. An entry
+ * that was taken out of a chain may be in another one meanwhile, and is never freed,
+ * so a walk may go astray and no further. Who changes anything holds ->lock; so does
+ * who has walked in vain a few times, lest he spins while a writer is off its CPU.
+ *
+ * Times are of any clock that does not go back, but those of two CPUs may differ a little.
  */
 #ifndef RINGPACED_FDB_H
 #define RINGPACED_FDB_H
 
+#include <pthread.h>
+
 #include "rp.h"
 
 struct fdb_entry {
-	u64 key;
+	u64 key;			/* 0: it is free */
 	u64 seen;
 	u32 next;			/* in its chain, or of those that are free */
-	u32 newer, older;		/* of its port */
-	u32 port;
+	u32 port;			/* for ever */
+	u32 newer, older;		/* of its port; under ->lock */
 };
 
+struct fdb_chain {
+	u32 first;
+	u32 seq;			/* odd: a writer is at it */
+};
+
+/* Under ->lock; the counters are read relaxed. */
 struct fdb_pool {
 	u32 newest, oldest, free;	/* 0: none */
 	u32 used, size;
@@ -33,13 +47,15 @@ struct fdb_pool {
 
 struct fdb {
 	struct fdb_entry *entry;	/* 1..entries; 0 is none */
-	u32 *chain;
+	struct fdb_chain *chain;
 	u32 mask, entries;
 	u32 ports;
 	struct fdb_pool *pool;		/* of each port */
 	u64 secret;
 	u64 age;			/* an entry that is older is none */
 	u64 fresh;			/* how exact ->seen is */
+	/* Behind what every look reads, so that a change does not take that line away */
+	pthread_mutex_t lock;		/* of all changes */
 };
 
 /* An address and a VLAN in one number, never 0 as VLANs are not. */
@@ -58,10 +74,10 @@ void fdb_fini(struct fdb *f);
 /* @key has sent from @port. */
 void fdb_learn(struct fdb *f, u64 key, u32 port, u64 now);
 /* Its port, or -1. */
-int fdb_find(const struct fdb *f, u64 key, u64 now);
+int fdb_find(struct fdb *f, u64 key, u64 now);
 /* Forgets what @port (-1: any) has in @vlan (0: any); how many that was. */
 u32 fdb_flush(struct fdb *f, int port, u16 vlan);
-/* Is entry @i in use, and young enough? */
+/* Is entry @i in use, and young enough? Under ->lock. */
 bool fdb_valid(const struct fdb *f, u32 i, u64 now);
 
 #endif /* RINGPACED_FDB_H */

@@ -225,7 +225,7 @@ static u32 deliver(struct flow *f, struct batch *b, u64 now_tsc)
 	u32 n;
 
 	if (f->via)
-		return switch_forward(f->via, b, now_tsc);
+		return switch_forward(f->via, f->turn, b, now_tsc);
 	if (f->spread)
 		return spread_deliver(f->spread, b, now_tsc);
 	if (unlikely(!f->rx || f->rx->broken)) {

@@ -51,24 +51,22 @@ static void take(struct port_flow *f)
 
 /*
  * Whose pacer serves flow @i: those that share an RX queue share a thread, too,
- * that of the one that owns the queue; if the peer steers all share all.
+ * that of the one that owns the queue, unless the peer steers.
  */
 static u32 owner_of(const struct port *p, u32 i)
 {
 	u32 owner = i;
 
-	/* All receivers, and a limit's buckets, are one thread's. */
-	if (net_rss_spread(p) || p->limit.on)
+	/* A limit's buckets are one thread's. */
+	if (p->limit.on)
 		return 0;
-	rx_pair(p, i, &owner);
+	if (!net_rss_spread(p))
+		rx_pair(p, i, &owner);
 	return owner;
 }
 
-/* The pacer for a flow; of a switch it is the switch's. */
-static struct pacer *place(struct port *p, u32 i)
+struct pacer *net_place_of(struct port *p, u32 i)
 {
-	if (p->sw)
-		return net_switch_pacer(p->sw);
 	return &p->net->pacer[p->flow[owner_of(p, i)].pacer];
 }
 
@@ -82,7 +80,7 @@ static void settle(struct port *p, u32 i)
 
 	if (!spread && rx_pair(p, i, &pair))
 		rx = p->peer->queue[2 * pair];
-	if (f->at && f->flow.rx == rx && f->flow.spread == spread && f->at == place(p, i))
+	if (f->at && f->flow.rx == rx && f->flow.spread == spread && f->at == net_place_of(p, i))
 		return;
 	take(f);
 	if (!p->queue[2 * i + 1]->attached)
@@ -94,9 +92,9 @@ static void settle(struct port *p, u32 i)
 	f->flow.limit = p->limit.on ? &p->limit : NULL;
 	flow_begin(&f->flow, &p->opt.pacing, rx ? &p->peer->opt.pacing : &p->opt.pacing,
 		   p->net->hz);
-	rc = pacer_give(place(p, i), &f->flow);
+	rc = pacer_give(net_place_of(p, i), &f->flow);
 	if (rc == 0)
-		f->at = place(p, i);
+		f->at = net_place_of(p, i);
 	else
 		log_error("%s: queue %u: cannot be served: %s", p->opt.name, 2 * i + 1,
 			  strerror(-rc));
@@ -139,6 +137,10 @@ void net_settle(struct net *n)
 		net_egress_settle(n->port[i]);
 	}
 
+	for (i = 0; i < n->port_count; i++)
+		net_rss_share(n->port[i]);
+	for (i = 0; i < n->switch_count; i++)
+		net_switch_share(n->sw[i]);
 	/* Who receives first: nothing is dropped for want of a receiver. */
 	for (i = 0; i < n->port_count; i++)
 		if (n->port[i]->sw)
@@ -146,6 +148,10 @@ void net_settle(struct net *n)
 	for (i = 0; i < n->port_count; i++)
 		for (k = 0; k < n->port[i]->opt.pairs; k++)
 			settle(n->port[i], k);
+	for (i = 0; i < n->port_count; i++)
+		net_rss_unshare(n->port[i]);
+	for (i = 0; i < n->switch_count; i++)
+		net_switch_unshare(n->sw[i]);
 }
 
 void net_halt(struct port *p, u32 i)
@@ -180,11 +186,11 @@ static void halt_tx(struct port *p)
 		take(&p->flow[i]);
 }
 
-/* All that write the same RX queue stop first: two pacers must never have it. */
+/* Of a link all that write the same RX queue stop first: two pacers must not have it unknowing. */
 static void move_pair(struct port *p, u32 i, u32 pacer)
 {
 	i = owner_of(p, i);
-	if (p->peer && i < p->peer->opt.pairs)
+	if (p->peer && !net_rss_spread(p) && i < p->peer->opt.pairs)
 		net_halt(p->peer, 2 * i);
 	p->flow[i].pacer = pacer;
 }
@@ -196,10 +202,7 @@ int net_move(struct port *p, u32 i, u32 pacer)
 	/* All at once, as they share the limit. */
 	if (p->limit.on)
 		halt_tx(p);
-	if (p->sw)
-		net_switch_move(p->sw, pacer);
-	else
-		move_pair(p, i, pacer);
+	move_pair(p, i, pacer);
 	net_settle(p->net);
 	return 0;
 }
@@ -210,13 +213,16 @@ void net_place(struct port *p, const struct port_options *o)
 
 	memcpy(p->opt.pacer, o->pacer, sizeof(p->opt.pacer));
 	p->opt.pacers = o->pacers;
-	if (!o->pacers)
+	if (!o->pacers && !p->sw)
 		return;
 	/* All at once: some may share a receiver, or a limit. */
 	halt_tx(p);
-	for (i = 0; i < p->opt.pairs; i++)
+	if (p->sw)
+		net_switch_place_port(p);
+	for (i = 0; i < p->opt.pairs && !p->sw; i++)
 		p->flow[i].pacer = o->pacer[i % o->pacers];
-	net_egress_place(p, p->flow[0].pacer);
+	if (o->pacers)
+		net_egress_place(p, o->pacer[0]);
 }
 
 void net_halt_pacing(struct port *p)

@@ -27,7 +27,8 @@ struct switch_options {
 	u32 port[SWITCH_PORTS_MAX];	/* by index */
 	u32 port_count;
 	u32 age_s;
-	u32 pacer;
+	u8 pacer[NET_PACERS_MAX];	/* that its ports' pairs have in turn */
+	u32 pacers;
 };
 
 struct net_options {
@@ -66,6 +67,8 @@ const char *net_parse_switch(char *arg, struct net_options *o);
 const char *net_parse_pacers(char *arg, struct net_options *o);
 /* Do they go together? NULL, or one line of what is wrong, and the name of what. */
 const char *net_check(const struct net_options *o, const char **who);
+/* Pacers, N+N..., parsed in place: how many, at most NET_PACERS_MAX; 0: they are none. */
+u32 net_parse_pacer_list(char *list, u8 *pacer);
 /* A port's index by its name, or -1; and is it taken by a link or a switch? */
 int net_option_port(const struct net_options *o, const char *name);
 bool net_option_taken(const struct net_options *o, u32 port);
@@ -101,9 +104,11 @@ void net_halt_pacing(struct port *p);
 u32 net_rx_pairs(const struct port *p);
 /* Begins what can run and does not. */
 void net_settle(struct net *n);
-/* Has pair @i of @p, or the switch that it is in, served by another pacer. 0 or -errno. */
+/* The pacer that what @p sends on pair @i belongs to. */
+struct pacer *net_place_of(struct port *p, u32 i);
+/* Has what @p sends on pair @i served by another pacer. 0 or -errno. */
 int net_move(struct port *p, u32 i, u32 pacer);
-/* Has @p's pairs where @o says, after net_settle(); if it says nothing they stay. */
+/* Has @p's pairs where @o says, after net_settle(); if it says nothing they stay, or are the switch's to place. */
 void net_place(struct port *p, const struct port_options *o);
 /* Other pacing for all of a port's queues; @set was checked. */
 void net_set(struct port *p, const struct flow_params *set);

@@ -209,13 +209,16 @@ static json_t *describe_member(const struct net_switch *s, u32 i)
 
 static json_t *describe_switch(const struct net_switch *s)
 {
-	json_t *ports = json_array();
+	json_t *ports = json_array(), *pacers = json_array();
+	u64 left = net_switch_placed(s, false);
 	u32 i;
 
+	for (; left; left &= left - 1)
+		json_array_append_new(pacers, json_integer(__builtin_ctzll(left)));
 	for (i = 0; i < s->port_count; i++)
 		json_array_append_new(ports, describe_member(s, i));
-	return json_pack("{s:s, s:i, s:I, s:I, s:I, s:o}", "switch", s->name,
-			 "pacer", (int)s->pacer, "age_ns", (json_int_t)s->age_ns,
+	return json_pack("{s:s, s:o, s:I, s:I, s:I, s:o}", "switch", s->name,
+			 "pacers", pacers, "age_ns", (json_int_t)s->age_ns,
 			 "flooded", (json_int_t)rp_load(&s->fwd.flooded),
 			 "flood_copies", (json_int_t)rp_load(&s->fwd.flood_copies),
 			 "ports", ports);
@@ -247,7 +250,7 @@ json_t *describe_macs(struct net_switch *s)
 	struct net_mac mac[512];
 	u32 at = 0, n, i;
 
-	/* In pieces, as the pacer stands meanwhile. */
+	/* In pieces, as nobody can learn anything meanwhile. */
 	while ((n = net_switch_macs(s, &at, mac, 512)))
 		for (i = 0; i < n; i++)
 			json_array_append_new(list, describe_mac(s, &mac[i]));

@@ -84,7 +84,7 @@ static const struct switch_options *said_switch(const struct net_options *o,
 	return NULL;
 }
 
-/* Only its pacer may be another one. */
+/* Only its pacers may be others. */
 static bool same_switch(const struct net_options *o, const struct net_switch *s)
 {
 	const struct switch_options *so = said_switch(o, s);
@@ -100,6 +100,11 @@ static bool same_switch(const struct net_options *o, const struct net_switch *s)
 			return false;
 	}
 	return true;
+}
+
+static bool same_pacers(const struct switch_options *o, const struct net_switch *s)
+{
+	return o->pacers == s->pacers && !memcmp(o->pacer, s->pacer, s->pacers);
 }
 
 /* ---- Ports that are new ---- */
@@ -249,8 +254,8 @@ static void dissolve_changed(struct net_change *c)
 			c->ended[c->ended_count++] = s;
 			continue;
 		}
-		if (said_switch(c->o, s)->pacer != s->pacer)
-			net_switch_move(s, said_switch(c->o, s)->pacer);
+		if (!same_pacers(said_switch(c->o, s), s))
+			net_switch_place(s, said_switch(c->o, s));
 		n->sw[kept++] = s;
 	}
 	n->switch_count = kept;

@@ -15,6 +15,7 @@ int net_rss_init(struct port *p, u32 entries)
 		return -ENOMEM;
 	rss_default(&p->rss->set.host, entries ? entries : RSS_ENTRIES_DEFAULT, p->opt.pairs);
 	p->rss->set.on = entries;
+	spread_init(&p->rss->spread);
 	return 0;
 }
 
@@ -25,50 +26,83 @@ void net_rss_fini(struct port *p)
 	free(p->rss);
 }
 
-/* ---- What the pacer has ---- */
+/* ---- Who writes a port of a link that steers ---- */
 
-struct swap {
-	struct rss **at;
-	const struct rss *old;
-	struct rss *made;
-};
-
-/* Counters go on, unless the table has another size. */
-static void do_swap(void *arg)
+/* Pacers that have flows into it, and if @coming those that will, a bit each. */
+static u64 writers(const struct port *p, bool coming)
 {
-	const struct swap *s = arg;
+	struct port *from = p->peer;
+	u64 found = 0;
+	u32 i;
 
-	if (s->old && s->made && s->old->entries == s->made->entries)
-		memcpy(s->made->packets, s->old->packets, sizeof(s->old->packets));
-	*s->at = s->made;
+	for (i = 0; from && i < from->opt.pairs; i++) {
+		const struct port_flow *f = &from->flow[i];
+
+		if (f->at && f->flow.spread == &p->rss->spread)
+			found |= 1ULL << f->at->index;
+		if (coming && from->queue[2 * i + 1]->attached && net_rss_spread(from))
+			found |= 1ULL << net_place_of(from, i)->index;
+	}
+	return found;
 }
 
-/* The pacer that writes all RX queues of a port that steers; NULL: nobody does. */
-static struct pacer *writer(const struct port *p)
+static void pass(const struct port *p)
 {
-	if (p->sw)
-		return net_switch_pacer(p->sw);
-	return p->peer ? &p->net->pacer[p->peer->flow[0].pacer] : NULL;
+	u64 left = writers(p, false);
+
+	for (; left; left &= left - 1)
+		pacer_pass(&p->net->pacer[__builtin_ctzll(left)]);
 }
 
-static void swap(struct port *p, struct rss *made)
+void net_rss_share(struct port *p)
 {
-	struct swap s = { p->sw ? &p->sw_port->rss : &p->rss->spread.rss, p->rss->made, made };
-	struct pacer *w = writer(p);
+	u64 found = writers(p, true);
 
-	if (w && w->has_thread)
-		pacer_call(w, do_swap, &s);
-	else
-		do_swap(&s);
+	if (p->rss->spread.shared || !(found & (found - 1)))
+		return;
+	spread_share(&p->rss->spread, true);
+	/* The one that is there may be in a turn in which it owns nothing. */
+	pass(p);
 }
 
-/* On a link it takes other flows to steer, and to end that. */
+void net_rss_unshare(struct port *p)
+{
+	u64 found = writers(p, false);
+
+	if (p->rss->spread.shared && !(found & (found - 1)))
+		spread_share(&p->rss->spread, false);
+}
+
+/* ---- What the pacers have ---- */
+
+/* Where those who write look for it. */
+static struct rss **in_force(struct port *p)
+{
+	return p->sw ? &p->sw_port->rss : &p->rss->spread.rss;
+}
+
+/*
+ * It takes other flows to steer, and to end that; and several pacers may count by the old
+ * table: none may be in a turn.
+ */
 static void halt(struct port *p)
 {
 	u32 i;
 
-	for (i = 0; i < p->opt.pairs; i++)
+	if (p->sw)
+		net_switch_halt_senders(p->sw);
+	for (i = 0; p->peer && i < p->opt.pairs; i++)
 		net_halt(p, 2 * i);
+}
+
+/* Counters go on, unless the table has another size. */
+static void swap(struct port *p, struct rss *made)
+{
+	const struct rss *old = p->rss->made;
+
+	if (old && made && old->entries == made->entries)
+		memcpy(made->packets, old->packets, sizeof(old->packets));
+	*in_force(p) = made;
 }
 
 /* Has what is in force carried out. */
@@ -81,7 +115,7 @@ static int apply(struct port *p)
 		if (!made)
 			return -ENOMEM;
 	}
-	if (p->peer && !old != !made)
+	if (old || made)
 		halt(p);
 	swap(p, made);
 	p->rss->made = made;
@@ -94,6 +128,9 @@ int net_rss_begin(struct port *p)
 	/* Nobody writes by it who does not any more. */
 	if (p->sw)
 		p->rss->spread.rss = NULL;
+	/* Of what stays as it is pacers may be in a turn. */
+	if (*in_force(p) == p->rss->made && p->rss->set.on == !!p->rss->made)
+		return 0;
 	return apply(p);
 }
 
@@ -117,19 +154,20 @@ static bool same_hash(const struct rss_config *a, const struct rss_config *b)
 }
 
 /*
- * The pacer goes on with what it has, of which each entry changes in one step. Packets of
+ * The pacers go on with what they have, of which each entry changes in one step. Packets of
  * one and the same turn may go by the old and the new one, in their order.
  */
 static void change_pairs(struct port *p, const struct rss_config *c)
 {
 	struct rss *made = p->rss->made;
-	struct pacer *w = writer(p);
 	u32 i;
 
 	for (i = 0; i < c->entries; i++)
 		rp_store(&made->pair[i], c->pair[i]);
-	if (w)
-		pacer_pass(w);
+	if (p->sw)
+		net_switch_pass(p->sw);
+	else
+		pass(p);
 }
 
 int net_rss_set(struct port *p, const struct rss_config *c, bool on)
@@ -176,14 +214,16 @@ void net_rss_settle(struct port *p)
 	struct rp_clock clock;
 	u32 i;
 
+	if (writers(p, false))
+		return;
+	net_rss_unshare(p);
 	if (!p->peer || !p->rss->made)
 		return;
-	for (i = 0; i < p->peer->opt.pairs; i++)
-		if (p->peer->flow[i].at && p->peer->flow[i].flow.spread == s)
-			return;
 	rp_clock_init(&clock, p->net->hz);
 	s->full_tsc = rp_ns_to_tsc(&clock, p->opt.pacing.full_ns);
 	s->pairs = net_rx_pairs(p);
-	for (i = 0; i < s->pairs; i++)
-		s->rx[i] = (struct spread_rx){ .q = p->queue[2 * i] };
+	for (i = 0; i < s->pairs; i++) {
+		s->rx[i].q = p->queue[2 * i];
+		s->rx[i].full_since_tsc = 0;
+	}
 }

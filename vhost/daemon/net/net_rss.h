@@ -7,7 +7,7 @@
  * force until it resets it or goes; an order changes what is in force.
  *
  * A port of a link that steers has all RX queues written by all TX queues of its
- * peer. So all of the peer's flows are one pacer's, that of its first pair.
+ * peer, whose pacers may be several.
  */
 #ifndef RINGPACED_NET_RSS_H
 #define RINGPACED_NET_RSS_H
@@ -50,5 +50,8 @@ int net_rss_guest(struct port *p, const struct rss_config *c);
 struct spread *net_rss_spread(const struct port *p);
 /* Pairs of @p have come or gone: ->spread follows, if no pacer has a flow into it. */
 void net_rss_settle(struct port *p);
+/* Before flows into it are given to pacers, and afterwards: have several pacers some? */
+void net_rss_share(struct port *p);
+void net_rss_unshare(struct port *p);
 
 #endif /* RINGPACED_NET_RSS_H */

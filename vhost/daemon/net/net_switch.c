@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the main thread has done to switches by their pacers. */
+/* What the main thread does to switches beside their pacers, and has these do. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +16,68 @@ struct net_switch *net_switch_find(const struct net *n, const char *name)
 		if (!strcmp(n->sw[i]->name, name))
 			return n->sw[i];
 	return NULL;
+}
+
+/* ---- Pacers ---- */
+
+_Static_assert(NET_PACERS_MAX <= 64, "a bit for each pacer");
+
+u64 net_switch_served_by(const struct net_switch *s)
+{
+	u64 found = 0;
+	u32 i, k;
+
+	for (i = 0; i < s->port_count; i++)
+		for (k = 0; s->port[i] && k < s->port[i]->opt.pairs; k++)
+			if (s->port[i]->flow[k].at)
+				found |= 1ULL << s->port[i]->flow[k].at->index;
+	return found;
+}
+
+struct pacer *net_switch_pacer(const struct net_switch *s)
+{
+	u64 found = net_switch_served_by(s);
+
+	return &s->net->pacer[found ? (u32)__builtin_ctzll(found) : s->pacer[0]];
+}
+
+void net_switch_pass(const struct net_switch *s)
+{
+	u64 left = net_switch_served_by(s);
+
+	for (; left; left &= left - 1)
+		pacer_pass(&s->net->pacer[__builtin_ctzll(left)]);
+}
+
+u64 net_switch_placed(const struct net_switch *s, bool ready)
+{
+	u64 found = 0;
+	u32 i, k;
+
+	for (i = 0; i < s->port_count; i++)
+		for (k = 0; k < s->port[i]->opt.pairs; k++)
+			if (!ready || s->port[i]->queue[2 * k + 1]->attached)
+				found |= 1ULL << net_place_of(s->port[i], k)->index;
+	return found;
+}
+
+void net_switch_share(struct net_switch *s)
+{
+	u64 found = net_switch_served_by(s) | net_switch_placed(s, true);
+
+	if (s->fwd.shared || !(found & (found - 1)))
+		return;
+	switch_share(&s->fwd, true);
+	/* The one that is there may be in a turn in which it owns nothing. */
+	net_switch_pass(s);
+}
+
+void net_switch_unshare(struct net_switch *s)
+{
+	u64 found = net_switch_served_by(s);
+
+	if (s->fwd.shared && !(found & (found - 1)))
+		switch_share(&s->fwd, false);
 }
 
 /* ---- Queues ---- */
@@ -44,7 +106,12 @@ static void attach(struct port *p, u32 pair, struct port_queue *q)
 
 void net_switch_halt(struct port *p, u32 i)
 {
-	attach(p, i / 2, NULL);
+	if (!p->sw_port->rx[i / 2].q)
+		return;
+	switch_close(p->sw_port, i / 2);
+	net_switch_pass(p->sw);
+	/* Nobody is in a turn that has seen it. */
+	switch_attach(p->sw_port, i / 2, NULL);
 }
 
 void net_switch_settle(struct port *p)
@@ -56,45 +123,79 @@ void net_switch_settle(struct port *p)
 			attach(p, i, p->queue[2 * i]);
 }
 
-void net_switch_halt_all(struct net_switch *s)
+static void halt_all(struct net_switch *s, bool senders)
 {
-	u32 i, k, rx;
+	u32 i, k;
 
-	/* Those who send first: nothing is dropped for want of a receiver. */
-	for (rx = 0; rx < 2; rx++)
-		for (i = 0; i < s->port_count; i++)
-			for (k = 0; k < s->port[i]->opt.pairs; k++)
-				net_halt(s->port[i], 2 * k + !rx);
+	for (i = 0; i < s->port_count; i++)
+		for (k = 0; k < s->port[i]->opt.pairs; k++)
+			net_halt(s->port[i], 2 * k + senders);
 }
 
-void net_switch_move(struct net_switch *s, u32 pacer)
+void net_switch_halt_senders(struct net_switch *s)
 {
-	net_switch_halt_all(s);
-	s->pacer = pacer;
+	halt_all(s, true);
+}
+
+void net_switch_halt_all(struct net_switch *s)
+{
+	/* Those who send first: nothing is dropped for want of a receiver. */
+	halt_all(s, true);
+	halt_all(s, false);
+}
+
+/* Who says himself where he is served: a NIC's pacers are its line's. */
+static bool names_pacers(const struct port *p)
+{
+	return p->opt.pacers && !p->egress;
+}
+
+/* Pairs of port @i; @next: how many before it have the switch's pacers in turn. */
+static u32 place_port(struct net_switch *s, u32 i, u32 next)
+{
+	struct port *p = s->port[i];
+	u32 k;
+
+	for (k = 0; k < p->opt.pairs; k++)
+		p->flow[k].pacer = names_pacers(p) ? p->opt.pacer[k % p->opt.pacers] :
+				   s->pacer[next++ % s->pacers];
+	return next;
+}
+
+void net_switch_place_port(struct port *p)
+{
+	u32 i, next = 0;
+
+	for (i = 0; p->sw->port[i] != p; i++)
+		next += names_pacers(p->sw->port[i]) ? 0 : p->sw->port[i]->opt.pairs;
+	place_port(p->sw, i, next);
+}
+
+static void place_all(struct net_switch *s)
+{
+	u32 i, next = 0;
+
+	for (i = 0; i < s->port_count; i++)
+		next = place_port(s, i, next);
+}
+
+void net_switch_place(struct net_switch *s, const struct switch_options *o)
+{
+	net_switch_halt_senders(s);
+	memcpy(s->pacer, o->pacer, sizeof(s->pacer));
+	s->pacers = o->pacers;
+	place_all(s);
 }
 
 /* ---- Addresses ---- */
 
-struct flush_order {
-	struct fdb *fdb;
-	int port;
-	u16 vlan;
-	u32 flushed;
-};
-
-static void do_flush(void *arg)
-{
-	struct flush_order *o = arg;
-
-	o->flushed = fdb_flush(o->fdb, o->port, o->vlan);
-}
-
 u32 net_switch_flush(struct net_switch *s, const struct port *p, u16 vlan)
 {
-	struct flush_order o = { &s->fwd.fdb, p ? (int)p->sw_port->index : -1, vlan, 0 };
+	u32 flushed = fdb_flush(&s->fwd.fdb, p ? (int)p->sw_port->index : -1, vlan);
 
-	pacer_call(net_switch_pacer(s), do_flush, &o);
-	return o.flushed;
+	/* No frame goes by what was known any more. */
+	net_switch_pass(s);
+	return flushed;
 }
 
 static void inherit_port(struct switch_port *to, const struct fdb *f, u32 port)
@@ -121,41 +222,30 @@ void net_switch_inherit(struct net_switch *s, const struct net_switch *from)
 			inherit_port(from->port[i]->sw_port, &from->fwd.fdb, i);
 }
 
-struct macs_order {
-	const struct net_switch *s;
-	u32 at, max, count;
-	struct net_mac *mac;
-};
-
-static void do_macs(void *arg)
+static void tell_mac(const struct fdb_entry *e, const struct rp_clock *clock, u64 now,
+		     struct net_mac *to)
 {
-	struct macs_order *o = arg;
-	const struct net_switch *s = o->s;
-	const struct fdb *f = &s->fwd.fdb;
-	u64 now = rp_tsc(), age;
+	u64 age = (s64)(now - e->seen) > 0 ? now - e->seen : 0;
 
-	for (; o->at <= f->entries && o->count < o->max; o->at++) {
-		const struct fdb_entry *e = &f->entry[o->at];
-		struct net_mac *to = &o->mac[o->count];
-
-		if (!fdb_valid(f, o->at, now))
-			continue;
-		age = (s64)(now - e->seen) > 0 ? now - e->seen : 0;
-		memcpy(to->mac, &e->key, sizeof(to->mac));
-		to->vlan = (u16)(e->key >> 48);
-		to->port = e->port;
-		to->age_ns = rp_tsc_to_ns(&net_switch_pacer(s)->clock, age);
-		o->count++;
-	}
+	memcpy(to->mac, &e->key, sizeof(to->mac));
+	to->vlan = (u16)(e->key >> 48);
+	to->port = e->port;
+	to->age_ns = rp_tsc_to_ns(clock, age);
 }
 
 u32 net_switch_macs(struct net_switch *s, u32 *at, struct net_mac *mac, u32 max)
 {
-	struct macs_order o = { s, *at ? *at : 1, max, 0, mac };
+	const struct rp_clock *clock = &net_switch_pacer(s)->clock;
+	struct fdb *f = &s->fwd.fdb;
+	u64 now = rp_tsc();
+	u32 n = 0;
 
-	pacer_call(net_switch_pacer(s), do_macs, &o);
-	*at = o.at;
-	return o.count;
+	pthread_mutex_lock(&f->lock);
+	for (*at += !*at; *at <= f->entries && n < max; ++*at)
+		if (fdb_valid(f, *at, now))
+			tell_mac(&f->entry[*at], clock, now, &mac[n++]);
+	pthread_mutex_unlock(&f->lock);
+	return n;
 }
 
 /* ---- Life ---- */
@@ -186,7 +276,8 @@ int net_switch_init(struct net_switch *s, struct net *n, const struct switch_opt
 	rp_clock_init(&clock, n->hz);
 	strcpy(s->name, o->name);
 	s->net = n;
-	s->pacer = o->pacer;
+	memcpy(s->pacer, o->pacer, sizeof(s->pacer));
+	s->pacers = o->pacers;
 	s->age_ns = o->age_s * 1000000000ULL;
 	s->port_count = count;
 	for (i = 0; i < count; i++) {
@@ -207,6 +298,7 @@ int net_switch_init(struct net_switch *s, struct net *n, const struct switch_opt
 		if (s->port[i]->opt.nic.by_source)
 			class_by_source(s, i);
 	}
+	place_all(s);
 	return 0;
 }
 

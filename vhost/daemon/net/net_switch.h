@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Switches as the main thread sees them: names, ports, and the pacer that has
- * what belongs to its thread.
+ * Switches as the main thread sees them: names, ports, and the pacers that have
+ * their flows, one or several.
  */
 #ifndef RINGPACED_NET_SWITCH_H
 #define RINGPACED_NET_SWITCH_H
@@ -11,7 +11,9 @@
 struct net_switch {
 	char name[SESSION_NAME_MAX + 1];
 	struct net *net;
-	u32 pacer;			/* that has all of its flows */
+	/* Where its ports' flows belong at first, in turn, but of ports that name their own */
+	u8 pacer[NET_PACERS_MAX];
+	u32 pacers;
 	u64 age_ns;
 	u32 port_count;
 	struct port *port[SWITCH_PORTS_MAX];
@@ -33,19 +35,29 @@ int net_switch_init(struct net_switch *s, struct net *n, const struct switch_opt
 void net_switch_fini(struct net_switch *s);
 struct net_switch *net_switch_find(const struct net *n, const char *name);
 
-static inline struct pacer *net_switch_pacer(const struct net_switch *s)
-{
-	return &s->net->pacer[s->pacer];
-}
-
+/* Pacers that have flows of it, a bit each. */
+u64 net_switch_served_by(const struct net_switch *s);
+/* Where its ports' pairs belong, all, or those only that can be served. */
+u64 net_switch_placed(const struct net_switch *s, bool ready);
+/* One of those that have flows, for what a pacer is to do for it; if there is none, any. */
+struct pacer *net_switch_pacer(const struct net_switch *s);
+/* pacer_pass() of all that have flows of it. */
+void net_switch_pass(const struct net_switch *s);
 /* The port's RX queue @i is not used any more. */
 void net_switch_halt(struct port *p, u32 i);
 /* Every RX queue of the port that is attached may be used. */
 void net_switch_settle(struct port *p);
-/* Takes all of its flows and queues from its pacer. */
+/* Before flows of it are given to pacers, and afterwards: do several write its queues? */
+void net_switch_share(struct net_switch *s);
+void net_switch_unshare(struct net_switch *s);
+/* Takes all of its ports' flows from their pacers. */
+void net_switch_halt_senders(struct net_switch *s);
+/* And has all RX queues not used. */
 void net_switch_halt_all(struct net_switch *s);
-/* Takes all of its flows and queues from its pacer; net_settle() gives them to @pacer. */
-void net_switch_move(struct net_switch *s, u32 pacer);
+/* Takes all of its ports' flows from their pacers; net_settle() has them where @o says. */
+void net_switch_place(struct net_switch *s, const struct switch_options *o);
+/* The same, of a port whose ->opt says other pacers; the main thread has its flows. */
+void net_switch_place_port(struct port *p);
 /*
  * Learns what @from had, of ports that are in both and VLANs that they still have. Neither
  * has flows; @from's ports that are gone are NULL.

@@ -68,18 +68,23 @@ static const char *parse_rss(const char *value, struct port_options *opt)
 	return NULL;
 }
 
-static const char *parse_pacer(char *list, struct port_options *opt)
+u32 net_parse_pacer_list(char *list, u8 *pacer)
 {
 	char *one, *save;
-	u32 v;
+	u32 n = 0, v;
 
-	opt->pacers = 0;
 	for (one = strtok_r(list, "+", &save); one; one = strtok_r(NULL, "+", &save)) {
-		if (opt->pacers == NET_PAIRS_MAX || !opt_u32(one, 0, NET_PACERS_MAX - 1, &v))
-			return "pacer: expected N[+N...], in 0..63 each";
-		opt->pacer[opt->pacers++] = (u8)v;
+		if (n == NET_PACERS_MAX || !opt_u32(one, 0, NET_PACERS_MAX - 1, &v))
+			return 0;
+		pacer[n++] = (u8)v;
 	}
-	return opt->pacers ? NULL : "pacer: no number";
+	return n;
+}
+
+static const char *parse_pacer(char *list, struct port_options *opt)
+{
+	opt->pacers = net_parse_pacer_list(list, opt->pacer);
+	return opt->pacers ? NULL : "pacer: expected N[+N...], in 0..63 each";
 }
 
 static const char *parse_pacing(const char *key, const char *value, struct flow_params *p)

@@ -157,6 +157,7 @@ static int add_flow(struct pacer *w, struct flow *f)
 	if (rc < 0)
 		return rc;
 	w->entry[w->count] = (struct pacer_entry){ .flow = f };
+	f->turn = &w->turn;
 	f->alone = !w->count;
 	if (w->count)
 		w->entry[0].flow->alone = false;

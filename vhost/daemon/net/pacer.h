@@ -57,6 +57,7 @@ struct pacer {
 	u64 next_tsc;			/* earliest deadline, ~0: none */
 	u64 polled_tsc;
 	struct batch batch;
+	struct switch_turn turn;
 	struct watchdog *watchdog;
 	/* The thread's, read relaxed */
 	u32 busy;			/* not in epoll, where there are no turns */

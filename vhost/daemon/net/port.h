@@ -85,7 +85,7 @@ struct port {
 	struct port_flow {
 		struct flow flow;
 		struct pacer *at;	/* NULL: the main thread has it */
-		u32 pacer;		/* where it belongs, if it owns its RX queue */
+		u32 pacer;		/* where it belongs, in a switch or if it owns its RX queue */
 		u64 kept_items[2];	/* of producer and consumer, when learned was kept last */
 	} *flow;			/* pairs, by TX queue */
 };

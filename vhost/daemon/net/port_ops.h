@@ -6,9 +6,18 @@
  * valid until done(). An RX queue takes them: put() copies each into its own
  * buffers. So a packet is copied once between any two kinds. One thread at a
  * time; all but the counters is the thread's that has the queue.
+ *
+ * An RX queue that several pacers write has an owner instead, from port_queue_own() to
+ * port_queue_disown(): who puts a batch there, or asks whether the peer wants to be
+ * notified. Who finds it owned waits, as a rule for one put() of each other pacer, which
+ * it would wait for were they all one, too; a mutex is not fair. notify() is the one
+ * operation without an owner: the peer's eventfds may block, which must not stop others,
+ * nor the main thread, which gets only him out of a call whom it has given an order.
  */
 #ifndef RINGPACED_PORT_OPS_H
 #define RINGPACED_PORT_OPS_H
+
+#include <pthread.h>
 
 #include "packet.h"
 
@@ -61,6 +70,8 @@ struct port_queue {
 	bool attached;			/* the main thread's: it may be used */
 	int kick_fd;			/* readable edge: the peer has notified us */
 	const char *broken;		/* read relaxed: why it was given up */
+	/* RX: held by who writes it. NULL: one thread does. See port_queue_share(). */
+	pthread_mutex_t *owner;
 	/* Who wants copies; the main thread writes it: see capture_hook(). NULL: nobody. */
 	struct capture_writer *capture;
 	/* Counters: the thread's, read relaxed. Of what arrived. */
@@ -74,6 +85,50 @@ struct port_queue {
 static inline bool port_queue_is_rx(const struct port_queue *q)
 {
 	return !(q->index & 1);
+}
+
+/*
+ * The main thread's: @owner is held by all who begin a turn from now on. Those who are in
+ * one may still do without, so there is one thread that writes the queue until pacer_pass()
+ * of that, and there is only one again before @owner is NULL.
+ */
+static inline void port_queue_share(struct port_queue *q, pthread_mutex_t *owner)
+{
+	rp_store(&q->owner, owner);
+}
+
+/* To be given to port_queue_disown(); NULL: nobody else writes it. */
+static inline pthread_mutex_t *port_queue_own(struct port_queue *q)
+{
+	/* Relaxed: pacer_pass() is between the store and the first who does not write alone. */
+	pthread_mutex_t *owner = rp_load(&q->owner);
+
+	if (unlikely(owner))
+		pthread_mutex_lock(owner);
+	return owner;
+}
+
+static inline void port_queue_disown(pthread_mutex_t *owner)
+{
+	if (unlikely(owner))
+		pthread_mutex_unlock(owner);
+}
+
+/*
+ * Does the peer want to be notified of what was published? By who has made a full barrier
+ * since he did; of several the first who asks is told, for all of them.
+ */
+static inline bool port_queue_peer_wants(struct port_queue *q)
+{
+	pthread_mutex_t *owner = port_queue_own(q);
+	bool wants;
+
+	/* Others may have published behind the caller's barrier, and their calls are ours, too. */
+	if (unlikely(owner))
+		rp_mb();
+	wants = q->ops->peer_wants(q);
+	port_queue_disown(owner);
+	return wants;
 }
 
 /* What a turn adds to a queue's counters. */

@@ -20,14 +20,16 @@ void rarp_write(u8 frame[RARP_BYTES], const u8 mac[6])
 
 struct rarp_order {
 	struct port *port;
-	struct batch *batch;
+	struct batch batch;
+	struct switch_turn turn;
 };
 
+/* Like a turn: by a pacer that has flows of the switch, as others may have, too. */
 static void do_forward(void *arg)
 {
-	const struct rarp_order *o = arg;
+	struct rarp_order *o = arg;
 
-	switch_forward(o->port->sw_port, o->batch, rp_tsc());
+	switch_forward(o->port->sw_port, &o->turn, &o->batch, rp_tsc());
 }
 
 static void to_peer(struct port *p, struct batch *b)
@@ -49,20 +51,22 @@ static void to_peer(struct port *p, struct batch *b)
 
 void rarp_send(struct port *p, const u8 mac[6])
 {
-	struct rarp_order o = { p, calloc(1, sizeof(*o.batch)) };
+	struct rarp_order *o = calloc(1, sizeof(*o));
 	u8 frame[RARP_BYTES];
-	struct batch *b = o.batch;
+	struct batch *b;
 
-	if (!b)
+	if (!o)
 		return;
+	o->port = p;
+	b = &o->batch;
 	rarp_write(frame, mac);
 	b->n = b->n_seg = 1;
 	b->bytes = RARP_BYTES;
 	b->seg[0] = (struct rp_seg){ frame, RARP_BYTES };
 	b->pkt[0] = (struct packet){ .bytes = RARP_BYTES, .n_seg = 1, .seg = b->seg };
 	if (p->sw)
-		pacer_call(net_switch_pacer(p->sw), do_forward, &o);
+		pacer_call(net_switch_pacer(p->sw), do_forward, o);
 	else if (p->peer)
 		to_peer(p, b);
-	free(b);
+	free(o);
 }

@@ -15,10 +15,16 @@ struct rss_way {
 /* Where @p goes, of a port whose pairs 0..@pairs-1 receive (1 at least). */
 struct rss_way rss_steer(const struct rss *r, const struct packet *p, u32 pairs);
 
-/* It has arrived. */
-static inline void rss_count(struct rss *r, u32 entry)
+/*
+ * It has arrived. @shared: others count, too, who have queues of their own by the table
+ * that was before, or by this one.
+ */
+static inline void rss_count(struct rss *r, u32 entry, bool shared)
 {
-	rp_add(&r->packets[entry], 1);
+	if (unlikely(shared))
+		__atomic_fetch_add(&r->packets[entry], 1, __ATOMIC_RELAXED);
+	else
+		rp_add(&r->packets[entry], 1);
 }
 
 #endif /* RINGPACED_RSS_H */

@@ -7,6 +7,8 @@
 #include "capture/hook.h"
 #include "switch.h"
 
+_Static_assert(SWITCH_PAIRS_MAX <= 64 && SWITCH_PORTS_MAX <= 64, "a bit for each");
+
 /* ---- Where to ---- */
 
 static bool same_way(const struct switch_route *a, const struct switch_route *b)
@@ -47,18 +49,22 @@ static enum drop learn_and_find(struct switch_port *in, struct switch_route *r, 
 	return DROP_NONE;
 }
 
-/* Which of @to's RX queues. */
-static struct rss_way way_to(const struct switch_port *in, const struct switch_port *to,
-			     const struct packet *p)
+/* Which of @to's RX queues, until the end of the turn; false: it receives nothing. */
+static bool way_to(const struct switch_port *in, const struct switch_port *to,
+		   const struct packet *p, struct rss_way *way)
 {
-	u32 pairs = to->rx_count ? to->rx_count : 1;
+	/* Pairs with the release in switch_attach(): so many queues are there. */
+	u32 pairs = rp_load_acquire(&to->rx_count);
 
+	if (unlikely(!pairs))
+		return false;
 	if (unlikely(to->by_source))
-		return (struct rss_way){ .pair = (u16)(to->pair_of[in->index] % pairs) };
-
-	if (unlikely(to->rss))
-		return rss_steer(to->rss, p, pairs);
-	return (struct rss_way){ .pair = pairs > 1 ? (u16)(frame_hash(p) % pairs) : 0 };
+		*way = (struct rss_way){ .pair = (u16)(to->pair_of[in->index] % pairs) };
+	else if (unlikely(to->rss))
+		*way = rss_steer(to->rss, p, pairs);
+	else
+		*way = (struct rss_way){ .pair = pairs > 1 ? (u16)(frame_hash(p) % pairs) : 0 };
+	return true;
 }
 
 static enum drop route(struct switch_port *in, const struct packet *p, struct switch_route *r,
@@ -77,163 +83,165 @@ static enum drop route(struct switch_port *in, const struct packet *p, struct sw
 	return DROP_NONE;
 }
 
-static void route_all(struct switch_port *in, struct batch *b, u64 now_tsc)
+static void route_all(struct switch_port *in, struct switch_turn *t, struct batch *b, u64 now_tsc)
 {
 	const struct switch_route *before = NULL;
 	u32 i;
 
 	for (i = 0; i < b->n; i++) {
-		struct switch_route *r = &in->sw->route[i];
+		struct switch_route *r = &t->route[i];
 		struct packet *p = &b->pkt[i];
 
 		if (p->drop)
 			continue;
 		p->drop = (u8)route(in, p, r, before, now_tsc);
 		before = p->drop ? NULL : r;
-		if (before && r->to)
-			r->way = way_to(in, r->to, p);
+		if (before && r->to && !way_to(in, r->to, p, &r->way))
+			p->drop = DROP_NO_PEER;
 	}
 }
 
 /* ---- Into RX queues ---- */
 
-static void touch(struct fwd_switch *s, struct switch_rx *rx)
+static void touch(struct switch_turn *t, const struct switch_port *to, u32 pair)
 {
-	if (rx->touched)
-		return;
-	rx->touched = true;
-	s->touched[s->touched_count++] = rx;
+	t->touched_ports |= 1ULL << to->index;
+	t->touched[to->index] |= 1ULL << pair;
 }
 
-static void call_receivers(struct fwd_switch *s)
+static void call_receiver(struct port_queue *q)
 {
-	u32 i;
+	if (port_queue_peer_wants(q))
+		q->ops->notify(q);
+}
 
-	if (!s->touched_count)
-		return;
+static void call_receivers(const struct fwd_switch *s, struct switch_turn *t)
+{
 	/* One for all: between publishing and the looks at their events; see flow_turn(). */
-	rp_mb();
-	for (i = 0; i < s->touched_count; i++) {
-		struct switch_rx *rx = s->touched[i];
+	if (t->touched_ports)
+		rp_mb();
+	for (; t->touched_ports; t->touched_ports &= t->touched_ports - 1) {
+		u32 port = (u32)__builtin_ctzll(t->touched_ports);
+		u64 *pairs = &t->touched[port];
 
-		rx->touched = false;
-		if (rx->q->ops->peer_wants(rx->q))
-			rx->q->ops->notify(rx->q);
+		for (; *pairs; *pairs &= *pairs - 1)
+			call_receiver(s->port[port].rx[__builtin_ctzll(*pairs)].q);
 	}
-	s->touched_count = 0;
 }
 
+/* @rx has no buffer for a packet: its owner's. */
 static bool may_hold(struct switch_rx *rx, u64 full_tsc, u64 now_tsc)
 {
 	if (!rx->full_since_tsc || rx->q->packets - rx->full_at >= BATCH_PACKETS) {
 		rx->full_since_tsc = now_tsc;
 		rx->full_at = rx->q->packets;
 	}
-	return now_tsc - rx->full_since_tsc < full_tsc;
+	/* Another pacer may have begun it, in a turn that is younger than ours. */
+	return (s64)(now_tsc - rx->full_since_tsc) < (s64)full_tsc;
 }
 
-static void prepare(struct fwd_switch *s, const struct packet *p, const struct switch_route *r,
+static void prepare(struct switch_turn *t, const struct packet *p, const struct switch_route *r,
 		    enum vlan_out how)
 {
-	struct batch *out = &s->out;
+	struct batch *out = &t->out;
 
-	frame_append(out, p, s->front[out->n], &r->head, r->vlan, how);
+	frame_append(out, p, t->front[out->n], &r->head, r->vlan, how);
 }
 
-/* What is prepared into @rx: how many packets are dealt with. */
-static u32 put(struct fwd_switch *s, struct switch_rx *rx)
+/* What is prepared into a queue of @to that is ours: how many packets are dealt with. */
+static u32 put(struct switch_turn *t, const struct switch_port *to, u32 pair)
 {
+	struct port_queue *q = to->rx[pair].q;
 	u32 n;
 
-	if (unlikely(rx->q->broken)) {
-		for (n = 0; n < s->out.n; n++)
-			s->out.pkt[n].drop = DROP_NO_PEER;
+	if (unlikely(q->broken)) {
+		for (n = 0; n < t->out.n; n++)
+			t->out.pkt[n].drop = DROP_NO_PEER;
 		return n;
 	}
-	n = rx->q->ops->put(rx->q, &s->out, 0);
-	if (n)
-		touch(s, rx);
+	n = q->ops->put(q, &t->out, 0);
+	/* Of one that was given up only now its peer is to hear, too: not from its owner. */
+	if (n || unlikely(q->broken))
+		touch(t, to, pair);
 	return n;
 }
 
 /* What became of a packet on its way to @to, dropped for @why or not. */
-static void count(struct switch_port *to, const struct rss_way *way, u8 why)
+static void count(struct switch_port *to, const struct rss_way *way, u8 why, bool shared)
 {
 	if (unlikely(why))
 		rp_add(&to->rx[way->pair].q->dropped[why], 1);
 	else if (unlikely(to->rss))
-		rss_count(to->rss, way->entry);
+		rss_count(to->rss, way->entry, shared);
 }
 
 /* Packets of @b from @i on that go to the same RX queue; the index behind them. */
-static u32 prepare_run(struct fwd_switch *s, const struct batch *b, u32 i)
+static u32 prepare_run(struct switch_turn *t, const struct batch *b, u32 i)
 {
-	struct switch_port *to = s->route[i].to;
-	u32 pair = s->route[i].way.pair;
+	struct switch_port *to = t->route[i].to;
+	u32 pair = t->route[i].way.pair;
 
 	do {
-		const struct switch_route *r = &s->route[i];
+		const struct switch_route *r = &t->route[i];
 		enum vlan_out how = vlan_out(&to->vlan, &r->head, r->vlan);
 
-		prepare(s, &b->pkt[i], r, how);
+		prepare(t, &b->pkt[i], r, how);
 		if (how == VLAN_NOT)
-			s->out.pkt[s->out.n - 1].drop = DROP_VLAN;
+			t->out.pkt[t->out.n - 1].drop = DROP_VLAN;
 		i++;
-	} while (i < b->n && !b->pkt[i].drop && s->route[i].to == to &&
-		 s->route[i].way.pair == pair);
+	} while (i < b->n && !b->pkt[i].drop && t->route[i].to == to &&
+		 t->route[i].way.pair == pair);
 	return i;
 }
 
 /* A run of packets for one port. The index behind what is dealt with; @i: held up. */
-static u32 forward_run(struct fwd_switch *s, struct batch *b, u32 i, u64 now_tsc)
+static u32 forward_run(struct switch_turn *t, struct batch *b, u32 i, u64 now_tsc)
 {
-	struct switch_port *to = s->route[i].to;
-	struct switch_rx *rx;
-	u32 end, n, k;
+	struct switch_port *to = t->route[i].to;
+	u32 pair = t->route[i].way.pair, end = prepare_run(t, b, i), n, k;
+	struct switch_rx *rx = &to->rx[pair];
+	pthread_mutex_t *owner = port_queue_own(rx->q);
 
-	if (!to->rx_count) {
-		b->pkt[i].drop = DROP_NO_PEER;
-		return i + 1;
-	}
-	rx = &to->rx[s->route[i].way.pair];
-	end = prepare_run(s, b, i);
-	n = put(s, rx);
+	n = put(t, to, pair);
 	if (i + n < end && !may_hold(rx, to->full_tsc, now_tsc))
 		for (; i + n < end; n++)
-			if (!s->out.pkt[n].drop)
-				s->out.pkt[n].drop = DROP_FULL;
-	capture_hook(rx->q, &s->out, 0, n);
+			if (!t->out.pkt[n].drop)
+				t->out.pkt[n].drop = DROP_FULL;
+	capture_hook(rx->q, &t->out, 0, n);
 	for (k = 0; k < n; k++) {
-		b->pkt[i + k].drop = s->out.pkt[k].drop;
-		count(to, &s->route[i + k].way, b->pkt[i + k].drop);
+		b->pkt[i + k].drop = t->out.pkt[k].drop;
+		count(to, &t->route[i + k].way, b->pkt[i + k].drop, owner);
 	}
+	port_queue_disown(owner);
 	return i + n;
 }
 
 /* One copy of a frame to all; why it did not arrive. */
-static enum drop copy_to(struct switch_port *in, struct switch_port *to, const struct packet *p,
-			 const struct switch_route *r, enum vlan_out how)
+static enum drop copy_to(struct switch_turn *t, struct switch_port *to, const struct packet *p,
+			 const struct rss_way *way, const struct switch_route *r, enum vlan_out how)
 {
-	const struct rss_way way = way_to(in, to, p);
-	struct fwd_switch *s = in->sw;
+	struct port_queue *q = to->rx[way->pair].q;
+	pthread_mutex_t *owner;
 
-	s->out.n = s->out.n_seg = s->out.bytes = 0;
-	prepare(s, p, r, how);
-	if (!put(s, &to->rx[way.pair]))
-		s->out.pkt[0].drop = DROP_FULL;
-	capture_hook(to->rx[way.pair].q, &s->out, 0, 1);
-	count(to, &way, s->out.pkt[0].drop);
-	s->copies++;
-	rp_add(&s->flood_copies, 1);
-	return s->out.pkt[0].drop;
+	t->out.n = t->out.n_seg = t->out.bytes = 0;
+	prepare(t, p, r, how);
+	owner = port_queue_own(q);
+	if (!put(t, to, way->pair))
+		t->out.pkt[0].drop = DROP_FULL;
+	capture_hook(q, &t->out, 0, 1);
+	count(to, way, t->out.pkt[0].drop, owner);
+	port_queue_disown(owner);
+	t->copies++;
+	return t->out.pkt[0].drop;
 }
 
 /* It has arrived when anybody has it. */
-static enum drop flood(struct switch_port *in, const struct packet *p,
+static enum drop flood(struct switch_port *in, struct switch_turn *t, const struct packet *p,
 		       const struct switch_route *r)
 {
 	enum drop why = DROP_NO_PEER, rc;
 	struct fwd_switch *s = in->sw;
+	struct rss_way way;
 	bool arrived = false;
 	u32 i;
 
@@ -241,62 +249,112 @@ static enum drop flood(struct switch_port *in, const struct packet *p,
 		struct switch_port *to = &s->port[i];
 		enum vlan_out how = vlan_out(&to->vlan, &r->head, r->vlan);
 
-		if (to == in || how == VLAN_NOT || !to->rx_count)
+		if (to == in || how == VLAN_NOT || !way_to(in, to, p, &way))
 			continue;
-		rc = copy_to(in, to, p, r, how);
+		rc = copy_to(t, to, p, &way, r, how);
 		arrived |= !rc;
 		why = rc;
 	}
-	rp_add(&s->flooded, 1);
+	t->flooded++;
 	return arrived ? DROP_NONE : why;
 }
 
-u32 switch_forward(struct switch_port *in, struct batch *b, u64 now_tsc)
+static void begin_turn(struct switch_turn *t, const struct batch *b)
 {
-	struct fwd_switch *s = in->sw;
+	t->flooded = t->copies = 0;
+	t->out.bounce = b->bounce;
+}
+
+/* What others add to as well is added to once a turn, and only if there is something. */
+static void end_turn(struct fwd_switch *s, struct switch_turn *t)
+{
+	call_receivers(s, t);
+	if (likely(!t->flooded))
+		return;
+	__atomic_fetch_add(&s->flooded, t->flooded, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&s->flood_copies, t->copies, __ATOMIC_RELAXED);
+}
+
+u32 switch_forward(struct switch_port *in, struct switch_turn *t, struct batch *b, u64 now_tsc)
+{
 	u32 i = 0, next;
 
-	s->copies = 0;
-	s->out.bounce = b->bounce;
-	route_all(in, b, now_tsc);
-	while (i < b->n && s->copies < SWITCH_COPIES) {
-		s->out.n = s->out.n_seg = s->out.bytes = 0;
+	begin_turn(t, b);
+	route_all(in, t, b, now_tsc);
+	while (i < b->n && t->copies < SWITCH_COPIES) {
+		t->out.n = t->out.n_seg = t->out.bytes = 0;
 		if (b->pkt[i].drop) {
 			i++;
-		} else if (s->route[i].to) {
-			next = forward_run(s, b, i, now_tsc);
+		} else if (t->route[i].to) {
+			next = forward_run(t, b, i, now_tsc);
 			if (next == i)
 				break;
 			i = next;
 		} else {
-			b->pkt[i].drop = (u8)flood(in, &b->pkt[i], &s->route[i]);
+			b->pkt[i].drop = (u8)flood(in, t, &b->pkt[i], &t->route[i]);
 			i++;
 		}
 	}
-	call_receivers(s);
+	end_turn(in->sw, t);
 	return i;
 }
 
 /* ---- Life ---- */
 
+static void share_rx(struct switch_rx *rx, bool shared)
+{
+	if (rx->q)
+		port_queue_share(rx->q, shared ? &rx->owner : NULL);
+}
+
+void switch_share(struct fwd_switch *s, bool shared)
+{
+	u32 i, k;
+
+	s->shared = shared;
+	for (i = 0; i < s->port_count; i++)
+		for (k = 0; k < s->port[i].pairs; k++)
+			share_rx(&s->port[i].rx[k], shared);
+}
+
+void switch_close(struct switch_port *p, u32 pair)
+{
+	/* pacer_pass() is the barrier: those who have seen more queues have ended their turns. */
+	if (pair < p->rx_count)
+		rp_store(&p->rx_count, pair);
+}
+
 void switch_attach(struct switch_port *p, u32 pair, struct port_queue *q)
 {
-	p->rx[pair] = (struct switch_rx){ .q = q };
-	for (p->rx_count = 0; p->rx_count < p->pairs && p->rx[p->rx_count].q; p->rx_count++)
-		;
+	struct switch_rx *rx = &p->rx[pair];
+	u32 n = 0;
+
+	share_rx(rx, false);
+	rx->q = q;
+	rx->full_since_tsc = rx->full_at = 0;
+	share_rx(rx, p->sw->shared);
+	while (n < p->pairs && p->rx[n].q)
+		n++;
+	/* Pairs with the acquire in way_to(). */
+	rp_store_release(&p->rx_count, n);
 	rp_mb();
 	/* A backend that died before us may have owed the driver a call. */
-	if (q && q->ops->peer_wants(q))
-		q->ops->notify(q);
+	if (q)
+		call_receiver(q);
 }
 
 static int port_init(struct fwd_switch *s, u32 i, const struct switch_port_options *o)
 {
+	struct switch_rx *rx = aligned_alloc(SWITCH_LINE_BYTES, o->pairs * sizeof(*rx));
+	u32 k;
+
 	s->port[i] = (struct switch_port){
 		.sw = s, .index = i, .vlan = o->vlan, .full_tsc = o->full_tsc, .pairs = o->pairs,
-		.rx = calloc(o->pairs, sizeof(struct switch_rx)),
+		.rx = rx,
 	};
-	return s->port[i].rx ? 0 : -ENOMEM;
+	for (k = 0; rx && k < o->pairs; k++)
+		rx[k] = (struct switch_rx){ .owner = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP };
+	return rx ? 0 : -ENOMEM;
 }
 
 int switch_init(struct fwd_switch *s, u32 ports, const struct switch_port_options *o,

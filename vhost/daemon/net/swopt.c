@@ -56,9 +56,10 @@ static const char *parse_key(char *key, struct switch_options *s, struct net_opt
 	if (!strcmp(key, "age-s"))
 		return opt_u32(value, 1, AGE_S_MAX, &s->age_s) ? NULL :
 			"age-s: not in 1..1000000";
-	if (!strcmp(key, "pacer"))
-		return opt_u32(value, 0, NET_PACERS_MAX - 1, &s->pacer) ? NULL :
-			"pacer: not in 0..63";
+	if (!strcmp(key, "pacer")) {
+		s->pacers = net_parse_pacer_list(value, s->pacer);
+		return s->pacers ? NULL : "pacer: expected N[+N...], in 0..63 each";
+	}
 	return "unknown key: only ports, age-s, pacer are known";
 }
 
@@ -71,7 +72,7 @@ const char *net_parse_switch(char *arg, struct net_options *o)
 
 	if (o->switch_count == NET_SWITCHES_MAX)
 		return "more than 32 switches";
-	*s = (struct switch_options){ .age_s = AGE_S_DEFAULT };
+	*s = (struct switch_options){ .age_s = AGE_S_DEFAULT, .pacers = 1 };
 	key = strtok_r(arg, ",", &save);
 	if (!key || !session_name_ok(key))
 		return "the name must be 1 to 31 letters, digits, '-', '_' or '.'";
@@ -87,15 +88,12 @@ const char *net_parse_switch(char *arg, struct net_options *o)
 	return why;
 }
 
-/* A port's pacers are there, and its own to choose. */
-static const char *check_pacers(const struct net_options *o, const struct port_options *p)
+static const char *check_pacers(const struct net_options *o, const u8 *pacer, u32 count)
 {
 	u32 i;
 
-	if (p->pacers && p->in_switch && p->kind != &nic_port_kind)
-		return "pacer: a switch has one for all of its ports: say it there";
-	for (i = 0; i < p->pacers; i++)
-		if (p->pacer[i] >= o->pacer_count)
+	for (i = 0; i < count; i++)
+		if (pacer[i] >= o->pacer_count)
 			return "pacer: there is no such pacer";
 	return NULL;
 }
@@ -107,14 +105,15 @@ const char *net_check(const struct net_options *o, const char **who)
 
 	for (i = 0; i < o->switch_count; i++) {
 		*who = o->sw[i].name;
-		if (o->sw[i].pacer >= o->pacer_count)
-			return "pacer: there is no such pacer";
+		why = check_pacers(o, o->sw[i].pacer, o->sw[i].pacers);
+		if (why)
+			return why;
 	}
 	for (i = 0; i < o->port_count; i++) {
 		*who = o->port[i].name;
 		if ((o->port[i].vlan_set || o->port[i].macs) && !o->port[i].in_switch)
 			return "vlan, trunk and macs are for a port that is in a switch";
-		why = check_pacers(o, &o->port[i]);
+		why = check_pacers(o, o->port[i].pacer, o->port[i].pacers);
 		if (why)
 			return why;
 	}

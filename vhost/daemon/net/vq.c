@@ -54,6 +54,7 @@ int vq_attach(struct vq *v, const struct queue_ring *ring, const struct offloads
 	/* A ring that is set up again does not give the peer another go at the pacer. */
 	v->dev.broken = v->barred;
 	rp_store(&v->q.broken, v->barred);
+	v->err_owed = false;
 	v->q.attached = true;
 	return 0;
 }
@@ -85,7 +86,7 @@ static bool has_room(int fd)
  * can be made to block again at any time, so that O_NONBLOCK, which is the file's, would
  * be a change of what is not ours and no help. @look: before the write, for one call more.
  */
-static bool add_one(struct vq *v, int fd, bool look)
+static bool add_one(const struct vq *v, int fd, bool look)
 {
 	u64 one = 1;
 
@@ -93,9 +94,21 @@ static bool add_one(struct vq *v, int fd, bool look)
 		return true;
 	if (likely(write(fd, &one, sizeof(one)) > 0) || errno != EINTR)
 		return true;
-	v->barred = "its peer's eventfd is full, and blocks";
 	rp_store(v->suspect, true);
 	return false;
+}
+
+static const char it_blocks[] = "its peer's eventfd is full, and blocks";
+
+static void tell_error(struct vq *v)
+{
+	pthread_mutex_t *owner;
+
+	if (v->err_fd < 0 || add_one(v, v->err_fd, true))
+		return;
+	owner = port_queue_own(&v->q);
+	v->barred = it_blocks;
+	port_queue_disown(owner);
 }
 
 void vq_check_broken(struct vq *v, const char *why)
@@ -106,8 +119,11 @@ void vq_check_broken(struct vq *v, const char *why)
 	v->dev.broken = why;
 	rp_store(&v->q.broken, why);
 	log_error("%s: queue %u: ring given up: %s", v->q.port, v->q.index, why);
-	if (v->err_fd >= 0)
-		add_one(v, v->err_fd, true);
+	/* Who owns the queue must not wait for the peer, as others wait for the owner. */
+	if (rp_load(&v->q.owner))
+		rp_store(&v->err_owed, true);
+	else
+		tell_error(v);
 }
 
 static u32 vq_ready(struct port_queue *q)
@@ -123,15 +139,25 @@ static u32 vq_ready(struct port_queue *q)
 
 static bool vq_peer_wants(struct port_queue *q)
 {
-	return rp_dev_wants_call(&of_queue(q)->dev);
+	struct vq *v = of_queue(q);
+
+	return rp_dev_wants_call(&v->dev) || unlikely(rp_load(&v->err_owed));
 }
 
 static void vq_notify(struct port_queue *q)
 {
 	struct vq *v = of_queue(q);
+	pthread_mutex_t *owner;
 
-	if (v->call_fd >= 0 && !add_one(v, v->call_fd, rp_load(v->suspect)))
-		vq_check_broken(v, v->barred);
+	if (v->call_fd >= 0 && unlikely(!add_one(v, v->call_fd, rp_load(v->suspect)))) {
+		owner = port_queue_own(q);
+		v->barred = it_blocks;
+		vq_check_broken(v, it_blocks);
+		port_queue_disown(owner);
+	}
+	if (unlikely(rp_load(&v->err_owed)) &&
+	    __atomic_exchange_n(&v->err_owed, false, __ATOMIC_RELAXED))
+		tell_error(v);
 }
 
 static bool vq_arm(struct port_queue *q, u32 k)

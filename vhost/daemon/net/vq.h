@@ -23,6 +23,7 @@ struct vq {
 	bool *suspect;
 	bool suspect_alone;	/* what it is while no port shares one */
 	const char *barred;	/* why it is given up until its connection ends; or NULL */
+	bool err_owed;		/* err_fd is to be told by who calls notify(); relaxed */
 	u32 posted;		/* RX: most buffers that were there at once, of late */
 	u32 asked;		/* RX: so many were waited for; 0: none were */
 	/* RX: a packet of so many bytes or more needs so many buffers at least. */
