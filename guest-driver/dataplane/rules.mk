@@ -14,7 +14,7 @@ $(BUILD)/libdataplane.a: $(DP_OBJS)
 # The station with TCP on top of it.
 NET_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard $(DP_DIR)/net/*.c))
 DEPS += $(NET_OBJS:.o=.d)
-$(NET_OBJS): $(LWIP_STAMP)
+$(NET_OBJS): $(LWIP_HEADERS)
 $(NET_OBJS): EXTRA_CFLAGS := $(LWIP_CPPFLAGS) -iquote $(DP_DIR)/net
 
 $(BUILD)/libdpnet.a: $(NET_OBJS) $(LWIP_OBJS)
@@ -56,7 +56,7 @@ DP_DPDK_CFLAGS = $(subst -I,-isystem ,$(shell pkg-config --cflags libdpdk)) -DAL
 KV_CORE := $(addprefix $(DP_DIR)/kv/,store.c store_ops.c session.c text.c words.c binary.c)
 KV_OBJS := $(KV_CORE:%.c=$(OBJ)/%.o) $(OBJ)/$(DP_DIR)/kv/app.o
 DEPS += $(KV_OBJS:.o=.d)
-$(KV_OBJS): $(LWIP_STAMP)
+$(KV_OBJS): $(LWIP_HEADERS)
 $(KV_OBJS): EXTRA_CFLAGS = $(DP_DPDK_CFLAGS) -iquote $(DP_DIR)/kv -iquote $(DP_DIR)/net $(LWIP_CPPFLAGS)
 
 $(BUILD)/libdpkv.a: $(KV_OBJS)
