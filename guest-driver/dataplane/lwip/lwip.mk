@@ -19,5 +19,5 @@ $(LWIP_STAMP): $(LWIP_DIR)/source scripts/debian-source $(wildcard $(LWIP_DIR)/*
 $(LWIP_OBJS): $(OBJ)/third-party/lwip/%.o: $(LWIP_HEADERS)
 	@mkdir -p $(@D)
 	$(call say,CC,$(LWIP_TREE)/core/$*.c)$(CC) -D_GNU_SOURCE -Ilib $(LWIP_CPPFLAGS) -std=gnu11 -O2 -g \
-		-pthread -w -fno-strict-aliasing $(SANFLAGS_$(SAN)) -MMD -MP -c -o $@ \
+		-pthread -w -fno-strict-aliasing $(DP_WHOLE) $(SANFLAGS_$(SAN)) -MMD -MP -c -o $@ \
 		$(LWIP_TREE)/core/$*.c
