@@ -9,9 +9,8 @@
 #define TYPE(name)	VIRTIO_NET_RSS_HASH_TYPE_##name
 /* Extension headers that are looked at. */
 #define EXTENSIONS_MAX	8u
-/* In a frame without a tag, and, of IPv4 without options, the ports. */
+/* In a frame without a tag. */
 #define PLAIN_IP4_AT	14u
-#define PLAIN_PORTS_AT	34u
 
 /* ---- Configurations ---- */
 
@@ -173,14 +172,16 @@ static void of_ip6(struct input *in, const u8 *ip, u32 have, u32 types)
 	       types & TYPE(IPv6));
 }
 
-/* Most frames: IPv4 without a tag and options, whole, of TCP or UDP, whose hashes are enabled. */
-static bool is_plain(const struct rss *r, const u8 *front, u32 have)
+bool rss_hash_plain(const struct rss *r, const u8 front[RSS_PLAIN_BYTES], u32 *hash)
 {
 	const u8 *ip = front + PLAIN_IP4_AT;
 
-	return have >= PLAIN_PORTS_AT + 4 && front[12] == 0x08 && front[13] == 0x00 &&
-	       ip[0] == 0x45 && !((ip[6] & 0x3f) | ip[7]) &&
-	       with_ports(r->types, ip[9], TYPE(TCPv4), TYPE(UDPv4));
+	if (front[12] != 0x08 || front[13] || ip[0] != 0x45 || (ip[6] & 0x3f) | ip[7] ||
+	    !with_ports(r->types, ip[9], TYPE(TCPv4), TYPE(UDPv4)))
+		return false;
+	/* Addresses, and right behind them ports. */
+	*hash = rss_hash(r, ip + 12, 12);
+	return true;
 }
 
 bool rss_hash_front(const struct rss *r, const u8 *front, u32 have, u32 *hash)
@@ -190,11 +191,8 @@ bool rss_hash_front(const struct rss *r, const u8 *front, u32 have, u32 *hash)
 	const u8 *ip;
 	u32 left;
 
-	if (is_plain(r, front, have)) {
-		/* Addresses, and right behind them ports. */
-		*hash = rss_hash(r, front + PLAIN_IP4_AT + 12, 12);
+	if (have >= RSS_PLAIN_BYTES && rss_hash_plain(r, front, hash))
 		return true;
-	}
 	if (!vlan_parse(&h, front, have))
 		return false;
 	ip = front + h.bytes;
