@@ -142,7 +142,7 @@ static void packet(struct dp_thread *t, struct dp_group *g, struct dp_pkt *p)
 
 	f.p = p;
 	f.have = p->bytes < NET_FRONT_BYTES ? p->bytes : NET_FRONT_BYTES;
-	memcpy(f.front, p->data, f.have);
+	dp_copy_short(f.front, p->data, f.have);
 	if (f.have < sizeof(eth)) {
 		bad(t, g, p);
 		return;
