@@ -164,16 +164,14 @@ static struct rte_mbuf *to_send(const struct eth_port *e, struct dp_pkt *p)
 	/* One that was received in pieces goes as it came. */
 	if (m->nb_segs == 1)
 		m->data_len = (u16)(m->pkt_len = p->bytes);
-	if (p->sum_from) {
-		m->l2_len = RTE_ETHER_HDR_LEN;
-		m->l3_len = p->sum_from - RTE_ETHER_HDR_LEN;
-		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
-	}
-	if (p->seg_bytes) {
-		m->l4_len = sizeof(struct rte_tcp_hdr);
-		m->tso_segsz = p->seg_bytes;
+	if (!p->sum_from)
+		return m;
+	/* All fields at once: one that is set beside another is waited for when it is read. */
+	m->tx_offload = rte_mbuf_tx_offload(RTE_ETHER_HDR_LEN, p->sum_from - RTE_ETHER_HDR_LEN,
+					    sizeof(struct rte_tcp_hdr), p->seg_bytes, 0, 0, 0);
+	m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
+	if (p->seg_bytes)
 		m->ol_flags |= e->super_flags;
-	}
 	return m;
 }
 
