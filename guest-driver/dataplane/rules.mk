@@ -61,7 +61,7 @@ KV_CORE := $(addprefix $(DP_DIR)/kv/,store.c store_ops.c session.c text.c words.
 KV_OBJS := $(KV_CORE:%.c=$(OBJ)/%.o) $(OBJ)/$(DP_DIR)/kv/app.o
 DEPS += $(KV_OBJS:.o=.d)
 $(KV_OBJS): $(LWIP_HEADERS)
-$(KV_OBJS): EXTRA_CFLAGS = $(DP_DPDK_CFLAGS) -iquote $(DP_DIR)/kv -iquote $(DP_DIR)/net $(LWIP_CPPFLAGS)
+$(KV_OBJS): EXTRA_CFLAGS = $(DP_WHOLE) $(DP_DPDK_CFLAGS) -iquote $(DP_DIR)/kv -iquote $(DP_DIR)/net $(LWIP_CPPFLAGS)
 
 $(BUILD)/libdpkv.a: $(KV_OBJS)
 	$(call say,AR,$@)rm -f $@; ar rcs $@ $^
