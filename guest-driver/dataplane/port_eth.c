@@ -52,6 +52,11 @@ static bool soft_hash(const struct eth_port *e, const struct rte_mbuf *m, u32 *h
 	u8 front[RSS_FRONT_BYTES];
 	u32 have = m->data_len < sizeof(front) ? m->data_len : sizeof(front);
 
+	if (likely(have >= RSS_PLAIN_BYTES)) {
+		memcpy(front, rte_pktmbuf_mtod(m, const u8 *), RSS_PLAIN_BYTES);
+		if (likely(rss_hash_plain(e->rss, front, hash)))
+			return true;
+	}
 	memcpy(front, rte_pktmbuf_mtod(m, const u8 *), have);
 	return rss_hash_front(e->rss, front, have, hash);
 }
@@ -159,16 +164,14 @@ static struct rte_mbuf *to_send(const struct eth_port *e, struct dp_pkt *p)
 	/* One that was received in pieces goes as it came. */
 	if (m->nb_segs == 1)
 		m->data_len = (u16)(m->pkt_len = p->bytes);
-	if (p->sum_from) {
-		m->l2_len = RTE_ETHER_HDR_LEN;
-		m->l3_len = p->sum_from - RTE_ETHER_HDR_LEN;
-		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
-	}
-	if (p->seg_bytes) {
-		m->l4_len = sizeof(struct rte_tcp_hdr);
-		m->tso_segsz = p->seg_bytes;
+	if (!p->sum_from)
+		return m;
+	/* All fields at once: one that is set beside another is waited for when it is read. */
+	m->tx_offload = rte_mbuf_tx_offload(RTE_ETHER_HDR_LEN, p->sum_from - RTE_ETHER_HDR_LEN,
+					    sizeof(struct rte_tcp_hdr), p->seg_bytes, 0, 0, 0);
+	m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
+	if (p->seg_bytes)
 		m->ol_flags |= e->super_flags;
-	}
 	return m;
 }
 
@@ -330,11 +333,38 @@ static int configure(struct eth_port *e, struct rte_eth_conf *conf)
 	return rte_eth_dev_configure(e->id, queues, queues, conf);
 }
 
+/*
+ * virtio's driver, by default, takes back what was sent only when the ring is nearly full: each
+ * buffer has left the caches by then. The most that it takes is 4 less than the ring has, which
+ * may be shorter than what was asked for.
+ */
+static int set_up_sending(struct eth_port *e, const struct rte_eth_dev_info *info, u16 queue)
+{
+	struct rte_eth_txconf tx = info->default_txconf;
+	int rc = -EINVAL;
+
+	tx.tx_free_thresh = RING_SLOTS - 4;
+	if (!strncmp(info->driver_name, "net_virtio", strlen("net_virtio")))
+		rc = rte_eth_tx_queue_setup(e->id, queue, RING_SLOTS, SOCKET_ID_ANY, &tx);
+	return rc == -EINVAL ? rte_eth_tx_queue_setup(e->id, queue, RING_SLOTS, SOCKET_ID_ANY,
+						      NULL) : rc;
+}
+
+static int set_up_queues(struct eth_port *e, const struct rte_eth_dev_info *info)
+{
+	u16 i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < e->port.queues; i++)
+		rc = rte_eth_rx_queue_setup(e->id, i, RING_SLOTS, SOCKET_ID_ANY, NULL, e->pool) ? :
+		     set_up_sending(e, info, i);
+	return rc;
+}
+
 static int set_up(struct eth_port *e, const struct eth_options *o)
 {
 	struct rte_eth_conf conf = { 0 };
 	struct rte_eth_dev_info info;
-	u32 i;
 	int rc;
 
 	rc = rte_eth_dev_info_get(e->id, &info);
@@ -364,12 +394,7 @@ static int set_up(struct eth_port *e, const struct eth_options *o)
 	if (o->sums)
 		add_sums(e, &info, &conf);
 	rc = configure(e, &conf);
-	for (i = 0; !rc && i < o->queues; i++) {
-		rc = rte_eth_rx_queue_setup(e->id, (u16)i, RING_SLOTS, SOCKET_ID_ANY, NULL,
-					    e->pool);
-		if (!rc)
-			rc = rte_eth_tx_queue_setup(e->id, (u16)i, RING_SLOTS, SOCKET_ID_ANY, NULL);
-	}
+	rc = rc ? : set_up_queues(e, &info);
 	if (rc)
 		return wrong(o->name, "its queues cannot be set up", rc);
 	rc = rte_eth_dev_start(e->id);

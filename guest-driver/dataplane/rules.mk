@@ -5,6 +5,10 @@ DP_CORE := $(addprefix $(DP_DIR)/,come.c control.c dataplane.c leave.c meter.c p
 	spread.c thread.c wheel.c)
 DP_OBJS := $(DP_CORE:%.c=$(OBJ)/%.o)
 DEPS += $(DP_OBJS:.o=.d)
+# A segment passes through some sixty short functions of the core, the station and lwIP: the
+# program is optimized as a whole. Tests take the same objects, and not what LTO makes of them.
+DP_WHOLE := $(if $(SAN),,-O3 -flto=auto -ffat-lto-objects)
+$(DP_OBJS): EXTRA_CFLAGS := $(DP_WHOLE)
 
 include $(DP_DIR)/lwip/lwip.mk
 
@@ -14,8 +18,8 @@ $(BUILD)/libdataplane.a: $(DP_OBJS)
 # The station with TCP on top of it.
 NET_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard $(DP_DIR)/net/*.c))
 DEPS += $(NET_OBJS:.o=.d)
-$(NET_OBJS): $(LWIP_STAMP)
-$(NET_OBJS): EXTRA_CFLAGS := $(LWIP_CPPFLAGS) -iquote $(DP_DIR)/net
+$(NET_OBJS): $(LWIP_HEADERS)
+$(NET_OBJS): EXTRA_CFLAGS := $(DP_WHOLE) $(LWIP_CPPFLAGS) -iquote $(DP_DIR)/net
 
 $(BUILD)/libdpnet.a: $(NET_OBJS) $(LWIP_OBJS)
 	$(call say,AR,$@)rm -f $@; ar rcs $@ $^
@@ -56,8 +60,8 @@ DP_DPDK_CFLAGS = $(subst -I,-isystem ,$(shell pkg-config --cflags libdpdk)) -DAL
 KV_CORE := $(addprefix $(DP_DIR)/kv/,store.c store_ops.c session.c text.c words.c binary.c)
 KV_OBJS := $(KV_CORE:%.c=$(OBJ)/%.o) $(OBJ)/$(DP_DIR)/kv/app.o
 DEPS += $(KV_OBJS:.o=.d)
-$(KV_OBJS): $(LWIP_STAMP)
-$(KV_OBJS): EXTRA_CFLAGS = $(DP_DPDK_CFLAGS) -iquote $(DP_DIR)/kv -iquote $(DP_DIR)/net $(LWIP_CPPFLAGS)
+$(KV_OBJS): $(LWIP_HEADERS)
+$(KV_OBJS): EXTRA_CFLAGS = $(DP_WHOLE) $(DP_DPDK_CFLAGS) -iquote $(DP_DIR)/kv -iquote $(DP_DIR)/net $(LWIP_CPPFLAGS)
 
 $(BUILD)/libdpkv.a: $(KV_OBJS)
 	$(call say,AR,$@)rm -f $@; ar rcs $@ $^
@@ -70,11 +74,11 @@ $(foreach t,$(KV_TESTS),$(eval UNIT_LIBS_$(t) := -lrte_rcu -lrte_eal -lsodium))
 DP_PROGRAM := $(addprefix $(OBJ)/$(DP_DIR)/,apps.o main.o orders.o port_eth.o server.o station.o \
 	steer_ctl.o telemetry_json.o tend.o virtio_look.o worker.o) $(NF_DPDK:%.c=$(OBJ)/%.o)
 DEPS += $(DP_PROGRAM:.o=.d)
-$(DP_PROGRAM): EXTRA_CFLAGS = $(DP_DPDK_CFLAGS) -iquote $(DP_DIR)
+$(DP_PROGRAM): EXTRA_CFLAGS = $(DP_WHOLE) $(DP_DPDK_CFLAGS) -iquote $(DP_DIR)
 
 $(BUILD)/rp-dataplane: $(DP_PROGRAM) $(BUILD)/libdphttp.a $(BUILD)/libdpkv.a $(BUILD)/libdpnf.a $(BUILD)/libdpnet.a \
 	$(BUILD)/libdataplane.a $(BUILD)/libringpace.a
-	$(call say,LD,$@)$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libdpdk) -ljansson -lsodium \
+	$(call say,LD,$@)$(CC) $(LDFLAGS) $(DP_WHOLE) -o $@ $^ $(shell pkg-config --libs libdpdk) -ljansson -lsodium \
 		-lhttp_parser
 
 PROGRAMS += $(BUILD)/rp-dataplane

@@ -179,20 +179,25 @@ static void catch_up(struct dp_thread *t, u32 stalls, bool emptied)
 	}
 }
 
+/* Packets whose lines are asked for at once: what they and the next ones need stays in L1. */
+#define AHEAD	8u
+
 /*
- * Of a batch all lines are asked for before the first one is waited for. Each pass over it
- * finds what the one before has asked for.
+ * Of some packets all lines are asked for before the first one is waited for. Each pass over
+ * them finds what the one before has asked for.
  */
 static void look_ahead(struct dp_thread *t, struct dp_pkt **p, u32 n)
 {
-	struct dp_group *g[DP_BATCH_MAX];
-	struct dp_pkt *of[DP_BATCH_MAX];
+	struct dp_group *g[AHEAD];
+	struct dp_pkt *of[AHEAD];
 	u32 i, owned = 0;
 
 	for (i = 0; i < n; i++) {
 		struct dp_group *group = dp_group_of(t->dp, p[i]);
 
+		/* Headers of TCP, and short data. */
 		__builtin_prefetch(p[i]->data);
+		__builtin_prefetch(p[i]->data + 64);
 		__builtin_prefetch(&group->word);
 		__builtin_prefetch(&group->state);
 	}
@@ -209,20 +214,36 @@ static void look_ahead(struct dp_thread *t, struct dp_pkt **p, u32 n)
 	t->dp->cfg.app->ahead(g, of, owned);
 }
 
+/* While some are processed, the lines of the next ones are on their way. */
+static void dispatch_all(struct dp_thread *t, struct dp_pkt **p, u32 n)
+{
+	bool ahead = n > 1 && t->dp->cfg.app->ahead;
+	u32 at = 0, end = n < AHEAD ? n : AHEAD;
+
+	if (ahead)
+		look_ahead(t, p, end);
+	while (at < n) {
+		u32 next = n - end < AHEAD ? n - end : AHEAD;
+
+		if (ahead && next)
+			look_ahead(t, p + end, next);
+		while (at < end)
+			dp_dispatch(t, p[at++], true);
+		end += next;
+	}
+}
+
 static u32 receive(struct dp_thread *t)
 {
 	struct dp_port *port = t->dp->cfg.port;
 	struct dp_pkt *p[DP_BATCH_MAX];
 	/* Acquire: pairs with the release in control.c; before the queue is looked at. */
 	u32 stalls = atomic_load_explicit(&t->stalls, memory_order_acquire);
-	u32 n, i;
+	u32 n;
 
 	n = port->ops->rx(port, t->id, p, t->dp->cfg.batch);
 	dp_count(&t->counts.received, n);
-	if (n > 1 && t->dp->cfg.app->ahead)
-		look_ahead(t, p, n);
-	for (i = 0; i < n; i++)
-		dp_dispatch(t, p[i], true);
+	dispatch_all(t, p, n);
 	if (unlikely(t->leaving_count))
 		dp_leaving_drained(t, n < t->dp->cfg.batch);
 	if (unlikely(stalls != atomic_load_explicit(&t->caught_up, memory_order_relaxed)))

@@ -9,6 +9,8 @@
 #define TYPE(name)	VIRTIO_NET_RSS_HASH_TYPE_##name
 /* Extension headers that are looked at. */
 #define EXTENSIONS_MAX	8u
+/* In a frame without a tag. */
+#define PLAIN_IP4_AT	14u
 
 /* ---- Configurations ---- */
 
@@ -170,6 +172,18 @@ static void of_ip6(struct input *in, const u8 *ip, u32 have, u32 types)
 	       types & TYPE(IPv6));
 }
 
+bool rss_hash_plain(const struct rss *r, const u8 front[RSS_PLAIN_BYTES], u32 *hash)
+{
+	const u8 *ip = front + PLAIN_IP4_AT;
+
+	if (front[12] != 0x08 || front[13] || ip[0] != 0x45 || (ip[6] & 0x3f) | ip[7] ||
+	    !with_ports(r->types, ip[9], TYPE(TCPv4), TYPE(UDPv4)))
+		return false;
+	/* Addresses, and right behind them ports. */
+	*hash = rss_hash(r, ip + 12, 12);
+	return true;
+}
+
 bool rss_hash_front(const struct rss *r, const u8 *front, u32 have, u32 *hash)
 {
 	struct vlan_head h;
@@ -177,6 +191,8 @@ bool rss_hash_front(const struct rss *r, const u8 *front, u32 have, u32 *hash)
 	const u8 *ip;
 	u32 left;
 
+	if (have >= RSS_PLAIN_BYTES && rss_hash_plain(r, front, hash))
+		return true;
 	if (!vlan_parse(&h, front, have))
 		return false;
 	ip = front + h.bytes;

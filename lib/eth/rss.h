@@ -27,6 +27,8 @@
 #define RSS_INPUT_BYTES		36u
 /* What is looked at of a frame: Ethernet, a tag, IPv6, 64 bytes of extensions, ports. */
 #define RSS_FRONT_BYTES		126u
+/* And of a plain one: Ethernet, IPv4 without options, ports. */
+#define RSS_PLAIN_BYTES		38u
 
 /* The frame types that have a hash: VIRTIO_NET_RSS_HASH_TYPE_ but those with _EX. */
 #define RSS_TYPES		(VIRTIO_NET_RSS_HASH_TYPE_IPv4 | VIRTIO_NET_RSS_HASH_TYPE_TCPv4 | \
@@ -66,5 +68,10 @@ u32 rss_hash(const struct rss *r, const u8 *input, u32 bytes);
  * behind RSS_FRONT_BYTES.
  */
 bool rss_hash_front(const struct rss *r, const u8 *front, u32 have, u32 *hash);
+/*
+ * The same for most frames, at less cost: IPv4 without a tag, options and pieces, of TCP or
+ * UDP whose hash is enabled. false: it is no such frame, and may have a hash.
+ */
+bool rss_hash_plain(const struct rss *r, const u8 front[RSS_PLAIN_BYTES], u32 *hash);
 
 #endif /* RP_RSS_H */

@@ -28,6 +28,7 @@ static struct options {
 	.moves = 10000,
 	.tcp = {
 		.rounds = 5, .seconds = 1, .connections = 1000, .pacing = { .sleep_ns = 50000 },
+		.peak_pacing = { .dmax_ns = 1000000 },
 	},
 };
 
@@ -244,7 +245,8 @@ static void print(const json_t *v)
 /* ---- The command line ---- */
 
 enum {
-	OPT_MOVES = 256, OPT_ROUNDS, OPT_SECONDS, OPT_CONNECTIONS, OPT_SLEEP, OPT_DMAX, OPT_JSON,
+	OPT_MOVES = 256, OPT_ROUNDS, OPT_SECONDS, OPT_CONNECTIONS, OPT_SLEEP, OPT_DMAX, OPT_PEAK_DMAX,
+	OPT_JSON,
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -269,6 +271,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_DMAX:
 		a->pacing.dmax_ns = opt_between(state, "dmax-ns", arg, 1, NSEC_PER_SEC);
 		break;
+	case OPT_PEAK_DMAX:
+		a->peak_pacing.dmax_ns = opt_between(state, "peak-dmax-ns", arg, 1, NSEC_PER_SEC);
+		break;
 	case OPT_JSON: opt.json = true; break;
 	case ARGP_KEY_ARG: argp_error(state, "%s: there are no arguments", arg); break;
 	default: return ARGP_ERR_UNKNOWN;
@@ -282,10 +287,12 @@ static const struct argp_option option_table[] = {
 	  "1..99 (5)", 0 },
 	{ "seconds", OPT_SECONDS, "S", 0, "TCP: length of one, 0.1..60 seconds (1)", 0 },
 	{ "connections", OPT_CONNECTIONS, "N", 0, "TCP: 1..20000 (1000)", 0 },
-	{ "sleep-ns", OPT_SLEEP, "NS", 0, "TCP: so long an idle thread of rp-dataplane sleeps, ns; "
-	  "0: it spins (50000)", 0 },
-	{ "dmax-ns", OPT_DMAX, "NS", 0, "TCP: instead of that it is adaptive with this D_MAX, "
-	  "ns", 0 },
+	{ "sleep-ns", OPT_SLEEP, "NS", 0, "TCP at half load: so long an idle thread of rp-dataplane "
+	  "sleeps, ns; 0: it spins (50000)", 0 },
+	{ "dmax-ns", OPT_DMAX, "NS", 0, "TCP at half load: instead of that it is adaptive with "
+	  "this D_MAX, ns", 0 },
+	{ "peak-dmax-ns", OPT_PEAK_DMAX, "NS", 0, "TCP in peaks: it is adaptive with this D_MAX, ns "
+	  "(1000000)", 0 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },
 	{ 0 }
 };

@@ -201,17 +201,18 @@ static const char *const load_names[TCP_LOADS] = {
 
 static int measure_one(struct tcp_bench *b, u32 load, u32 round, u32 who)
 {
+	const struct tcp_bench_args *a = b->args;
 	struct tcp_server s;
 	int rc;
 
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[Kbench dataplane: %s, round %u/%u, %s", load_names[load],
-			round + 1, b->args->rounds, who_names[who]);
+			round + 1, a->rounds, who_names[who]);
 	if (who == TCP_MEMCACHED)
-		rc = tcp_server_memcached(&s, &b->net, b->memcached, b->args->connections);
+		rc = tcp_server_memcached(&s, &b->net, b->memcached, a->connections);
 	else
 		rc = tcp_server_dataplane(&s, load == TCP_ECHO_PEAK ? "echo" : "kv",
-					  &b->args->pacing);
+					  load == TCP_KV_HALF ? &a->pacing : &a->peak_pacing);
 	if (!rc)
 		rc = measure_server(b, load, &s, &b->sample[load][who][round]);
 	tcp_server_stop(&s);

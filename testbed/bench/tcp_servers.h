@@ -22,7 +22,8 @@ struct tcp_bench_args {
 	u32 rounds;
 	double seconds;		/* of each measurement */
 	u32 connections;
-	struct tcp_server_pacing pacing;
+	/* How rp-dataplane waits: where latency is measured; in peaks. */
+	struct tcp_server_pacing pacing, peak_pacing;
 };
 
 enum tcp_load { TCP_ECHO_PEAK, TCP_KV_PEAK, TCP_KV_HALF, TCP_LOADS };

@@ -83,7 +83,7 @@ no_memcached() {
 	done
 }
 check 'no memcached, either' no_memcached
-for wrong in '--rounds 0' '--seconds 0' '--connections 0' '--dmax-ns x' '--moves 0' 'more'; do
+for wrong in '--rounds 0' '--seconds 0' '--connections 0' '--dmax-ns x' '--peak-dmax-ns 0' '--moves 0' 'more'; do
 	# shellcheck disable=SC2086
 	"$ringpace" bench dataplane $wrong >/dev/null 2>"$scratch/err"
 	check "wrong use: $wrong" [ $? = 2 ]

@@ -3,7 +3,7 @@
 HTTP_SRCS := $(wildcard $(DP_DIR)/http/*.c)
 HTTP_OBJS := $(HTTP_SRCS:%.c=$(OBJ)/%.o)
 DEPS += $(HTTP_OBJS:.o=.d)
-$(HTTP_OBJS): EXTRA_CFLAGS := -iquote $(DP_DIR)
+$(HTTP_OBJS): EXTRA_CFLAGS := $(DP_WHOLE) -iquote $(DP_DIR)
 
 $(BUILD)/libdphttp.a: $(HTTP_OBJS)
 	$(call say,AR,$@)rm -f $@; ar rcs $@ $^

@@ -51,6 +51,8 @@ void dp_mem_free(void *p);
 #define CHECKSUM_CHECK_IP		0
 #define CHECKSUM_CHECK_TCP		0
 #define TCP_CHECKSUM_ON_COPY		0
+/* Of IPv4's header, as it is written. */
+#define LWIP_INLINE_IP_CHKSUM		1
 
 #define LWIP_TCP			1
 #define LWIP_CALLBACK_API		1

@@ -125,9 +125,9 @@ static struct pbuf *segment_of(struct net_group *ng, struct net_frame *f, u32 he
 
 	if (!p)
 		return NULL;
-	memcpy(p->payload, f->front + at, header);
+	dp_copy_short(p->payload, f->front + at, header);
 	if (copy)
-		memcpy((u8 *)p->payload + header, f->p->data + at + header, rest);
+		dp_copy_short((u8 *)p->payload + header, f->p->data + at + header, rest);
 	else if (hold(ng, p, f->p, at + header, rest))
 		f->p = NULL;
 	else {

@@ -13,6 +13,11 @@
 
 /* With the head. */
 static const u32 piece_bytes[] = { 64, 128, 256, 384, 512, 1024, 1664, 2048 };
+/* Of so many times 64 bytes, rounded up: the first of them that is as long. */
+static const u8 class_of[] = {
+	[0 ... 1] = 0, [2] = 1, [3 ... 4] = 2, [5 ... 6] = 3, [7 ... 8] = 4, [9 ... 16] = 5,
+	[17 ... 26] = 6, [27 ... 32] = 7,
+};
 
 struct piece {
 	struct piece *next;
@@ -110,12 +115,11 @@ static void drain(u32 class, u32 n)
 void *dp_mem_alloc(size_t bytes)
 {
 	struct piece *p;
-	u32 class = 0;
+	u32 class;
 
-	while (class < CLASSES && piece_bytes[class] < bytes + sizeof(*p))
-		class++;
 	if (bytes > DP_MEM_PIECE_MAX)
 		return NULL;
+	class = class_of[(bytes + sizeof(*p) + 63) / 64];
 	if (unlikely(!caches[class].count))
 		fill(class);
 	p = pop(&caches[class]);

@@ -4,20 +4,28 @@
 
 #include "frag.h"
 
+/* To 17 bits, so that many can be added. */
+static u32 fold(u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	return (u32)((sum & 0xffff) + (sum >> 16));
+}
+
+/* Words of four bytes are two of the sum's, and carry into each other as these do. */
 u32 net_sum(const u8 *data, u32 bytes, u32 sum)
 {
-	u32 i;
+	u64 all = sum;
+	u32 i, word;
 
-	for (i = 0; i + 1 < bytes; i += 2) {
-		u16 word;
-
-		memcpy(&word, data + i, 2);
-		sum += word;
+	for (i = 0; i + sizeof(word) <= bytes; i += sizeof(word)) {
+		memcpy(&word, data + i, sizeof(word));
+		all += word;
 	}
-	if (i < bytes)
-		sum += data[i];
-	/* Frames are shorter than what would overflow it. */
-	return (sum & 0xffff) + (sum >> 16);
+	/* What is left, and zeros. */
+	word = 0;
+	memcpy(&word, data + i, bytes - i);
+	return fold(all + word);
 }
 
 u16 net_sum_end(u32 sum)
@@ -28,10 +36,12 @@ u16 net_sum_end(u32 sum)
 
 u32 net_pseudo_sum(const u8 *ip, u8 protocol, u32 bytes)
 {
-	u32 addresses = net_sum(ip + 12, 8, 0);
+	u32 from, to;
 
+	memcpy(&from, ip + 12, sizeof(from));
+	memcpy(&to, ip + 16, sizeof(to));
 	/* As words are summed, the protocol is the second byte of one. */
-	return addresses + htons(protocol) + htons((u16)bytes);
+	return fold((u64)from + to + htons(protocol) + htons((u16)bytes));
 }
 
 static void bad(struct dp_thread *t, struct dp_group *g, struct dp_pkt *p)
@@ -49,6 +59,22 @@ static bool from_a_station(const struct net *net, u32 ip)
 	       ip != (net->cfg.ip | ~net->cfg.mask);
 }
 
+/* Without options: five words, which are summed without a loop. */
+static bool plain_header_is_sound(const struct iphdr *ip)
+{
+	u32 w[5];
+
+	memcpy(w, ip, sizeof(w));
+	return !net_sum_end(fold((u64)w[0] + w[1] + w[2] + w[3] + w[4]));
+}
+
+static bool header_is_sound(const struct net_frame *f, const struct iphdr *ip)
+{
+	if (likely(f->ip_bytes == sizeof(*ip)))
+		return plain_header_is_sound(ip);
+	return !net_sum_end(net_sum(f->front + ETH_HLEN, f->ip_bytes, 0));
+}
+
 /* For us, whole, in one piece? */
 static bool ip_is_good(const struct net *net, struct net_frame *f, const struct iphdr *ip)
 {
@@ -57,7 +83,7 @@ static bool ip_is_good(const struct net *net, struct net_frame *f, const struct 
 	f->ip_bytes = ip->ihl * 4u;
 	if (ip->version != 4 || f->ip_bytes < sizeof(*ip) || total < f->ip_bytes ||
 	    total > f->p->bytes - ETH_HLEN || f->have < ETH_HLEN + f->ip_bytes ||
-	    net_sum_end(net_sum(f->front + ETH_HLEN, f->ip_bytes, 0)))
+	    !header_is_sound(f, ip))
 		return false;
 	f->l4_bytes = total - f->ip_bytes;
 	return from_a_station(net, ip->saddr);
@@ -111,11 +137,12 @@ static void ip_input(struct net *net, struct dp_thread *t, struct dp_group *g, s
 static void packet(struct dp_thread *t, struct dp_group *g, struct dp_pkt *p)
 {
 	struct net *net = t->dp->cfg.app_arg;
-	struct net_frame f = { .p = p, .have = p->bytes < NET_FRONT_BYTES ? p->bytes :
-								    NET_FRONT_BYTES };
+	struct net_frame f;	/* of ->front no more is looked at than there is */
 	struct ethhdr eth;
 
-	memcpy(f.front, p->data, f.have);
+	f.p = p;
+	f.have = p->bytes < NET_FRONT_BYTES ? p->bytes : NET_FRONT_BYTES;
+	dp_copy_short(f.front, p->data, f.have);
 	if (f.have < sizeof(eth)) {
 		bad(t, g, p);
 		return;

@@ -24,11 +24,14 @@ static void set_df(u8 *ip)
 	ip[11] = (u8)sum;
 }
 
-/* The port sums what follows, and needs what does not follow in the checksum's place. */
-static void start_sum(struct dp_pkt *p)
+/*
+ * The port sums what follows, and needs what does not follow in the checksum's place. @ip is
+ * what the header was copied from: the copy itself, read so soon, would be waited for.
+ */
+static void start_sum(struct dp_pkt *p, const u8 *ip)
 {
 	struct tcp_hdr *th = (void *)(p->data + ETH_BYTES + IP_BYTES);
-	u16 sum = (u16)~net_sum_end(net_pseudo_sum(p->data + ETH_BYTES, IPPROTO_TCP,
+	u16 sum = (u16)~net_sum_end(net_pseudo_sum(ip, IPPROTO_TCP,
 						   p->bytes - ETH_BYTES - IP_BYTES));
 
 	memcpy(&th->chksum, &sum, sizeof(sum));
@@ -61,7 +64,7 @@ err_t net_output(struct netif *nif, struct pbuf *p, const ip4_addr_t *to)
 	if (p->tot_len > NET_MTU_MIN)
 		set_df(pkt->data + ETH_BYTES);
 	if (net->port->sums)
-		start_sum(pkt);
+		start_sum(pkt, p->payload);
 	dp_send(t, pkt);
 	return ERR_OK;
 }

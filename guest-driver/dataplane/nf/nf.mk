@@ -4,7 +4,7 @@ NF_DPDK := $(addprefix $(DP_DIR)/nf/,functions.c routes.c)
 NF_SRCS := $(filter-out $(NF_DPDK),$(wildcard $(DP_DIR)/nf/*.c))
 NF_OBJS := $(NF_SRCS:%.c=$(OBJ)/%.o)
 DEPS += $(NF_OBJS:.o=.d)
-$(NF_OBJS): EXTRA_CFLAGS := -iquote $(DP_DIR)
+$(NF_OBJS): EXTRA_CFLAGS := $(DP_WHOLE) -iquote $(DP_DIR)
 
 $(BUILD)/libdpnf.a: $(NF_OBJS)
 	$(call say,AR,$@)rm -f $@; ar rcs $@ $^

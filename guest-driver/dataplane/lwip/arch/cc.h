@@ -12,6 +12,10 @@
 #define LWIP_NOASSERT
 #endif
 
+/* One instruction; lwIP's own are functions. */
+#define lwip_htons(x)	__builtin_bswap16(x)
+#define lwip_htonl(x)	__builtin_bswap32(x)
+
 #define LWIP_RAND()	((u32_t)random())
 
 #endif /* DP_LWIP_CC_H */
