@@ -7,9 +7,10 @@ UNIT_SRCS_test_hostctl := $(HOST_CTL_SRCS)
 UNIT_LIBS_test_hostctl := -ljansson -lm
 
 # The daemon: its core, what acts on a host, and of ringpaced's library the loop, the log,
-# sockets, metrics over HTTP and the reading of YAML.
+# sockets, metrics over HTTP and the reading of YAML. And what reads a dataplane's page.
 HOSTD_SRCS := $(filter-out host-ctl/hostd/main.c,$(wildcard host-ctl/hostd/*.c))
-HOSTD_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(HOSTD_SRCS) $(HOST_CTL_SRCS))
+HOSTD_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(HOSTD_SRCS) $(HOST_CTL_SRCS) \
+	$(DP_PAGE))
 HOSTD_LIBS := -lvirt -ljansson -lmnl -lseccomp -lmicrohttpd -lyaml -lm
 $(patsubst %.c,$(OBJ)/%.o,$(HOSTD_SRCS) host-ctl/hostd/main.c): EXTRA_CFLAGS := \
 	-iquote vhost/daemon -iquote host-ctl/hostd

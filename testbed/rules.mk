@@ -2,7 +2,7 @@
 # The `ringpace` command. Parts of it in other directories add their sources to
 # RINGPACE_SRCS by being under testbed/, and libraries to RINGPACE_LIBS.
 RINGPACE_SRCS := $(filter-out testbed/bench/peer_%,\
-	$(wildcard testbed/*.c testbed/*/*.c)) $(HOST_CTL_SRCS)
+	$(wildcard testbed/*.c testbed/*/*.c)) $(HOST_CTL_SRCS) $(DP_PAGE)
 RINGPACE_LIBS += -ljansson -lncursesw -ltinfo -ldl -lm
 
 $(eval $(call program,ringpace,$(RINGPACE_SRCS),$$(RINGPACE_LIBS),\

@@ -36,7 +36,7 @@ static bool make_thread(struct dp *dp, u32 id)
 	t->id = id;
 	t->now_ns = dp->cfg.now_ns(dp->cfg.arg);
 	t->tick = t->now_ns / DP_TICK_NS;
-	dp_meter_init(&t->meter, t->now_ns);
+	dp_meter_init(&t->meter, &dp->page.page->board[id], t->now_ns);
 	dp_queue_init(&t->strays, true);
 	t->local = calloc(n, sizeof(*t->local));
 	t->coming = calloc(n, sizeof(*t->coming));
@@ -98,6 +98,7 @@ static void unmake(struct dp *dp)
 		free(dp->threads[i].is_coming);
 		free(dp->threads[i].leaving);
 	}
+	dp_page_unmake(&dp->page);
 	free(dp->threads);
 	free(dp->groups);
 	free(dp->following);
@@ -121,7 +122,8 @@ struct dp *dp_new(const struct dp_config *cfg, const char **why)
 	dp->groups = zeroed(cfg->groups, sizeof(*dp->groups));
 	dp->following = calloc(cfg->groups, sizeof(*dp->following));
 	dp->steer = calloc(cfg->groups, sizeof(*dp->steer));
-	if (!dp->threads || !dp->groups || !dp->following || !dp->steer || !make_threads(dp))
+	if (!dp->threads || !dp->groups || !dp->following || !dp->steer ||
+	    dp_page_make(&dp->page, cfg->threads, cfg->batch, cfg->tsc_hz) || !make_threads(dp))
 		goto fail;
 	*why = "the port refuses to steer";
 	if (make_groups(dp))
@@ -181,11 +183,11 @@ void dp_telemetry(struct dp *dp, struct dp_telemetry *each, struct dp_telemetry_
 	u32 i;
 
 	for (i = 0; i < dp->cfg.threads; i++) {
-		struct dp_thread *t = &dp->threads[i];
+		const struct dp_board *b = &dp->page.page->board[i];
 
-		dp_board_read(&t->meter.board, &each[i]);
-		if (atomic_load_explicit(&t->resting, memory_order_relaxed) == DP_RESTS)
+		if (dp_board_rests(b))
 			standing |= 1ULL << i;
+		dp_board_read(b, &each[i]);
 	}
 	dp_telemetry_sum(each, dp->cfg.threads, standing, now, dp->cfg.batch, all);
 }

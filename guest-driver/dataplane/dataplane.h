@@ -15,7 +15,7 @@
 
 #include "group.h"
 #include "hist/hist.h"
-#include "meter.h"
+#include "page.h"
 #include "port.h"
 
 #define DP_THREADS_MAX	64u
@@ -57,6 +57,7 @@ struct dp_config {
 	const struct dp_app *app;
 	void *app_arg;		/* the application's */
 	u64 (*now_ns)(void *arg);
+	u64 tsc_hz;		/* ->now_ns is the time stamp counter's; 0: CLOCK_MONOTONIC's */
 	/* Wakes a thread between dp_thread_rest() and its next turn; any thread calls it. */
 	void (*wake)(void *arg, u32 thread);
 	void *arg;
@@ -158,6 +159,7 @@ struct dp {
 	struct dp_config cfg;
 	struct dp_group *groups;
 	struct dp_thread *threads;
+	struct dp_page_file page;	/* the threads' boards */
 	/* The control thread's. */
 	struct dp_following *following;
 	u32 following_count;

@@ -385,7 +385,7 @@ static int run(struct dp_port *port, void *app_arg, int signals)
 		workers.dp = dp_new(&(struct dp_config){
 			.threads = opt.threads, .groups = opt.groups, .batch = opt.batch,
 			.stall_ns = opt.stall_ns, .port = port, .app = opt.app, .app_arg = app_arg,
-			.now_ns = now_ns,
+			.now_ns = now_ns, .tsc_hz = clock_of_tsc.tsc_hz,
 			.wake = workers_wake, .arg = &workers,
 		}, &why);
 		rc = workers.dp ? serve(workers.dp, signals) : -1;

@@ -1,56 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A thread's load: samples, their averages, and what all threads' come to. */
+/* A thread's load: samples and their averages. */
 #include "meter.h"
-
-#include "point.h"
 
 /* More samples than that were missed: the averages are the last one's anyway. */
 #define MISSED_MAX	64u
 
 static const u32 alpha_milli[DP_ALPHAS] = DP_ALPHA_MILLI;
 
-void dp_meter_init(struct dp_meter *m, u64 now_ns)
+void dp_meter_init(struct dp_meter *m, struct dp_board *board, u64 now_ns)
 {
 	memset(m, 0, sizeof(*m));
+	m->board = board;
 	m->begun_ns = now_ns;
 	m->next_ns = now_ns + DP_TELEMETRY_NS;
 	m->now.taken_ns = now_ns;
 	m->now.idle_ppm = 1000000;
-}
-
-/* ---- The board ---- */
-
-static void publish(struct dp_meter *m)
-{
-	struct dp_board *b = &m->board;
-	u32 seq = atomic_load_explicit(&b->seq, memory_order_relaxed);
-	const u64 *word = (const u64 *)&m->now;
-	u32 i;
-
-	dp_point();
-	/* Ordered before the words by their release: see the header. */
-	atomic_store_explicit(&b->seq, seq + 1, memory_order_relaxed);
-	for (i = 0; i < DP_BOARD_WORDS; i++) {
-		dp_point();
-		/* Release: pairs with the acquire in dp_board_read(). */
-		atomic_store_explicit(&b->word[i], word[i], memory_order_release);
-	}
-	atomic_store_explicit(&b->seq, seq + 2, memory_order_release);
-}
-
-void dp_board_read(struct dp_board *b, struct dp_telemetry *t)
-{
-	u64 *word = (u64 *)t;
-	u32 before, i;
-
-	do {
-		dp_point();
-		/* Acquire: pairs with the release that ends a sample. */
-		before = atomic_load_explicit(&b->seq, memory_order_acquire);
-		for (i = 0; i < DP_BOARD_WORDS; i++)
-			/* Acquire: pairs with the release in publish(). */
-			word[i] = atomic_load_explicit(&b->word[i], memory_order_acquire);
-	} while (before & 1 || before != atomic_load_explicit(&b->seq, memory_order_relaxed));
 }
 
 /* ---- Samples ---- */
@@ -101,7 +65,7 @@ void dp_meter_sample(struct dp_meter *m, u64 now_ns, u64 queue, u32 batch)
 	t->idle_ppm = busy_ns < ns ? (ns - busy_ns) * 1000000 / ns : 0;
 	t->new_items = t->items - m->seen_items;
 	averages(m, samples_in(ns));
-	publish(m);
+	dp_board_write(m->board, &m->now);
 	m->begun_ns = now_ns;
 	m->seen_items = t->items;
 	m->seen_busy_ns = t->busy_ns;
@@ -112,42 +76,6 @@ void dp_meter_rest(struct dp_meter *m, u64 now_ns)
 {
 	m->now.taken_ns = now_ns;
 	m->now.queue = m->now.delay_ns = 0;
-	publish(m);
-}
-
-/* ---- All threads ---- */
-
-static void add(struct dp_telemetry_all *all, const struct dp_telemetry *t, u64 *most)
-{
-	all->backlog += t->queue;
-	all->items += t->items;
-	all->iterations += t->iterations;
-	all->busy_ns += t->busy_ns;
-	*most = t->new_items > *most ? t->new_items : *most;
-	if (t->queue < all->queue)
-		return;
-	all->queue = t->queue;
-	all->tau_ns = t->tau_ns;
-	all->tau_items = t->tau_items;
-}
-
-void dp_telemetry_sum(const struct dp_telemetry *t, u32 n, u64 standing, u64 now_ns, u32 batch,
-		      struct dp_telemetry_all *all)
-{
-	u64 most = 0, sum = 0, busy = 0;
-	u32 i;
-
-	*all = (struct dp_telemetry_all){ .taken_ns = now_ns, .batch = batch };
-	for (i = 0; i < n; i++) {
-		struct dp_telemetry one = t[i];
-
-		if (standing >> i & 1)
-			one.queue = one.new_items = 0;
-		else if (one.taken_ns < all->taken_ns)
-			all->taken_ns = one.taken_ns;
-		add(all, &one, &most);
-		sum += one.new_items;
-		busy += one.new_items > 0;
-	}
-	all->peak_milli = sum ? most * 1000 * busy / sum : 1000;
+	dp_board_write(m->board, &m->now);
+	dp_board_rest(m->board, true);
 }

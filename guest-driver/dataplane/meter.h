@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A thread's load, measured by itself, and the board on which others read it.
+ * A thread's load, measured by itself, and the board on which others read it, in this
+ * process or, as it lies in the telemetry page (page.h), in another one.
  *
  * The board has one writer, and no reader ever makes it wait. ->seq is odd while it
  * writes. Every word is stored with release and loaded with acquire: who has read
@@ -17,7 +18,8 @@
 #define DP_BOARD_WORDS	(sizeof(struct dp_telemetry) / sizeof(u64))
 
 struct dp_board {
-	_Atomic u32 seq;
+	_Alignas(64) _Atomic u32 seq;
+	_Atomic u32 rests;	/* it has looked and found nothing, and sleeps */
 	_Atomic u64 word[DP_BOARD_WORDS];
 };
 
@@ -29,11 +31,11 @@ struct dp_meter {
 	struct dp_telemetry now;
 	double avg[4][DP_ALPHAS];	/* as DP_TELEMETRY_AVERAGES */
 	bool has_avg;
-	/* For others to read. */
-	_Alignas(64) struct dp_board board;
+	struct dp_board *board;		/* for others to read */
 };
 
-void dp_meter_init(struct dp_meter *m, u64 now_ns);
+/* @board: empty, the thread's alone to write. */
+void dp_meter_init(struct dp_meter *m, struct dp_board *board, u64 now_ns);
 
 /* A turn that had something to do. */
 static inline void dp_meter_turn(struct dp_meter *m, u64 begin_ns, u64 end_ns, u64 items)
@@ -60,8 +62,17 @@ void dp_meter_sample(struct dp_meter *m, u64 now_ns, u64 queue, u32 batch);
 /* Publishes what has been counted since: the thread goes to rest, with an empty queue. */
 void dp_meter_rest(struct dp_meter *m, u64 now_ns);
 
-/* Any thread: the last sample that was published. */
-void dp_board_read(struct dp_board *b, struct dp_telemetry *t);
+/* The owner: its next sample; that it rests from now on, after a sample, or no longer. */
+void dp_board_write(struct dp_board *b, const struct dp_telemetry *t);
+void dp_board_rest(struct dp_board *b, bool rests);
+/*
+ * Any thread: the last sample that was published. dp_board_try() looks once; false: it came
+ * in between, and *@t is worth nothing. Whether it rests is to be asked before its sample: of
+ * who is seen not to, a sample is there that was taken since.
+ */
+void dp_board_read(const struct dp_board *b, struct dp_telemetry *t);
+bool dp_board_try(const struct dp_board *b, struct dp_telemetry *t);
+bool dp_board_rests(const struct dp_board *b);
 /*
  * Of @n threads; those of @standing have nothing waiting, and their sample is as of
  * @now_ns. @n samples, at least one.

@@ -16,6 +16,7 @@
 struct order {
 	struct workers *ws;
 	const json_t *args;
+	int *fd;		/* to be passed with the reply; NULL: none can be */
 	const char *code;
 	char message[200];
 };
@@ -195,6 +196,17 @@ static json_t *run_telemetry(struct order *o)
 	return telemetry_json(o->ws->dp, !json_is_false(threads), json_is_true(groups));
 }
 
+static json_t *run_telemetry_page(struct order *o)
+{
+	const struct dp_page_file *f = &o->ws->dp->page;
+
+	if (!o->fd)
+		return refuse(o, "no-descriptors", "telemetry-page: memory cannot be passed through "
+			      "a device: ask for telemetry");
+	*o->fd = f->fd;
+	return json_pack("{s:i, s:i}", "page", (int)DP_PAGE_VERSION, "bytes", (int)f->bytes);
+}
+
 static bool can_move(struct order *o, const json_t *groups)
 {
 	struct dp *dp = o->ws->dp;
@@ -251,6 +263,7 @@ static const struct command commands[] = {
 	{ "threads", threads_keys, run_threads },
 	{ "migrate", migrate_keys, run_migrate },
 	{ "telemetry", telemetry_keys, run_telemetry },
+	{ "telemetry-page", no_keys, run_telemetry_page },
 	{ "park", thread_keys, run_park },
 	{ "unpark", thread_keys, run_unpark },
 };
@@ -287,8 +300,8 @@ static json_t *dispatch(struct order *o)
 	for (i = 0; name && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(name, commands[i].name))
 			return carry_out(o, &commands[i]);
-	return refuse(o, "unknown-command", "cmd: hello, status, telemetry, threads, park, "
-		      "unpark or migrate");
+	return refuse(o, "unknown-command", "cmd: hello, status, telemetry, telemetry-page, "
+		      "threads, park, unpark or migrate");
 }
 
 static char *reply(const struct order *o, json_t *result)
@@ -305,11 +318,16 @@ static char *reply(const struct order *o, json_t *result)
 	return line;
 }
 
-char *orders_handle(struct workers *ws, const char *line, size_t bytes)
+char *orders_handle(struct workers *ws, const char *line, size_t bytes, int *fd)
 {
 	json_t *args = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL);
-	struct order o = { .ws = ws, .args = args, .code = "failed", .message = "no memory" };
-	char *text = reply(&o, dispatch(&o));
+	struct order o = { .ws = ws, .args = args, .fd = fd, .code = "failed",
+			   .message = "no memory" };
+	char *text;
+
+	if (fd)
+		*fd = -1;
+	text = reply(&o, dispatch(&o));
 
 	json_decref(args);
 	return text;

@@ -7,8 +7,11 @@
 
 #define ORDER_LINE_MAX	65536u
 
-/* The reply to one line, to free(); NULL: no memory. */
-char *orders_handle(struct workers *ws, const char *line, size_t bytes);
+/*
+ * The reply to one line, to free(); NULL: no memory. *@fd: what is to be passed with it, the
+ * dataplane's, or -1; @fd NULL: nothing can be passed to who asks.
+ */
+char *orders_handle(struct workers *ws, const char *line, size_t bytes, int *fd);
 char *orders_too_long(void);
 
 #endif /* DP_ORDERS_H */

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The dataplane: its core and the port without hardware, which need no DPDK.
 DP_DIR := guest-driver/dataplane
-DP_CORE := $(addprefix $(DP_DIR)/,come.c control.c dataplane.c leave.c meter.c pkt.c port_soft.c \
+# What tells of its load: for those, too, who read it from outside.
+DP_PAGE := $(addprefix $(DP_DIR)/,board.c page.c)
+DP_CORE := $(DP_PAGE) $(addprefix $(DP_DIR)/,come.c control.c dataplane.c leave.c meter.c pkt.c port_soft.c \
 	spread.c thread.c wheel.c)
 DP_OBJS := $(DP_CORE:%.c=$(OBJ)/%.o)
 DEPS += $(DP_OBJS:.o=.d)
@@ -39,7 +41,7 @@ $(DP_POINTS): $(OBJ)/points/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -DDP_INTERLEAVE -MMD -MP -c -o $@ $<
 
-DP_TESTS := test_dp_meter test_dp_orders test_dp_wheel test_dp_moves test_dp_threads test_dp_workers
+DP_TESTS := test_dp_meter test_dp_page test_dp_orders test_dp_wheel test_dp_moves test_dp_threads test_dp_workers
 $(addprefix $(BUILD)/tests/unit/,$(DP_TESTS)): $(BUILD)/libdataplane.a
 UNIT_SRCS_test_dp_workers := $(addprefix $(DP_DIR)/,tend.c worker.c)
 # Orders to a dataplane whose threads stand; also what tests/fuzz takes.

@@ -70,14 +70,12 @@ static bool write_device(int fd, struct iovec part[2])
 	return true;
 }
 
-/* At once or not at all: one that does not read its replies is dropped. */
-static bool answer(struct client *c, char *text)
+/* At once or not at all: one that does not read its replies is dropped. @fd: with it, or -1. */
+static bool answer(struct client *c, char *text, int fd)
 {
 	struct iovec part[2] = { { text, text ? strlen(text) : 0 }, { "\n", 1 } };
-	struct msghdr m = { .msg_iov = part, .msg_iovlen = 2 };
 	bool whole = text && (c->device ? write_device(c->fd, part) :
-			      sendmsg(c->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-			      (ssize_t)(part[0].iov_len + 1));
+			      sock_send(c->fd, part, 2, fd) == (ssize_t)(part[0].iov_len + 1));
 
 	free(text);
 	if (!whole)
@@ -101,13 +99,15 @@ static void serve(struct server *s, struct client *c)
 	c->have += (size_t)n;
 	while ((end = memchr(c->line, '\n', c->have))) {
 		size_t bytes = (size_t)(end - c->line);
+		int fd = -1;
+		char *text = orders_handle(s->ws, c->line, bytes, c->device ? NULL : &fd);
 
-		if (!answer(c, orders_handle(s->ws, c->line, bytes)))
+		if (!answer(c, text, fd))
 			return;
 		c->have -= bytes + 1;
 		memmove(c->line, end + 1, c->have);
 	}
-	if (c->have == sizeof(c->line) && answer(c, orders_too_long()))
+	if (c->have == sizeof(c->line) && answer(c, orders_too_long(), -1))
 		drop(c);
 }
 

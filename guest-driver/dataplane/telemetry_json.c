@@ -23,9 +23,7 @@ static json_t *of_thread(struct dp *dp, u32 id, const struct dp_telemetry *t)
 
 	set(o, "thread", id);
 	json_object_set_new(o, "resting",
-			    json_boolean(atomic_load_explicit(&dp->threads[id].resting,
-							      memory_order_relaxed) ==
-					 DP_RESTS));
+			    json_boolean(dp_board_rests(&dp->page.page->board[id])));
 #define SET(name)	set(o, #name, t->name);
 #define SET_LIST(name)	set_list(o, #name, t->name);
 	DP_TELEMETRY_FIELDS(SET)

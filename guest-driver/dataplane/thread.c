@@ -285,6 +285,13 @@ static u64 now_ns(const struct dp_thread *t)
 	return t->dp->cfg.now_ns(t->dp->cfg.arg);
 }
 
+/* After the sample, which is due if it has rested for long. */
+static void rise(struct dp_thread *t)
+{
+	atomic_store_explicit(&t->resting, 0, memory_order_relaxed);
+	dp_board_rest(t->meter.board, false);
+}
+
 u32 dp_thread_turn(struct dp *dp, u32 thread)
 {
 	struct dp_thread *t = &dp->threads[thread];
@@ -296,7 +303,7 @@ u32 dp_thread_turn(struct dp *dp, u32 thread)
 	if (unlikely(dp_meter_due(&t->meter, t->now_ns)))
 		dp_meter_sample(&t->meter, t->now_ns, waiting(t), dp->cfg.batch);
 	if (unlikely(atomic_load_explicit(&t->resting, memory_order_relaxed)))
-		atomic_store_explicit(&t->resting, 0, memory_order_relaxed);
+		rise(t);
 	/* First: what packets start counts from this tick. */
 	n += run_timers(t);
 	if (unlikely(t->leaving_count))

@@ -189,10 +189,12 @@ static void on_turn(struct loop_source *src, u32 events)
 	u64 now = now_ns(), at;
 
 	d->asked = !d->asked;
-	if (d->asked) {
+	if (d->asked)
 		ask(d, now);
+	if (d->asked && world_awaits(d->world)) {
 		at = now + answer_ns(d);
 	} else {
+		d->asked = false;
 		decide(d);
 		at = d->next_ns = world_next(d->world, now_ns());
 	}

@@ -19,7 +19,7 @@ struct daemon {
 	int lock_fd;
 	struct loop loop;
 	struct loop_source signals;
-	struct loop_source turn;	/* a timer, for each half of a turn */
+	struct loop_source turn;	/* a timer, for each half of a turn, or for both at once */
 	bool asked;			/* the second half is next */
 	struct undo undo;
 	struct world *world;

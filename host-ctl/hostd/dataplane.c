@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A dataplane's telemetry as a sensor, by `telemetry` of its control socket; and
- * orders to it, whose end `status` tells, which is only asked while it is awaited.
+ * A dataplane's telemetry as a sensor, from the page that it passes (`telemetry-page` of its
+ * control socket), or by `telemetry`; and orders to it, whose end `status` tells.
+ *
+ * The page is asked for once a connection, and goes with it: that a dataplane has ended, or
+ * stands still, is seen by the connection, never by the page, which stays as it was.
  */
 #include <math.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "log/log.h"
 #include "now.h"
 #include "sensor.h"
 
@@ -113,11 +118,70 @@ static void on_telemetry(void *ctx, struct scan result, const char *code)
 {
 	struct dataplane *d = ctx;
 
-	if (dataplane_sample(&d->sample, &d->clock, result, now_ns()))
+	/* One from before there were arguments: the next one goes without. */
+	if (!result.at && !d->is_old && code && !strcmp(code, "unknown-key"))
+		d->is_old = true;
+	else if (dataplane_sample(&d->sample, &d->clock, result, now_ns()))
 		d->why[0] = '\0';
 	else
 		snprintf(d->why, sizeof(d->why), "its answer is no telemetry of version %d",
 			 TELEMETRY_VERSION);
+}
+
+/* ---- The page ---- */
+
+static void refuse_page(struct dataplane *d, const char *why)
+{
+	if (!d->page_refused)
+		log_warn("%s: its telemetry page cannot be used: %s; it is asked by orders instead",
+			 d->conf->dataplane, why);
+	d->page_refused = true;
+}
+
+static void on_page(void *ctx, const json_t *result, const char *code)
+{
+	struct dataplane *d = ctx;
+	int fd = link_take_fd(&d->link);
+	const char *why = fd < 0 ? "no memory came with the answer" : NULL;
+
+	/* One that refuses is older, or behind a device: nothing to tell of. */
+	if (result && !why)
+		why = dp_page_open(&d->page, fd);
+	if (fd >= 0)
+		close(fd);
+	if (result && why)
+		refuse_page(d, why);
+	else if (result)
+		d->page_refused = false;
+}
+
+static void read_page(struct dataplane *d, u64 now)
+{
+	struct dp_telemetry_all all;
+	const char *why = dp_page_read(&d->page, now, &all);
+
+	snprintf(d->why, sizeof(d->why), "%s", why ? : "");
+	if (why)
+		return;
+	d->sample = (struct hc_sample){
+		.taken_ns = all.taken_ns, .queue = (double)all.queue,
+		.backlog = (double)all.backlog, .tau_ns = (double)all.tau_ns,
+		.tau_items = (double)all.tau_items, .batch = (u32)all.batch,
+		.items = (double)all.items, .iterations = (double)all.iterations,
+		.busy_ns = (double)all.busy_ns,
+		.peak = all.peak_milli > 1000 ? (double)all.peak_milli / 1000 : 1,
+	};
+}
+
+static void take_sample(struct dataplane *d, u64 now)
+{
+	if (!d->page_asked)
+		d->page_asked = link_send_for_fd(&d->link, d->page_slot, "telemetry-page");
+	if (d->page.page)
+		read_page(d, now);
+	else
+		link_send(&d->link, d->telemetry_slot, "telemetry",
+			  d->is_old ? NULL : json_pack("{s:b}", "threads", 0));
 }
 
 /* ---- Orders ---- */
@@ -155,6 +219,7 @@ void dataplane_init(struct dataplane *d, const struct conf_tenant *t, u64 timeou
 	d->conf = t;
 	link_init(&d->link, t->dataplane, timeout_ns);
 	d->telemetry_slot = (u32)link_scan_slot(&d->link, on_telemetry, d);
+	d->page_slot = (u32)link_slot(&d->link, on_page, d);
 	d->status_slot = (u32)link_slot(&d->link, on_status, d);
 	d->order_slot = (u32)link_slot(&d->link, on_order, d);
 	snprintf(d->why, sizeof(d->why), "not asked yet");
@@ -162,6 +227,7 @@ void dataplane_init(struct dataplane *d, const struct conf_tenant *t, u64 timeou
 
 void dataplane_fini(struct dataplane *d)
 {
+	dp_page_close(&d->page);
 	link_fini(&d->link);
 }
 
@@ -174,10 +240,12 @@ void dataplane_tick(struct dataplane *d, u64 now, bool wanted)
 		d->accepted = false;
 		d->threads = 0;
 		d->clock.now_ns = 0;
+		d->page_asked = d->is_old = false;
+		dp_page_close(&d->page);
 		return;
 	}
 	if (wanted)
-		link_send(&d->link, d->telemetry_slot, "telemetry", json_pack("{s:b}", "threads", 0));
+		take_sample(d, now);
 	if (wants_status(d, now) && link_send(&d->link, d->status_slot, "status", NULL))
 		d->status_at = now + STATUS_NS;
 	if (d->ordered && !d->accepted &&

@@ -2,6 +2,7 @@
 #include "link.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -11,12 +12,23 @@
 
 #include "log/log.h"
 #include "now.h"
+#include "sock/sock.h"
 
 #define IDS	1000000u	/* of each slot, so that an id tells its slot */
+
+static void close_passed(struct link *l)
+{
+	if (l->passed >= 0)
+		close(l->passed);
+	l->passed = -1;
+}
 
 static void forget_requests(struct link *l)
 {
 	u32 i;
+
+	close_passed(l);
+	l->takes_fd = false;
 
 	for (i = 0; i < l->slots; i++)
 		l->slot[i].waiting = false;
@@ -141,6 +153,12 @@ static bool make_room(struct link *l)
 	return true;
 }
 
+/* Without room for descriptors the kernel closes what comes. */
+static ssize_t receive(struct link *l, void *to, size_t room)
+{
+	return l->takes_fd ? sock_receive(l->fd, to, room, &l->passed) : recv(l->fd, to, room, MSG_DONTWAIT);
+}
+
 /* False: there is no more, for now or for good. */
 static bool take_some(struct link *l)
 {
@@ -152,7 +170,7 @@ static bool take_some(struct link *l)
 		return false;
 	}
 	room = l->in_size - l->in_bytes;
-	n = recv(l->fd, l->in + l->in_bytes, room, MSG_DONTWAIT);
+	n = receive(l, l->in + l->in_bytes, room);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0) {
@@ -164,7 +182,8 @@ static bool take_some(struct link *l)
 		hang_up(l, "an answer that is no JSON object");
 		return false;
 	}
-	return (size_t)n == room;
+	/* What is passed ends a read. */
+	return (size_t)n == room || l->passed >= 0 || l->takes_fd;
 }
 
 void link_take(struct link *l)
@@ -234,11 +253,29 @@ bool link_send(struct link *l, u32 slot, const char *cmd, json_t *args)
 	return true;
 }
 
+bool link_send_for_fd(struct link *l, u32 slot, const char *cmd)
+{
+	bool sent = link_send(l, slot, cmd, NULL);
+
+	l->takes_fd |= sent;
+	return sent;
+}
+
+int link_take_fd(struct link *l)
+{
+	int fd = l->passed;
+
+	l->passed = -1;
+	l->takes_fd = false;
+	return fd;
+}
+
 /* ---- Life ---- */
 
 void link_init(struct link *l, const char *path, u64 timeout_ns)
 {
-	*l = (struct link){ .path = path, .timeout_ns = timeout_ns, .fd = -1 };
+	*l = (struct link){ .path = path, .timeout_ns = timeout_ns, .fd = -1,
+			     .passed = -1 };
 }
 
 void link_fini(struct link *l)
@@ -246,6 +283,7 @@ void link_fini(struct link *l)
 	if (link_up(l))
 		close(l->fd);
 	l->fd = -1;
+	close_passed(l);
 	free(l->in);
 	l->in = NULL;
 }
@@ -268,6 +306,21 @@ static void connect_to(struct link *l)
 			 strerror(errno));
 	l->told = true;
 	close(fd);
+}
+
+void link_look(struct link *const *links, u32 n)
+{
+	struct pollfd p[LINK_LOOK_MAX];
+	u32 i;
+
+	/* Of no event: that nobody is there is told in any case. */
+	for (i = 0; i < n; i++)
+		p[i] = (struct pollfd){ .fd = links[i]->fd };
+	if (!n || poll(p, n, 0) <= 0)
+		return;
+	for (i = 0; i < n; i++)
+		if (p[i].revents)
+			hang_up(links[i], "the connection was ended");
 }
 
 void link_tick(struct link *l, u64 now)

@@ -4,7 +4,8 @@
  *
  * It is not in the loop: an answer that woke it would cost more than the answer. Who asks
  * comes back for it with link_take(), once for all that came meanwhile. Nothing waits: a request that does not fit into the socket ends the connection, and
- * one that is not answered in time, too. It is made again every LINK_RETRY_NS. Replies
+ * one that is not answered in time, too. That the other end has hung up is seen by who asks
+ * for something; link_look() looks for others. It is made again every LINK_RETRY_NS. Replies
  * are matched by the request's id, which is its slot's number and a count; a slot has one
  * request under way at most.
  */
@@ -18,6 +19,7 @@
 #define LINK_RETRY_NS	1000000000ULL
 #define LINK_LINE_MAX	(1u << 20)
 #define LINK_SLOTS	16u
+#define LINK_LOOK_MAX	64u
 
 struct link;
 
@@ -42,6 +44,8 @@ struct link {
 	size_t in_bytes, in_size;
 	u32 slots, waiting;
 	struct link_slot slot[LINK_SLOTS];
+	bool takes_fd;			/* one is asked for: others are closed as they come */
+	int passed;			/* it has come, and is not taken yet; -1: none */
 	u64 lost;			/* connections */
 	bool told;
 };
@@ -55,6 +59,14 @@ int link_scan_slot(struct link *l, link_scan *scan, void *ctx);
 bool link_send(struct link *l, u32 slot, const char *cmd, json_t *args);
 /* Connects, or ends what has not answered. Call it every tick, before anything is sent. */
 void link_tick(struct link *l, u64 now);
+/*
+ * The same, for an answer that a descriptor comes with, which link_take_fd() hands over to
+ * the caller in the slot's function; -1: none has come.
+ */
+bool link_send_for_fd(struct link *l, u32 slot, const char *cmd);
+int link_take_fd(struct link *l);
+/* Ends those of @n connections, LINK_LOOK_MAX at most, whose other end has hung up: one call. */
+void link_look(struct link *const *links, u32 n);
 /* Hands out the answers that have come, if any is waited for. */
 void link_take(struct link *l);
 static inline bool link_up(const struct link *l)

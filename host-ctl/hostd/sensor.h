@@ -2,12 +2,14 @@
 /*
  * What is known of a tenant, by the controller's ops tables (../control.h).
  *
- * Both sensors ask over a link every tick, by one order a daemon, and hand out the last
- * whole answer; how old that is the controller sees. Why there is none is in .why, for people.
+ * Both sensors ask over a link every tick, by one order a daemon, or read a dataplane's page,
+ * and hand out the last whole answer; how old that is the controller sees. Why there is none
+ * is in .why, for people.
  */
 #ifndef HOSTD_SENSOR_H
 #define HOSTD_SENSOR_H
 
+#include "../../guest-driver/dataplane/page.h"
 #include "../control.h"
 #include "conf.h"
 #include "link.h"
@@ -75,8 +77,12 @@ struct dataplane_clock {
 struct dataplane {
 	const struct conf_tenant *conf;
 	struct link link;
-	u32 telemetry_slot, status_slot, order_slot;
-	struct hc_sample sample;	/* from `telemetry` */
+	u32 telemetry_slot, page_slot, status_slot, order_slot;
+	struct hc_sample sample;	/* from its page, or from `telemetry` */
+	struct dp_page_view page;	/* of this connection; .page NULL: there is none */
+	bool page_asked;		/* on this connection */
+	bool page_refused;		/* that was told */
+	bool is_old;			/* `telemetry` takes no arguments there */
 	struct dataplane_clock clock;
 	u32 threads, active, under_way;	/* from `status`; threads 0: not told yet */
 	u64 status_at;			/* when to ask for it next */
@@ -91,7 +97,7 @@ bool dataplane_sample(struct hc_sample *s, struct dataplane_clock *clock, struct
 
 void dataplane_init(struct dataplane *d, const struct conf_tenant *t, u64 timeout_ns);
 void dataplane_fini(struct dataplane *d);
-/* @wanted: a sample is. */
+/* @wanted: a sample is. A page is read at once, of others the answer comes. */
 void dataplane_tick(struct dataplane *d, u64 now, bool wanted);
 extern const struct hc_sensor_ops dataplane_ops;
 

@@ -46,11 +46,13 @@ static json_t *sensors(struct world_tenant *t, u64 now)
 {
 	struct world *w = t->world;
 	struct virt_stats s = { 0 };
-	json_t *list = json_array();
+	json_t *list = json_array(), *v;
 
-	if (*t->conf->dataplane)
-		json_array_append_new(list, sensor(w, "dataplane", t->dataplane.sample.taken_ns,
-						   t->dataplane.why, now));
+	if (*t->conf->dataplane) {
+		v = sensor(w, "dataplane", t->dataplane.sample.taken_ns, t->dataplane.why, now);
+		json_object_set_new(v, "by", json_string(t->dataplane.page.page ? "page" : "orders"));
+		json_array_append_new(list, v);
+	}
 	if (t->conf->ports)
 		json_array_append_new(list, sensor(w, "ringpaced", t->backlog.sample.taken_ns,
 						   t->backlog.why, now));

@@ -316,11 +316,34 @@ u64 world_next(const struct world *w, u64 now)
 	return w->has_domains && w->libvirt_at > now && w->libvirt_at < next ? w->libvirt_at : next;
 }
 
+/* Of those whose page is read no answer would tell that they have ended. */
+static void look_at_links(struct world *w)
+{
+	struct link *links[CONF_TENANTS_MAX];
+	u32 i, n = 0;
+
+	for (i = 0; i < w->tenants; i++)
+		if (w->tenant[i].dataplane.page.page)
+			links[n++] = &w->tenant[i].dataplane.link;
+	link_look(links, n);
+}
+
+bool world_awaits(const struct world *w)
+{
+	bool awaits = w->ringpaced.waiting;
+	u32 i;
+
+	for (i = 0; i < w->tenants; i++)
+		awaits |= w->tenant[i].dataplane.link.waiting;
+	return awaits;
+}
+
 void world_ask(struct world *w, u64 now)
 {
 	bool all_calm = true;
 	u32 i;
 
+	look_at_links(w);
 	for (i = 0; i < w->tenants; i++) {
 		struct world_tenant *t = &w->tenant[i];
 		const struct hc_tenant *hc;

@@ -77,6 +77,8 @@ void world_inherit(struct world *w, const struct world *before);
 void world_act(struct world *w, bool acting, u64 now);
 /* A turn: everybody is asked, and a little later, when most have answered, it is decided. */
 void world_ask(struct world *w, u64 now);
+/* Does anybody have to answer yet? */
+bool world_awaits(const struct world *w);
 void world_decide(struct world *w);
 /*
  * When the next turn is due: the next multiple of fast-ns, or while all are calm of what they

@@ -20,16 +20,16 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "hostsim/filehost.h"
 #include "hostsim/standin.h"
 #include "sock/sock.h"
 
 #define CORES		64u
-#define CPU_DIR		"sys/devices/system/cpu"
 #define START_S		2.0	/* until it has tried to reach everybody */
 #define ANSWER_MS	10000u
 #define LINE_MAX_BYTES	8192u
 
-const char *const crowd_names[CROWD_KINDS] = { "dataplanes", "ports" };
+const char *const crowd_names[CROWD_KINDS] = { "dataplanes", "ports", "orders" };
 
 /* A daemon's socket, and the controller's connection to it. */
 struct line {
@@ -46,78 +46,14 @@ struct crowd {
 	struct line line[CROWD_TENANTS_MAX];
 	pid_t hostd;
 	u64 orders, answer_bytes;
+	u64 tick_ns;			/* of pages, the next one */
 	/* A process's threads, for a tenant that has no dataplane. */
 	u32 threads;
 	pthread_t thread[STANDIN_THREADS];
 	int hold[2];
 };
 
-/* ---- A host of files ---- */
-
-static int write_file(const struct crowd *c, const char *name, const char *text)
-{
-	char path[320];
-	FILE *f;
-	int rc;
-
-	snprintf(path, sizeof(path), "%s/%s", c->dir, name);
-	f = fopen(path, "w");
-	rc = !f || fputs(text, f) < 0;
-	if (f)
-		rc |= fclose(f);
-	return rc ? fail("cannot write %s: %s", path, strerror(errno)) : 0;
-}
-
-static int make_dirs(const struct crowd *c, const char *name)
-{
-	char path[320], *at;
-
-	snprintf(path, sizeof(path), "%s/%s/", c->dir, name);
-	for (at = strchr(path + strlen(c->dir) + 1, '/'); at; at = strchr(at + 1, '/')) {
-		*at = '\0';
-		if (mkdir(path, 0700) && errno != EEXIST)
-			return fail("cannot make %s: %s", path, strerror(errno));
-		*at = '/';
-	}
-	return 0;
-}
-
-static int write_cpu(const struct crowd *c, u32 cpu)
-{
-	static const struct {
-		const char *name, *text;
-	} files[] = {
-		{ "cpuinfo_min_freq", "1200000" }, { "cpuinfo_max_freq", "2800000" },
-		{ "base_frequency", "2400000" }, { "scaling_min_freq", "1200000" },
-		{ "scaling_max_freq", "2800000" }, { "scaling_governor", "schedutil" },
-		{ "scaling_available_governors", "schedutil performance" },
-		{ "scaling_available_frequencies", "2400000 2000000 1600000 1200000" },
-	};
-	char name[96];
-	u32 i;
-
-	snprintf(name, sizeof(name), CPU_DIR "/cpu%u/cpufreq", cpu);
-	if (make_dirs(c, name))
-		return -1;
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		snprintf(name, sizeof(name), CPU_DIR "/cpu%u/cpufreq/%s", cpu, files[i].name);
-		if (write_file(c, name, files[i].text))
-			return -1;
-	}
-	return 0;
-}
-
-static int write_host(const struct crowd *c)
-{
-	char online[32];
-	u32 i;
-
-	for (i = 0; i < CORES; i++)
-		if (write_cpu(c, i))
-			return -1;
-	snprintf(online, sizeof(online), "0-%u\n", CORES - 1);
-	return write_file(c, CPU_DIR "/online", online);
-}
+/* ---- What it is told ---- */
 
 static int write_config(const struct crowd *c)
 {
@@ -142,7 +78,7 @@ static int write_config(const struct crowd *c)
 			fprintf(f, "dataplane: %s/s%u}\n", c->dir, i);
 	}
 	fclose(f);
-	rc = write_file(c, "hostd.yaml", text);
+	rc = filehost_write(c->dir, "hostd.yaml", text);
 	free(text);
 	return rc;
 }
@@ -175,14 +111,17 @@ static void hang_up(struct line *l)
 static bool answer(struct crowd *c, u32 i, const char *order, size_t bytes)
 {
 	static char out[STANDIN_ANSWER_MAX];
+	struct iovec part = { out, 0 };
 	u64 now = now_ns();
+	int fd = -1;
 	u32 n = c->kind == CROWD_PORTS ?
 		standin_ringpaced(c->standin, c->tenants, order, bytes, now, out) :
-		standin_dataplane(&c->standin[i], order, bytes, now, out);
+		standin_dataplane(&c->standin[i], order, bytes, now, out, &fd);
 
 	c->orders++;
 	c->answer_bytes += n;
-	return n && send(c->line[i].fd, out, n, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)n;
+	part.iov_len = n;
+	return n && sock_send(c->line[i].fd, &part, 1, fd) == (ssize_t)n;
 }
 
 static void serve(struct crowd *c, u32 i)
@@ -207,20 +146,37 @@ static void serve(struct crowd *c, u32 i)
 	memmove(l->in, at, l->bytes);
 }
 
+/* Of those that have pages; when the next sample of theirs is due. */
+static u64 tick_all(struct crowd *c, u64 now)
+{
+	u32 i;
+
+	if (c->kind != CROWD_DATAPLANES)
+		return UINT64_MAX;
+	if (now >= c->tick_ns) {
+		for (i = 0; i < c->tenants; i++)
+			standin_tick(&c->standin[i], now);
+		c->tick_ns = now + DP_TELEMETRY_NS;
+	}
+	return c->tick_ns;
+}
+
 /* False: stopped, or the controller has ended. */
 static bool serve_all(struct crowd *c, double seconds)
 {
-	u64 end = now_ns() + (u64)(seconds * 1e9), now;
+	u64 end = now_ns() + (u64)(seconds * 1e9), now, until;
 	struct pollfd p[CROWD_TENANTS_MAX];
 	u32 i;
 
 	while ((now = now_ns()) < end) {
 		if (stopped() || !child_alive(c->hostd))
 			return false;
+		until = tick_all(c, now);
+		until = until < end ? until : end;
 		for (i = 0; i < c->lines; i++)
 			p[i] = (struct pollfd){ .events = POLLIN, .fd = c->line[i].fd >= 0 ?
 						c->line[i].fd : c->line[i].listener };
-		if (poll(p, c->lines, (int)((end - now) / 1000000) + 1) < 0)
+		if (poll(p, c->lines, (int)((until - now) / 1000000) + 1) < 0)
 			continue;
 		for (i = 0; i < c->lines; i++) {
 			if (!p[i].revents)
@@ -262,7 +218,7 @@ static int make_process(struct crowd *c)
 	}
 	for (i = 0; i < c->tenants; i++) {
 		snprintf(name, sizeof(name), "pid%u", i);
-		if (write_file(c, name, text))
+		if (filehost_write(c->dir, name, text))
 			return -1;
 	}
 	return 0;
@@ -403,9 +359,12 @@ static int set_up(struct crowd *c)
 		return fail("cannot make %s: %s", c->dir, strerror(errno));
 	for (i = 0; i < CROWD_TENANTS_MAX; i++)
 		c->line[i].listener = c->line[i].fd = -1;
-	for (i = 0; i < c->tenants; i++)
+	for (i = 0; i < c->tenants; i++) {
 		standin_init(&c->standin[i], i, now_ns());
-	return write_host(c) || open_lines(c) || make_process(c) || write_config(c) ? -1 : 0;
+		if (c->kind == CROWD_DATAPLANES && standin_open_page(&c->standin[i]))
+			return fail("no telemetry page can be made: %s", strerror(errno));
+	}
+	return filehost_make(c->dir, CORES) || open_lines(c) || make_process(c) || write_config(c) ? -1 : 0;
 }
 
 static void tear_down(struct crowd *c)
@@ -420,6 +379,8 @@ static void tear_down(struct crowd *c)
 		if (c->line[i].listener >= 0)
 			close(c->line[i].listener);
 	}
+	for (i = 0; i < c->tenants; i++)
+		standin_close_page(&c->standin[i]);
 	end_process(c);
 }
 

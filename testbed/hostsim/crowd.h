@@ -12,8 +12,9 @@
 
 /* How the tenants are known. */
 enum crowd_kind {
-	CROWD_DATAPLANES,	/* each has an rp-dataplane; the controller acts */
+	CROWD_DATAPLANES,	/* each has an rp-dataplane with its page; the controller acts */
 	CROWD_PORTS,		/* each has a port of one ringpaced, and threads; a dry run */
+	CROWD_ORDERS,		/* as the first, but of older dataplanes, or such as are in VMs */
 	CROWD_KINDS
 };
 extern const char *const crowd_names[CROWD_KINDS];

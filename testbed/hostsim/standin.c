@@ -9,8 +9,6 @@
 #include <math.h>
 #include <stdarg.h>
 
-#include "../../guest-driver/dataplane/telemetry.h"
-
 #define ITEM_NS		1500.0	/* of a thread */
 #define ITER_NS		400.0
 #define BATCH		64.0
@@ -49,7 +47,7 @@ static u32 end(struct text *t)
 
 void standin_init(struct standin *s, u32 number, u64 now)
 {
-	*s = (struct standin){ .number = number, .active = 1, .at_ns = now };
+	*s = (struct standin){ .number = number, .active = 1, .at_ns = now, .page = { .fd = -1 } };
 }
 
 static void play(struct standin *s, u64 now)
@@ -70,6 +68,46 @@ static void play(struct standin *s, u64 now)
 }
 
 /* ---- rp-dataplane ---- */
+
+int standin_open_page(struct standin *s)
+{
+	int err = dp_page_make(&s->page, STANDIN_THREADS, (u32)BATCH, 0);
+
+	if (!err)
+		standin_tick(s, s->at_ns);
+	return err;
+}
+
+void standin_close_page(struct standin *s)
+{
+	dp_page_unmake(&s->page);
+}
+
+/* Counters are all the first thread's, which never rests; the packets of now are everybody's. */
+void standin_tick(struct standin *s, u64 now)
+{
+	struct dp_telemetry t;
+	double before = s->items;
+	u32 i;
+
+	play(s, now);
+	for (i = 0; i < STANDIN_THREADS; i++) {
+		t = (struct dp_telemetry){ .taken_ns = now };
+		if (i < s->active) {
+			t.queue = (u64)s->waiting;
+			t.tau_items = (u64)fmax(s->waiting, 1);
+			t.tau_ns = (u64)(ITER_NS + ITEM_NS * fmax(s->waiting, 1));
+			t.new_items = (u64)((s->items - before) / s->active);
+		}
+		if (!i) {
+			t.items = (u64)s->items;
+			t.iterations = (u64)s->iterations;
+			t.busy_ns = (u64)s->busy_ns;
+		}
+		dp_board_write(&s->page.page->board[i], &t);
+		dp_board_rest(&s->page.page->board[i], i >= s->active);
+	}
+}
 
 static void add_thread(struct text *t, const struct standin *s, u32 id)
 {
@@ -132,24 +170,49 @@ static const char *begin(struct text *t, const json_t *request)
 	return cmd ? cmd : "";
 }
 
+/* The envelope is the stand-in's anyway: a refusal is made of it. */
+static u32 refuse(struct text *t, const json_t *request, const char *code)
+{
+	t->bytes = 0;
+	add(t, "{\"v\":1,\"id\":%lld,\"ok\":false,\"error\":{\"code\":\"%s\",\"message\":\"\"}",
+	    json_integer_value(json_object_get(request, "id")), code);
+	return end(t);
+}
+
+static u32 answer(struct standin *s, const json_t *request, const char *cmd, struct text *t,
+		  int *fd)
+{
+	if (!strcmp(cmd, "telemetry-page") && !s->page.page)
+		return refuse(t, request, "unknown-command");
+	if (!strcmp(cmd, "telemetry")) {
+		add_telemetry(t, s, !json_is_false(json_object_get(request, "threads")));
+	} else if (!strcmp(cmd, "telemetry-page")) {
+		*fd = s->page.fd;
+		add(t, "{\"page\":%u,\"bytes\":%zu}", DP_PAGE_VERSION, s->page.bytes);
+	} else if (!strcmp(cmd, "status")) {
+		add_status(t, s);
+	} else if (!strcmp(cmd, "threads")) {
+		order_threads(t, s, request);
+	} else {
+		add(t, "{}");
+	}
+	return end(t);
+}
+
 u32 standin_dataplane(struct standin *s, const char *line, size_t bytes, u64 now,
-		      char out[STANDIN_ANSWER_MAX])
+		      char out[STANDIN_ANSWER_MAX], int *fd)
 {
 	json_t *request = json_loadb(line, bytes, 0, NULL);
 	struct text t = { .out = out };
 	const char *cmd = begin(&t, request);
+	u32 n;
 
-	play(s, now);
-	if (!strcmp(cmd, "telemetry"))
-		add_telemetry(&t, s, !json_is_false(json_object_get(request, "threads")));
-	else if (!strcmp(cmd, "status"))
-		add_status(&t, s);
-	else if (!strcmp(cmd, "threads"))
-		order_threads(&t, s, request);
-	else
-		add(&t, "{}");
+	*fd = -1;
+	if (!s->page.page)
+		play(s, now);
+	n = answer(s, request, cmd, &t, fd);
 	json_decref(request);
-	return end(&t);
+	return n;
 }
 
 /* ---- ringpaced ---- */

@@ -18,9 +18,10 @@
 static void test_sample(void **state)
 {
 	struct dp_telemetry t;
+	struct dp_board board = { 0 };
 	struct dp_meter m;
 
-	dp_meter_init(&m, 1000);
+	dp_meter_init(&m, &board, 1000);
 	assert_false(dp_meter_due(&m, 1000 + T - 1));
 	assert_true(dp_meter_due(&m, 1000 + T));
 	/* 3 turns, 2 with packets; the last with packets is tau. */
@@ -28,7 +29,7 @@ static void test_sample(void **state)
 	dp_meter_turn(&m, 3000, 3000 + T / 20, 5);
 	dp_meter_turn(&m, 4000, 4000 + T / 20, 0);
 	dp_meter_sample(&m, 1000 + T, 33, BATCH);
-	dp_board_read(&m.board, &t);
+	dp_board_read(m.board, &t);
 	assert_int_equal(t.taken_ns, 1000 + T);
 	assert_int_equal(t.queue, 33);
 	assert_int_equal(t.items, 12);
@@ -46,7 +47,7 @@ static void test_sample(void **state)
 	/* Counters run on, the interval begins anew. */
 	dp_meter_turn(&m, 5000, 5000 + T, 1);
 	dp_meter_sample(&m, 1000 + 2 * T, 0, BATCH);
-	dp_board_read(&m.board, &t);
+	dp_board_read(m.board, &t);
 	assert_int_equal(t.items, 13);
 	assert_int_equal(t.new_items, 1);
 	assert_int_equal(t.idle_ppm, 0);
@@ -60,19 +61,20 @@ static void test_sample(void **state)
 static void test_missed(void **state)
 {
 	struct dp_telemetry t;
+	struct dp_board board = { 0 };
 	struct dp_meter m;
 
-	dp_meter_init(&m, 0);
+	dp_meter_init(&m, &board, 0);
 	dp_meter_sample(&m, T, 100, BATCH);
 	dp_meter_rest(&m, T + 1);
-	dp_board_read(&m.board, &t);
+	dp_board_read(m.board, &t);
 	assert_int_equal(t.queue, 0);
 	assert_int_equal(t.taken_ns, T + 1);
 	dp_meter_sample(&m, 3 * T, 0, BATCH);
-	dp_board_read(&m.board, &t);
+	dp_board_read(m.board, &t);
 	assert_int_equal(t.queue_milli_avg[2], 100000 * 4 / 10 * 4 / 10);
 	dp_meter_sample(&m, 3000 * T, 0, BATCH);
-	dp_board_read(&m.board, &t);
+	dp_board_read(m.board, &t);
 	assert_int_equal(t.queue_milli_avg[2], 0);
 }
 
@@ -109,6 +111,7 @@ static void test_sum(void **state)
 /* ---- A reader while the owner writes ---- */
 
 static struct dp_meter shared;
+static struct dp_board shared_board;
 static _Atomic bool written;
 
 /* Of sample k: k packets in k turns of k ns. */
@@ -133,10 +136,10 @@ static void test_not_torn(void **state)
 	struct dp_telemetry t = { 0 };
 	u64 last = 0, reads = 0;
 
-	dp_meter_init(&shared, 0);
+	dp_meter_init(&shared, &shared_board, 0);
 	assert_int_equal(pthread_create(&thread, NULL, write_samples, NULL), 0);
 	while (!atomic_load(&written) || t.queue < SAMPLES) {
-		dp_board_read(&shared.board, &t);
+		dp_board_read(shared.board, &t);
 		reads++;
 		if (!t.queue)
 			continue;

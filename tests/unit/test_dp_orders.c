@@ -46,6 +46,25 @@ static void test_good(void **state)
 	orders_bed_close();
 }
 
+/* To who can take it its page is passed, to a device nothing is. */
+static void test_page(void **state)
+{
+	static const char order[] = "{\"v\":1,\"id\":7,\"cmd\":\"telemetry-page\"}";
+	char *text;
+	int fd = -2;
+
+	orders_bed_open();
+	text = orders_handle(&orders_ws, order, strlen(order), &fd);
+	assert_non_null(strstr(text, "\"page\":1"));
+	assert_int_equal(fd, bed->dp->page.fd);
+	free(text);
+	text = orders_handle(&orders_ws, order, strlen(order), NULL);
+	assert_non_null(strstr(text, "no-descriptors"));
+	free(text);
+	json_decref(orders_bed_ask("{\"v\":1,\"cmd\":\"status\"}"));
+	orders_bed_close();
+}
+
 static void test_bad(void **state)
 {
 	static const char *const line[][2] = {
@@ -102,6 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_page),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_random),
 	};

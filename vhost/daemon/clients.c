@@ -60,21 +60,8 @@ static bool set_reply(struct client *c, char *line)
 static ssize_t send_some(struct client *c)
 {
 	struct iovec part = { c->out + c->out_done, c->out_bytes - c->out_done };
-	char buf[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
-	struct cmsghdr *cm;
-	ssize_t n;
+	ssize_t n = sock_send(c->src.fd, &part, 1, c->slot.fd);
 
-	if (c->slot.fd >= 0) {
-		m.msg_control = buf;
-		m.msg_controllen = sizeof(buf);
-		cm = CMSG_FIRSTHDR(&m);
-		cm->cmsg_level = SOL_SOCKET;
-		cm->cmsg_type = SCM_RIGHTS;
-		cm->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cm), &c->slot.fd, sizeof(int));
-	}
-	n = sendmsg(c->src.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n > 0 && c->slot.fd >= 0) {
 		close(c->slot.fd);
 		c->slot.fd = -1;
