@@ -24,7 +24,7 @@ static int read_sample(void *ctx, struct hc_sample *s)
 	*s = (struct hc_sample){
 		.taken_ns = h->now_ns, .batch = HS_BATCH, .items = h->items,
 		.iterations = h->iterations, .busy_ns = h->busy_ns, .peak = unevenness(h),
-		.backlog = h->held,
+		.backlog = hs_held(h),
 	};
 	for (t = 0; t < HS_THREADS; t++) {
 		s->backlog += h->queue[t];
