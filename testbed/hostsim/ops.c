@@ -45,14 +45,20 @@ static enum hc_enforced set_freq(void *ctx, const struct hc_change *c)
 	return HC_ENFORCED;
 }
 
+/* As on a real host: what nobody has after the change, those included that are being left. */
 static enum hc_enforced set_batch(void *ctx, const struct hc_change *c)
 {
 	struct hs_host *host = ctx;
+	u32 i, used = c->to.cores;
 
-	host->batch_cores = c->free_cores;
+	for (i = 0; i < host->tenants; i++)
+		if (i != c->tenant)
+			used += host->of[i]->config.cores;
+	host->batch_cores = used < HS_CORES ? HS_CORES - used : 0;
+	hc_share_out(host->batch, host->batches, host->batch_cores);
 	/* Who is alone counts the job itself. */
 	if (host->tenants == 1)
-		host->of[0]->batch_cores = c->free_cores;
+		host->of[0]->batch_cores = host->batch_cores;
 	return HC_ENFORCED;
 }
 
