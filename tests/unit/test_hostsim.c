@@ -127,6 +127,30 @@ static void test_edges(void **state)
 	}
 }
 
+/*
+ * A load between what a step is given up by and what more is asked for by: of a tenant of one
+ * core chance alone moves the measured load across all of that.
+ */
+static void test_band(void **state)
+{
+	static const s32 priority[TENANTS] = { 1, 3, 2 };
+	u64 seed = test_seed_or(SEED) + 6;
+	u32 k;
+
+	for (k = 0; k < 6; k++) {
+		assert_null(tenants_init(&t, priority, TENANTS, &hc_policy_consolidate, seed + k));
+		t.of[0].load = CORE_PPS * 6;
+		t.of[1].load = EDGE_PPS * (0.972 + 0.001 * k);
+		t.of[2].load = CORE_PPS * 0.5;
+		tenants_run(&t, 4);
+		tenants_count(&t);
+		tenants_run(&t, 8);
+		check_always();
+		assert_in_range(t.of[0].turns, 0, 2);
+		assert_in_range(t.of[1].turns, 0, 2);
+	}
+}
+
 /* The first may have one core; the next two share, three to one; the last one needs two. */
 static const struct batch_run batches[] = {
 	{ .priority = 3, .min_cores = 1, .max_cores = 1, .weight = 1 },
@@ -296,7 +320,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fits), cmocka_unit_test(test_priorities),
-		cmocka_unit_test(test_edges), cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_edges), cmocka_unit_test(test_band),
+		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_taken),
 		cmocka_unit_test(test_refines),
 	};
