@@ -337,7 +337,6 @@ void hc_decide_all(struct hc *c, u64 now)
 	for (i = 0; i < c->tenants; i++) {
 		refine(c, &c->tenant[i], now);
 		begin_turn(c, i, &turns[i], now);
-		c->tenant[i].was_in_time |= !is_slow(c, &c->tenant[i]);
 		turns[i].d.why = want_step(c, &c->tenant[i], now, &turns[i].d.wanted);
 		claim(c, i, &turns[i], now);
 		turns[i].asked = true;
