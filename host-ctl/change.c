@@ -81,12 +81,16 @@ static void wait_longer(const struct hc *c, struct hc_tenant *t, bool grow, u64 
  * seen; on the fast path, where the averages lag, for what it should have carried. Loads at
  * the edge of two steps would otherwise swing between them: noise alone shows only seconds
  * after a removal that it was wrong. A delay teaches nothing: it may be what a weaker step
- * has left, or chance, and to heed it costs energy and keeps no bound better.
+ * has left, or chance, and to heed it costs energy and keeps no bound better; it does when
+ * the load alone would have asked for more, too.
  */
 static void learn_weak(const struct hc *c, struct hc_tenant *t, const struct hc_decision *d,
 		       u64 now)
 {
-	if (d->why != HC_ADD_LOAD && d->why != HC_ADD_DANGER)
+	bool load_too = t->load[1] > hc_limit(c, t, d->from);
+
+	if (d->why != HC_ADD_LOAD && d->why != HC_ADD_DANGER &&
+	    !(d->why == HC_ADD_DELAY && load_too))
 		return;
 	t->weak[d->from].ns = now;
 	t->weak[d->from].load = hc_max_load(t);
