@@ -77,18 +77,20 @@ static void wait_longer(const struct hc *c, struct hc_tenant *t, bool grow, u64 
 }
 
 /*
- * What was given more of its own accord had proved too weak, for the load that was seen; on
- * the fast path, where the averages lag, for what it should have carried. Loads at the edge
- * of two steps would otherwise swing between them: noise alone shows only seconds after a
- * removal that it was wrong.
+ * What was given more as its load asked for it had proved too weak, for the load that was
+ * seen; on the fast path, where the averages lag, for what it should have carried. Loads at
+ * the edge of two steps would otherwise swing between them: noise alone shows only seconds
+ * after a removal that it was wrong. A delay teaches nothing: it may be what a weaker step
+ * has left, or chance, and to heed it costs energy and keeps no bound better; it does when
+ * the load alone would have asked for more, too.
  */
 static void learn_weak(const struct hc *c, struct hc_tenant *t, const struct hc_decision *d,
 		       u64 now)
 {
-	if (d->why != HC_ADD_DELAY && d->why != HC_ADD_LOAD && d->why != HC_ADD_DANGER)
-		return;
-	/* A backlog that a weaker step has left tells nothing of this one. */
-	if (d->why == HC_ADD_DELAY && !t->was_in_time)
+	bool load_too = t->load[1] > hc_limit(c, t, d->from);
+
+	if (d->why != HC_ADD_LOAD && d->why != HC_ADD_DANGER &&
+	    !(d->why == HC_ADD_DELAY && load_too))
 		return;
 	t->weak[d->from].ns = now;
 	t->weak[d->from].load = hc_max_load(t);
@@ -134,7 +136,6 @@ void hc_change(struct hc *c, u32 i, struct turn *turn, u64 now)
 		t->step = d->to;
 		t->awaited = 0;
 		t->held_cores = ch.from.cores;
-		t->was_in_time = false;
 		t->quiet_ns = now + 2 * c->set.metric_ns;
 		remember(c, t, d, now);
 	} else {

@@ -191,19 +191,33 @@ static void describe(const struct hc *c, const struct hc_tenant *t, struct hc_de
 }
 
 /*
- * The step without which it would be late: all that it wants while it is slow, else
- * what its load asks for, with the margin that it gives up a step by. What it only keeps,
- * since it was changed only now or as less has proved too weak lately, others may have.
+ * Chance alone lets the average that adding goes by be off by so much: arrivals come one by
+ * one, and the fewer there are in a metric the more it tells of chance.
+ */
+static double noise(const struct hc *c, const struct hc_tenant *t)
+{
+	double alpha = c->set.alpha[MID];
+	double came = t->load[0] * (double)c->set.metric_ns / NSEC_PER_SEC;
+
+	return came > 0 ? t->load[0] * sqrt(alpha / (2 - alpha) / came) : 0;
+}
+
+/*
+ * The step without which it would be late: all that it wants while it is slow, else what its
+ * load asks for, with the margin that it gives up a step by and what chance may add: else it
+ * would ask for the same again at once. What it only keeps, since it was changed only now or
+ * as less has proved too weak lately, others may have.
  */
 static u32 needed(const struct hc *c, const struct hc_tenant *t, u32 want)
 {
+	double load = hc_max_load(t) + c->set.sigmas * noise(c, t);
 	u32 step;
 
 	if (t->basis != HC_FRESH || want > t->step || is_slow(c, t))
 		return want;
 	step = t->cfg.min_step;
-	while (step < want && hc_limit(c, t, step) - c->set.keep * hc_capacity(&t->cap, step) <
-	       hc_max_load(t))
+	while (step < want &&
+	       hc_limit(c, t, step) - c->set.keep * hc_capacity(&t->cap, step) < load)
 		step++;
 	return step < want ? step : want;
 }
@@ -323,7 +337,6 @@ void hc_decide_all(struct hc *c, u64 now)
 	for (i = 0; i < c->tenants; i++) {
 		refine(c, &c->tenant[i], now);
 		begin_turn(c, i, &turns[i], now);
-		c->tenant[i].was_in_time |= !is_slow(c, &c->tenant[i]);
 		turns[i].d.why = want_step(c, &c->tenant[i], now, &turns[i].d.wanted);
 		claim(c, i, &turns[i], now);
 		turns[i].asked = true;

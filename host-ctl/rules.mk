@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The host controller's core: no I/O of its own, compiled into whatever drives it.
-HOST_CTL_SRCS := $(addprefix host-ctl/,arbiter.c begin.c capacity.c change.c control.c decide.c decision.c \
+HOST_CTL_SRCS := $(addprefix host-ctl/,arbiter.c batch.c begin.c capacity.c change.c control.c decide.c decision.c \
 	make_policy.c policy.c)
 
 UNIT_SRCS_test_hostctl := $(HOST_CTL_SRCS)
 UNIT_LIBS_test_hostctl := -ljansson -lm
+UNIT_SRCS_test_hostctl_batch := host-ctl/batch.c
 
 # The daemon: its core, what acts on a host, and of ringpaced's library the loop, the log,
 # sockets, metrics over HTTP and the reading of YAML. And what reads a dataplane's page.

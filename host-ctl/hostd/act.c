@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "../batch.h"
 #include "log/log.h"
 #include "now.h"
 #include "world.h"
@@ -67,17 +68,37 @@ static enum hc_enforced move_batch(struct world *w, struct world_tenant *t, cons
 	return e;
 }
 
+/* Those of all batch tenants, in the order of w->tenant[]. */
+static void share_out(const struct world *w, struct hc_batch *b, u32 cores)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < w->tenants; i++) {
+		const struct conf_tenant *c = w->tenant[i].conf;
+
+		if (w->tenant[i].place < 0)
+			b[n++] = (struct hc_batch){ .priority = (s32)c->priority,
+						    .min_cores = c->min_cores,
+						    .max_cores = c->max_cores };
+	}
+	hc_share_out(b, n, cores);
+}
+
 static enum hc_enforced set_batch(void *ctx, const struct hc_change *c)
 {
 	struct world *w = ctx;
 	enum hc_enforced all = HC_NOBODY, e;
+	struct hc_batch of[CONF_TENANTS_MAX], *b = of;
+	u16 core[TOPO_CORES_MAX];
 	cpu_set_t cpus;
 	u32 i;
 
-	cores_free_cpus(&w->cores, c->tenant, c->to.cores, &cpus);
+	share_out(w, of, cores_free(&w->cores, c->tenant, c->to.cores, core));
 	for (i = 0; i < w->tenants; i++) {
 		if (w->tenant[i].place >= 0)
 			continue;
+		cores_cpus(&w->cores, core + b->first, b->cores, 2, &cpus);
+		b++;
 		e = move_batch(w, &w->tenant[i], &cpus);
 		if (e == HC_FAILED)
 			return HC_FAILED;

@@ -20,8 +20,6 @@ static const char *check_latency(const struct conf *c, const struct conf_tenant 
 		       "of its dataplane (dataplane:)";
 	if (t->ports && !*c->ringpaced)
 		return "ports: ringpaced: is missing: say where its control socket is";
-	if (t->max_cores && t->max_cores < t->min_cores)
-		return "max-cores: less than min-cores";
 	if (c->clocks == CLOCKS_QUOTA && *t->pidfile)
 		return "pidfile: clocks: quota is a quota of a cgroup: say cgroup:, or clocks: no";
 	return NULL;
@@ -34,8 +32,6 @@ static const char *check_batch(const struct conf_tenant *t)
 	if (t->ports || *t->dataplane)
 		return t->ports ? "ports: a batch tenant has none: leave them out" :
 				  "dataplane: a batch tenant has none: leave it out";
-	if (t->max_cores)
-		return "max-cores: a batch tenant has what is left: leave it out";
 	return NULL;
 }
 
@@ -94,6 +90,8 @@ static const char *check(const struct conf *c, const struct conf_tenant *t)
 	if (backends(t) != 1)
 		return backends(t) ? "domain, pidfile, cgroup: more than one: a tenant is one of them" :
 			"domain: missing: say which domain it is, or a pidfile or cgroup";
+	if (t->max_cores && t->max_cores < t->min_cores)
+		return "max-cores: less than min-cores";
 	if (t->quota_percent && (!*t->domain || t->class == CONF_LATENCY))
 		return "cpu-quota-percent: only of a batch tenant that is a domain: one with a bound "
 		       "would be late by it, a cgroup's is set where it is made";

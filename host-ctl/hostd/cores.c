@@ -57,15 +57,14 @@ void cores_cpus(const struct cores *c, const u16 *core, u32 n, u32 threads, cpu_
 	}
 }
 
-void cores_free_cpus(const struct cores *c, u32 tenant, u32 n, cpu_set_t *cpus)
+u32 cores_free(const struct cores *c, u32 tenant, u32 n, u16 core[TOPO_CORES_MAX])
 {
 	struct cores after = *c;
-	u16 core[TOPO_CORES_MAX];
 	u32 i, count = 0;
 
 	cores_set(&after, tenant, n);
 	for (i = 0; i < c->topo->cores; i++)
 		if (!cores_taken(&after, i))
 			core[count++] = (u16)i;
-	cores_cpus(&after, core, count, 2, cpus);
+	return count;
 }

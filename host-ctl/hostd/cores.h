@@ -24,8 +24,8 @@ void cores_set(struct cores *c, u32 tenant, u32 n);
 bool cores_adopt(struct cores *c, u32 tenant, const u16 *core, u32 n);
 /* The CPUs of @n cores with @threads each. */
 void cores_cpus(const struct cores *c, const u16 *core, u32 n, u32 threads, cpu_set_t *cpus);
-/* Of all cores that nobody has once @tenant has @n of them. */
-void cores_free_cpus(const struct cores *c, u32 tenant, u32 n, cpu_set_t *cpus);
+/* All cores that nobody has once @tenant has @n of them, ascending; how many. */
+u32 cores_free(const struct cores *c, u32 tenant, u32 n, u16 core[TOPO_CORES_MAX]);
 /* Has any tenant that core? */
 bool cores_taken(const struct cores *c, u32 core);
 

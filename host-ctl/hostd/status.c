@@ -122,8 +122,9 @@ static json_t *latency_json(struct world_tenant *t, u64 now)
 
 static json_t *batch_json(struct world_tenant *t, u64 now)
 {
-	return json_pack("{s:s,s:s,s:o,s:b,s:o}", "tenant", t->conf->name, "class", "batch",
-			 "cpus", list_of(&t->cpus), "paused", t->paused, "sensors", sensors(t, now));
+	return json_pack("{s:s,s:s,s:i,s:o,s:b,s:o}", "tenant", t->conf->name, "class", "batch",
+			 "priority", (int)t->conf->priority, "cpus", list_of(&t->cpus),
+			 "paused", t->paused, "sensors", sensors(t, now));
 }
 
 static json_t *tenants_json(struct world *w, u64 now)

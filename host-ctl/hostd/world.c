@@ -11,6 +11,7 @@
 
 #define SECOND_NS	1000000000ULL
 #define STOP_MS		1000u
+#define TOO_MANY_CORES	"min-cores: more than cpus: has: give it less, or the host more"
 
 /* ---- Decisions ---- */
 
@@ -97,7 +98,7 @@ static const char *add_latency(struct world_tenant *t)
 		cfg.min_step++;
 	cfg.max_step = t->policy.steps - 1;
 	if (t->policy.step[cfg.min_step].cores < t->conf->min_cores)
-		return "min-cores: more than cpus: has: give it less, or the host more";
+		return TOO_MANY_CORES;
 	t->place = (s32)w->hc.tenants;
 	add_sensors(t, &cfg);
 	if (!world_saved(w, t, &cfg.first_step, core, &n) || cfg.first_step < cfg.min_step) {
@@ -123,7 +124,9 @@ static const char *add_tenant(struct world *w, const struct conf_tenant *c)
 	t->busy = (struct busy){ .conf = c, .native = t->is_domain ? NULL : &t->native,
 				 .virt = &w->virt, .domain = t->domain };
 	w->has_batch |= c->class == CONF_BATCH;
-	return c->class == CONF_LATENCY ? add_latency(t) : NULL;
+	if (c->class == CONF_LATENCY)
+		return add_latency(t);
+	return c->min_cores > w->topo.cores ? TOO_MANY_CORES : NULL;
 }
 
 /* ---- Life ---- */

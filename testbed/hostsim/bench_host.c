@@ -15,11 +15,14 @@
 #define TENANTS		20u
 #define SECONDS_MAX	3600
 
-enum { OPT_SEED = 256, OPT_DECISIONS, OPT_SECONDS, OPT_CONTROLLER,
+enum { OPT_SEED = 256, OPT_MOVES, OPT_DECISIONS, OPT_SECONDS, OPT_CONTROLLER,
        OPT_JSON };
 
 static const struct argp_option options[] = {
 	{ "seed", OPT_SEED, "N", 0, "of the simulated host and the noise, 0..4294967295 (1)", 0 },
+	{ "moves", OPT_MOVES, "HOW", 0,
+	  "how sets of flow groups move in the simulation: parallel, all of a change at once as our "
+	  "dataplane has it; serial, one after the other as that of 000 (parallel)", 0 },
 	{ "decisions", OPT_DECISIONS, "FILE", 0,
 	  "write every decision that is more than to hold, one JSON object a line", 0 },
 	{ "seconds", OPT_SECONDS, "S", 0,
@@ -32,10 +35,18 @@ static const struct argp_option options[] = {
 
 struct args {
 	u64 seed;
+	enum hs_moves moves;
 	const char *decisions;
 	u32 seconds;
 	bool controller, json;
 };
+
+static enum hs_moves moves(const char *arg, struct argp_state *state)
+{
+	if (strcmp(arg, "parallel") && strcmp(arg, "serial"))
+		argp_error(state, "--moves %s: neither parallel nor serial", arg);
+	return strcmp(arg, "serial") ? HS_PARALLEL : HS_SERIAL;
+}
 
 static u32 seconds(const char *arg, struct argp_state *state)
 {
@@ -55,6 +66,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_SEED:
 		if (!hostsim_seed(arg, &a->seed))
 			argp_error(state, "--seed %s: not a number in 0..4294967295", arg);
+		break;
+	case OPT_MOVES:
+		a->moves = moves(arg, state);
 		break;
 	case OPT_DECISIONS:
 		a->decisions = arg;
@@ -131,14 +145,17 @@ static int run_all(const struct args *a, FILE *decisions, struct results *res)
 {
 	static struct pareto pareto;
 	struct pattern_watch watch = { .decision = write_decision, .ctx = decisions };
+	struct pattern_setup s = { .set = &hc_defaults, .moves = a->moves, .seed = a->seed,
+				   .pareto = &pareto };
 	const char *why;
 	u32 g, i;
 
 	pareto_sweep(&pareto, a->seed);
 	for (g = 0; g < GOALS; g++)
 		for (i = 0; i < PATTERNS; i++) {
-			why = pattern_run(patterns[i], goals[g].policy, g, &pareto, &hc_defaults,
-					  a->seed, decisions ? &watch : NULL, &res->run[g][i]);
+			s.policy = goals[g].policy;
+			s.goal = g;
+			why = pattern_run(patterns[i], &s, decisions ? &watch : NULL, &res->run[g][i]);
 			if (why)
 				return fail("policy %s: %s", goals[g].name, why);
 			add_reactions(&res->reactions, &res->run[g][i].reactions);
@@ -318,7 +335,7 @@ static void add_weights(json_t *v, const struct results *res)
 	json_object_set_new(v, "weights", list);
 }
 
-static void add_simulated(json_t *v, const struct results *res, u64 seed)
+static void add_simulated(json_t *v, const struct results *res, const struct args *a)
 {
 	json_t *runs = json_object(), *gains, *list;
 	u32 g, i;
@@ -339,7 +356,8 @@ static void add_simulated(json_t *v, const struct results *res, u64 seed)
 	json_object_set_new(v, "reaction_ms", reaction_json(&res->reactions));
 	add_weights(v, res);
 	json_object_set_new(v, "runs", runs);
-	json_object_set_new(v, "seed", json_integer((json_int_t)seed));
+	json_object_set_new(v, "seed", json_integer((json_int_t)a->seed));
+	json_object_set_new(v, "moves", json_string(a->moves == HS_SERIAL ? "serial" : "parallel"));
 	json_object_set_new(v, "simulated", json_true());
 }
 
@@ -350,7 +368,7 @@ static void print(const struct args *a, const struct results *res)
 	if (a->json) {
 		v = json_object();
 		if (!a->controller)
-			add_simulated(v, res, a->seed);
+			add_simulated(v, res, a);
 		add_controller(v, res);
 		json_print(v, stdout);
 		return;

@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Flow groups of the simulated host: where they should be, and how they get there. */
+/* Flow groups of the simulated host: where they should be. */
 #include "hostsim.h"
 
 #include <math.h>
-
-/* 000, table 2: total time of a migration, mean, 95th percentile over mean, maximum. */
-#define GROW_NS		463e3
-#define GROW_SIGMA	0.95
-#define GROW_MAX_NS	2870e3
-#define SHRINK_NS	93e3
-#define SHRINK_SIGMA	0.40
-#define SHRINK_MAX_NS	456e3
 
 /* Thread t is thread t / HS_CORES of core t % HS_CORES. */
 static bool wanted(const struct hc_config *c, u32 t)
@@ -171,19 +163,20 @@ static void spread(const struct hs *h, u8 *owner, bool refine)
 		;
 }
 
-static void sum_up(struct hs *h)
+void hs_sum_up(struct hs *h)
 {
 	u32 g;
 
 	memset(h->share, 0, sizeof(h->share));
 	for (g = 0; g < HS_GROUPS; g++)
-		h->share[h->owner[g]] += h->weight[g];
+		if (!h->on_way[g])
+			h->share[h->owner[g]] += h->weight[g];
 }
 
 void hs_place(struct hs *h)
 {
 	spread(h, h->owner, true);
-	sum_up(h);
+	hs_sum_up(h);
 }
 
 static struct hs_move *move_of(struct hs *h, u32 from, u32 to)
@@ -201,51 +194,7 @@ static struct hs_move *move_of(struct hs *h, u32 from, u32 to)
 	return m;
 }
 
-static double duration_ns(struct hs *h)
-{
-	double sigma = h->growing ? GROW_SIGMA : SHRINK_SIGMA;
-	double mean = h->growing ? GROW_NS : SHRINK_NS;
-	double max = h->growing ? GROW_MAX_NS : SHRINK_MAX_NS;
-	double u = hs_uniform(&h->rng), v = hs_uniform(&h->rng), ns;
-
-	ns = mean * exp(sigma * sqrt(-2 * log(1 - u)) * cos(6.283185307179586 * v) -
-			sigma * sigma / 2);
-	return ns < max ? ns : max;
-}
-
-static void begin(struct hs *h)
-{
-	struct hs_move *m = &h->move[h->move_at];
-	double ns = duration_ns(h), part;
-	u32 i;
-
-	for (i = 0; i < m->groups; i++)
-		h->held_share += h->weight[m->group[i]];
-	part = h->share[m->from] > 0 ? h->held_share / h->share[m->from] : 0;
-	h->held = h->queue[m->from] * part;
-	h->queue[m->from] -= h->held;
-	h->share[m->from] -= h->held_share;
-	h->move_end_ns = h->now_ns + (u64)ns;
-	h->migrations++;
-	h->migration_ns += ns;
-}
-
-static void end(struct hs *h)
-{
-	struct hs_move *m = &h->move[h->move_at];
-	u32 i;
-
-	for (i = 0; i < m->groups; i++)
-		h->owner[m->group[i]] = (u8)m->to;
-	h->queue[m->to] += h->held;
-	h->held = 0;
-	h->held_share = 0;
-	h->move_end_ns = 0;
-	h->move_at++;
-	sum_up(h);
-}
-
-static void plan(struct hs *h)
+void hs_plan(struct hs *h)
 {
 	struct hs_move *m;
 	u8 owner[HS_GROUPS];
@@ -253,8 +202,7 @@ static void plan(struct hs *h)
 
 	memcpy(owner, h->owner, sizeof(owner));
 	spread(h, owner, h->plan == HS_REFINE);
-	h->moves = 0;
-	h->move_at = 0;
+	h->moves = h->due = h->ended = 0;
 	for (g = 0; g < HS_GROUPS; g++) {
 		if (owner[g] == h->owner[g])
 			continue;
@@ -262,24 +210,4 @@ static void plan(struct hs *h)
 		if (m)
 			m->group[m->groups++] = (u8)g;
 	}
-}
-
-/* When the coarse plan is done the fine one follows; a new order comes before the rest of it. */
-void hs_move_tick(struct hs *h)
-{
-	if (h->move_end_ns && h->now_ns >= h->move_end_ns)
-		end(h);
-	if (h->move_end_ns)
-		return;
-	if (h->ordered) {
-		h->plan = HS_COARSE;
-		h->ordered = false;
-		plan(h);
-	}
-	if (h->move_at == h->moves && h->plan == HS_COARSE) {
-		h->plan = HS_REFINE;
-		plan(h);
-	}
-	if (h->move_at < h->moves)
-		begin(h);
 }

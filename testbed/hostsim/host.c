@@ -72,18 +72,22 @@ static double serve(struct hs *h, u32 t, const struct server *s)
 	return busy / dt;
 }
 
-/* Arrivals of the groups under way wait for its end, and then in the new thread's queue. */
+/* What arrives of groups on their way waits for the end, and then in the new thread's queue. */
 static void hold(struct hs *h, double full_ns)
 {
 	double came, left;
+	u32 i;
 
-	if (!h->move_end_ns)
-		return;
-	came = hs_poisson(&h->rng, h->load * h->held_share * TICK_S);
-	left = h->move_end_ns > h->now_ns ? (double)(h->move_end_ns - h->now_ns) : 0;
-	h->held += came;
-	count_latency(h, came, NETWORK_NS + left +
-		      (h->held + h->queue[h->move[h->move_at].to]) * full_ns);
+	for (i = 0; hs_is_moving(h) && i < h->due; i++) {
+		struct hs_move *m = &h->move[i];
+
+		if (m->state != HS_MOVE_UNDER_WAY)
+			continue;
+		came = hs_poisson(&h->rng, h->load * m->share * TICK_S);
+		left = m->end_ns > h->now_ns ? (double)(m->end_ns - h->now_ns) : 0;
+		m->held += came;
+		count_latency(h, came, NETWORK_NS + left + (m->held + h->queue[m->to]) * full_ns);
+	}
 }
 
 static void core_tick(struct hs *h, u32 core, double ghz, double *watts, u32 *idle_cores)

@@ -5,11 +5,12 @@
  *
  * Time goes in ticks of HS_TICK_NS. Within one, each thread is a queue with Poisson
  * arrivals and a server whose speed follows from the configuration; order within a
- * tick is not modelled. Flow groups move between threads one set at a time.
+ * tick is not modelled. Flow groups move between threads in sets.
  */
 #ifndef HOSTSIM_H
 #define HOSTSIM_H
 
+#include "../../host-ctl/batch.h"
 #include "../../host-ctl/control.h"
 
 #define HS_TICK_NS	100000ULL
@@ -28,11 +29,22 @@ extern const struct hc_host hs_host;
 /* The highest load that 000 offers, requests per second. */
 #define HS_PEAK_PPS	6.2e6
 
-/* A set of flow groups on its way; what arrives meanwhile is held. */
+/*
+ * Of one change all sets move at once, as our dataplane has it; or one after the other, as that
+ * of 000 does.
+ */
+enum hs_moves { HS_PARALLEL, HS_SERIAL };
+
+enum hs_move_state { HS_MOVE_PLANNED, HS_MOVE_UNDER_WAY, HS_MOVE_ENDED };
+
+/* A set of flow groups that goes from one thread to another; what arrives meanwhile is held. */
 struct hs_move {
 	u32 from, to;
 	u32 groups;
 	u8 group[HS_GROUPS];
+	enum hs_move_state state;
+	u64 begin_ns, end_ns;		/* when it is due */
+	double held, share;		/* items, and the load of its groups, while it is under way */
 };
 
 /* Groups are first spread by few large moves, then evened out by many small ones. */
@@ -59,11 +71,11 @@ struct hs {
 	double tau_ns[HS_THREADS], tau_items[HS_THREADS];	/* last iteration */
 	bool ordered;			/* other threads are to be used; not planned yet */
 	enum hs_plan plan;
-	u32 moves, move_at;		/* planned; the one under way */
-	u64 move_end_ns;
-	double held, held_share;	/* items and load of the move under way */
+	enum hs_moves how;
+	u32 moves, due, ended;		/* planned; the first so many are due at a time; have ended */
 	bool growing;
 	struct hs_move move[HS_MOVES];
+	bool on_way[HS_GROUPS];
 	double items, iterations, busy_ns;
 	double heat_w;			/* of turbo, rising over minutes */
 	u32 migrations;
@@ -71,7 +83,10 @@ struct hs {
 	struct hs_count count;
 };
 
-/* With all flow groups placed for @c and nothing queued; the same @seed, the same run. */
+/*
+ * With all flow groups placed for @c and nothing queued; the same @seed, the same run. Moves in
+ * parallel, unless .how is set to something else.
+ */
 void hs_init(struct hs *h, const struct hc_config *c, u64 seed);
 void hs_tick(struct hs *h);
 void hs_count_reset(struct hs *h);
@@ -99,21 +114,32 @@ bool hs_is_turbo(const struct hc_config *c);
 
 /* Spreads the flow groups over the threads of @h->config, at once. */
 void hs_place(struct hs *h);
-/* The same by moves, begun when @h->ordered. */
+/* The moves by which that would be done, as @h->plan says. */
+void hs_plan(struct hs *h);
+/* Each thread's share, of the groups that it has and that are not on their way. */
+void hs_sum_up(struct hs *h);
+/* Moves, begun when @h->ordered. */
 void hs_move_tick(struct hs *h);
+static inline bool hs_is_moving(const struct hs *h)
+{
+	return h->ended < h->due;
+}
+/* Items that wait for the end of moves. */
+double hs_held(const struct hs *h);
 
 /* ---- Several tenants ---- */
 
 #define HS_TENANTS_MAX	8u
 
 /*
- * A host whose cores tenants share, each core at one clock and one tenant's at a time. The
- * background job has what is left.
+ * A host whose cores tenants share, each core at one clock and one latency-critical tenant's at
+ * a time. Batch tenants have what is left.
  */
 struct hs_host {
-	u32 tenants;
+	u32 tenants, batches;
 	struct hs *of[HS_TENANTS_MAX];	/* in the controller's order */
-	u32 batch_cores;		/* that the background job may have */
+	u32 batch_cores;		/* that batch tenants may have together, */
+	struct hc_batch batch[HS_TENANTS_MAX];	/* and what the controller has given each */
 };
 
 /* Cores that a tenant has or has not left yet. */

@@ -24,7 +24,7 @@ static int read_sample(void *ctx, struct hc_sample *s)
 	*s = (struct hc_sample){
 		.taken_ns = h->now_ns, .batch = HS_BATCH, .items = h->items,
 		.iterations = h->iterations, .busy_ns = h->busy_ns, .peak = unevenness(h),
-		.backlog = h->held,
+		.backlog = hs_held(h),
 	};
 	for (t = 0; t < HS_THREADS; t++) {
 		s->backlog += h->queue[t];
@@ -45,14 +45,20 @@ static enum hc_enforced set_freq(void *ctx, const struct hc_change *c)
 	return HC_ENFORCED;
 }
 
+/* As on a real host: what nobody has after the change, those included that are being left. */
 static enum hc_enforced set_batch(void *ctx, const struct hc_change *c)
 {
 	struct hs_host *host = ctx;
+	u32 i, used = c->to.cores;
 
-	host->batch_cores = c->free_cores;
+	for (i = 0; i < host->tenants; i++)
+		if (i != c->tenant)
+			used += host->of[i]->config.cores;
+	host->batch_cores = used < HS_CORES ? HS_CORES - used : 0;
+	hc_share_out(host->batch, host->batches, host->batch_cores);
 	/* Who is alone counts the job itself. */
 	if (host->tenants == 1)
-		host->of[0]->batch_cores = c->free_cores;
+		host->of[0]->batch_cores = host->batch_cores;
 	return HC_ENFORCED;
 }
 

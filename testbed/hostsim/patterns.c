@@ -42,18 +42,19 @@ static void on_decision(void *ctx, const struct hc_decision *d)
 		x->watch->decision(x->watch->ctx, d);
 }
 
-static const char *set_up(struct running *x, const struct hc_policy *policy,
-			  const struct hc_settings *set)
+static const char *set_up(struct running *x, const struct pattern_setup *s)
 {
 	struct hc_tenant_config t = {
-		.name = "memcached", .policy = policy, .bound_ns = HS_BOUND_NS,
-		.max_step = policy->steps - 1,
+		.name = "memcached", .policy = s->policy, .bound_ns = HS_BOUND_NS,
+		.max_step = s->policy->steps - 1,
 		.sensors = 1, .sensor = { { &hs_sensor_ops, &x->h } },
 	};
 	const char *why;
 
+	hs_init(&x->h, &s->policy->step[0], s->seed);
+	x->h.how = s->moves;
 	x->host = (struct hs_host){ .tenants = 1, .of = { &x->h } };
-	hc_init(&x->ctl, &hs_host, set);
+	hc_init(&x->ctl, &hs_host, s->set);
 	why = hc_add_tenant(&x->ctl, &t);
 	if (!why)
 		why = hc_add_actuator(&x->ctl, &hs_freq_ops, &x->host);
@@ -141,9 +142,7 @@ static double bound(const struct pareto *pareto, enum pareto_goal goal, const st
 	return sum / LOOKS;
 }
 
-const char *pattern_run(const struct shape *p, const struct hc_policy *policy,
-			enum pareto_goal goal, const struct pareto *pareto,
-			const struct hc_settings *set, u64 seed,
+const char *pattern_run(const struct shape *p, const struct pattern_setup *s,
 			const struct pattern_watch *watch, struct pattern_run *r)
 {
 	struct running x = { .watch = watch, .r = r, .reaction.list = &r->reactions };
@@ -151,15 +150,14 @@ const char *pattern_run(const struct shape *p, const struct hc_policy *policy,
 	const char *why;
 
 	*r = (struct pattern_run){ 0 };
-	make_load(&offered, seed);
-	hs_init(&x.h, &policy->step[0], seed);
-	why = set_up(&x, policy, set);
+	make_load(&offered, s->seed);
+	why = set_up(&x, s);
 	if (why)
 		return why;
 	run_controlled(&x, p, &offered);
-	r->bound = bound(pareto, goal, p, &offered);
-	if (goal == PARETO_ENERGY)
-		r->max_watts = static_watts(pareto, p, &offered);
+	r->bound = bound(s->pareto, s->goal, p, &offered);
+	if (s->goal == PARETO_ENERGY)
+		r->max_watts = static_watts(s->pareto, p, &offered);
 	return NULL;
 }
 

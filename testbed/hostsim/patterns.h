@@ -31,10 +31,18 @@ struct pattern_watch {
 	void *ctx;
 };
 
-/* NULL, or why the policy cannot be used. */
-const char *pattern_run(const struct shape *p, const struct hc_policy *policy,
-			enum pareto_goal goal, const struct pareto *pareto,
-			const struct hc_settings *set, u64 seed,
+/* What is run under a pattern, and what it is compared with. */
+struct pattern_setup {
+	const struct hc_policy *policy;
+	const struct hc_settings *set;
+	enum hs_moves moves;
+	u64 seed;
+	enum pareto_goal goal;
+	const struct pareto *pareto;
+};
+
+/* NULL, or why the policy cannot be used. @watch may be NULL. */
+const char *pattern_run(const struct shape *p, const struct pattern_setup *s,
 			const struct pattern_watch *watch, struct pattern_run *r);
 /* The part of what the Pareto bound gains that was gained, 0..1. */
 double pattern_gain(const struct pattern_run *r, enum pareto_goal goal);

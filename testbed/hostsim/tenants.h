@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Several latency-critical tenants and a background job on one simulated host. */
+/* Several latency-critical and several batch tenants on one simulated host. */
 #ifndef HOSTSIM_TENANTS_H
 #define HOSTSIM_TENANTS_H
 
@@ -15,14 +15,31 @@ struct tenant_run {
 	int direction;			/* of the last change; 0: none */
 };
 
+/*
+ * A batch tenant, which always has something to do. Of a core that several have each does in
+ * proportion to its weight, as the kernel divides it.
+ */
+struct batch_run {
+	s32 priority;
+	u32 min_cores, max_cores;	/* as struct hc_batch */
+	double weight;
+	/* Since tenants_count(). */
+	double cores;			/* mean of its work, in that of a core that is its own */
+	u32 changes, turns;		/* of the number of cores that it may use */
+	int direction;
+};
+
 struct tenants {
 	u32 n;
 	struct hc ctl;
 	struct hs_host host;
 	struct tenant_run of[HS_TENANTS_MAX];
+	struct batch_run batch[HS_TENANTS_MAX];	/* as many as host.batches */
+	struct hc_batch has[HS_TENANTS_MAX];	/* cores of each at the last tick */
 	u64 ticks;			/* since tenants_count() */
-	double batch_cores;		/* mean, of the background job */
-	u32 most_held;			/* cores that tenants held together at any tick, ever */
+	double batch_cores;		/* mean, that batch tenants may have together */
+	/* At any tick, ever: cores that tenants with a bound held; that anybody was given. */
+	u32 most_held, most_given;
 };
 
 /*
@@ -31,6 +48,8 @@ struct tenants {
  */
 const char *tenants_init(struct tenants *t, const s32 *priority, u32 n,
 			 const struct hc_policy *policy, u64 seed);
+/* Adds a batch tenant, before the first run. NULL, or why not. */
+const char *tenants_batch(struct tenants *t, const struct batch_run *b);
 void tenants_count(struct tenants *t);
 /* Runs a whole number of seconds. */
 void tenants_run(struct tenants *t, u32 seconds);

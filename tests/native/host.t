@@ -34,6 +34,7 @@ check "and how soon it answers steps of the load" json_of "$scratch/bench" \
 check "shares of 2 to 64 queues, within 2 %" json_of "$scratch/bench" \
 	'[.weights[].queues] == [2, 4, 8, 16, 32, 64] and ([.weights[].error] | max) == .weight_error and
 	 .weight_error > 0 and .weight_error < 0.02'
+check "moves of a change at the same time" json_of "$scratch/bench" '.moves == "parallel"'
 check "decisions tell what was done" json_of "$scratch/decisions" \
 	'.why and .actuators and .basis == "fresh"'
 
@@ -58,6 +59,7 @@ check "refuses --goal" refuses "--goal" pareto --goal speed
 check "refuses --seed" refuses "--seed" pareto --seed -1
 check "refuses an argument" refuses surplus pareto surplus
 check "refuses --seed of the benchmark" refuses "--seed" bench host --seed x
+check "refuses --moves" refuses "--moves" bench host --moves twice
 "$ringpace" bench host --decisions /nonexistent/x >/dev/null 2>"$scratch/err"
 check "a file that cannot be written is an error" test $? -eq 1
 finish

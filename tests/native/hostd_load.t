@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Two real tenants on two CPUs: rp-dataplane behind a port of ringpaced, under load patterns of
-# `ringpace load`, and a batch job that makes SHA-1 sums. Functional: each step waits for what
-# the controller does, however long that takes; nothing is measured.
+# `ringpace load`, and a batch job that makes SHA-1 sums; another one never gets a core, as its
+# priority is lower. Functional: each step waits for what the controller does, however long that
+# takes; nothing is measured.
 . "$(dirname "$0")/lib.sh"
 hostd=$top/build/ringpace-hostd
 host=$scratch/hostd/control dp=$scratch/dp
@@ -16,6 +17,9 @@ fi
 sha1sum </dev/zero >/dev/null 2>&1 &
 job=$!
 echo $job >"$scratch/job"
+sleep infinity >/dev/null 2>&1 &
+low=$!
+echo $low >"$scratch/low"
 "$ringpace" dataplane start --dir "$dp" --threads 2 --app udp-echo >"$scratch/out" 2>"$scratch/err"
 ok $? 'a dataplane'
 pgrep -f -- "--control $dp/dataplane.ctl" >"$scratch/web"
@@ -33,7 +37,8 @@ tenants:
   # Its threads sleep 50 us when they are idle: under any load something waits as long.
   - {name: web, class: latency, pidfile: $scratch/web, ports: [b], bound-ns: 50000,
      threads-per-core: 1, policy: consolidate}
-  - {name: job, class: batch, pidfile: $scratch/job}
+  - {name: low, class: batch, pidfile: $scratch/low, priority: 1}
+  - {name: job, class: batch, pidfile: $scratch/job, priority: 2}
 END
 
 load() {	# shape
@@ -43,14 +48,14 @@ load() {	# shape
 }
 unload() { kill $generator && wait $generator 2>/dev/null; }
 cpus_of() { taskset -pc "$1" | sed 's/.*: //' | tr ',-' '\n\n' | wc -l; }
-stands() { [ "$(cut -d' ' -f3 "/proc/$job/stat")" = T ]; }
-is_webs() { stands && [ "$(cpus_of "$(cat "$scratch/web")")" = 2 ]; }
-is_shared() { ! stands && [ "$(cpus_of $job)" = 1 ] && [ "$(cpus_of "$(cat "$scratch/web")")" = 1 ]; }
+stands() { [ "$(cut -d' ' -f3 "/proc/$1/stat")" = T ]; }
+is_webs() { stands $job && stands $low && [ "$(cpus_of "$(cat "$scratch/web")")" = 2 ]; }
+is_shared() { ! stands $job && stands $low && [ "$(cpus_of $job)" = 1 ] && [ "$(cpus_of "$(cat "$scratch/web")")" = 1 ]; }
 status_is() { "$ringpace" host status --socket "$host" --json >"$scratch/status" 2>"$scratch/err" && json_of "$scratch/status" "$1"; }
 
 "$hostd" --config "$scratch/hostd.yaml" 2>"$scratch/hostd.log" &
 hd=$!
-check 'a controller' wait_for 60 status_is '.acting and (.tenants | length == 2)'
+check 'a controller' wait_for 60 status_is '.acting and (.tenants | length == 3)'
 load slope
 check 'by the backlog of the port it learns what a core carries' \
 	wait_for 60 status_is '.tenants[0] | .sensor == "ringpaced" and .capacity_pps > 0'
@@ -66,7 +71,8 @@ check 'and the table of steps' grep -q 'web: its steps, as refined:' "$scratch/e
 kill $hd && wait $hd
 check 'a clean end' test $? -eq 0
 check 'gives all back' test "$(cpus_of $job)" = 2
+check 'and lets all run' eval '! stands $low'
 "$ringpace" dataplane stop --dir "$dp" >/dev/null 2>"$scratch/err"
 ok $? 'nothing is left'
-kill $job && wait $job 2>/dev/null
+kill $job $low && wait $job $low 2>/dev/null
 finish

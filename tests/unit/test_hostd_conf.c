@@ -35,7 +35,8 @@ static const char good[] =
 	"     policy: consolidate, priority: 7, min-cores: 2, vcpus: hotplug, emulator: yes}\n"
 	"  - {name: dp, class: latency, pidfile: /p, dataplane: /d, bound-ns: 1000, polls: yes}\n"
 	"  - {name: job, class: batch, cgroup: /c, nic: up, nic-share: 3, nic-queues: [0, 63]}\n"
-	"  - {name: j2, class: batch, cgroup: /d, nic: e0, nic-share: 1, nic-queues: [\"1:1f\"]}\n";
+	"  - {name: j2, class: batch, cgroup: /d, nic: e0, nic-share: 1, nic-queues: [\"1:1f\"],\n"
+	"     priority: 2, min-cores: 2, max-cores: 3}\n";
 
 static void test_good(void **state)
 {
@@ -57,6 +58,7 @@ static void test_good(void **state)
 	assert_int_equal(conf.tenant[2].nic_queues, 2);
 	assert_int_equal(conf.tenant[2].nic_queue[1], 63);
 	assert_int_equal(conf.tenant[3].nic_queue[0], 0x1001f);
+	assert_int_equal(conf.tenant[3].max_cores, 3);
 }
 
 static void test_example(void **state)
@@ -107,6 +109,7 @@ static void test_bad(void **state)
 		  "only of a batch tenant" },
 		{ TENANT "{name: a, class: latency, domain: d, bound-ns: 9999, ports: [p], "
 		  "cpu-quota-percent: 9}\n", "only of a batch tenant" },
+		{ TENANT JOB ", min-cores: 3, max-cores: 2}\n", "max-cores: less than min-cores" },
 		{ TENANT "{name: a b, class: batch, pidfile: d}\n", "with a space" },
 		{ TENANT "{name: a, class: batch, pidfile: d, port: x}\n", "is it ports?" },
 		{ TENANT "{name: a, class: latency, pidfile: d, ports: [p], bound-ns: 9999, "

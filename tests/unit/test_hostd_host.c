@@ -558,9 +558,9 @@ static void test_cores(void **state)
 	cores_set(&c, 1, 1);
 	assert_int_equal(cores_with(&c, 0, 3, core), 3);
 	assert_int_equal(core[2], 3);
-	cores_free_cpus(&c, 0, 3, &cpus);
-	assert_int_equal(CPU_COUNT(&cpus), 0);
-	cores_free_cpus(&c, 0, 1, &cpus);
+	assert_int_equal(cores_free(&c, 0, 3, core), 0);
+	assert_int_equal(cores_free(&c, 0, 1, core), 2);
+	cores_cpus(&c, core, 2, 2, &cpus);
 	cpulist_print(&cpus, text);
 	assert_string_equal(text, "1,3,5,7");
 	/* What is asked for is not done by asking. */

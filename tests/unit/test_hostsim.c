@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The host controller on the simulated host with several tenants: cores are never two
- * tenants', priorities hold, nobody starves, nothing swings.
+ * tenants', priorities hold, nobody starves, nothing swings. Batch tenants have what is left.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -40,6 +40,7 @@ static void check_always(void)
 	u32 i;
 
 	assert_in_range(t.most_held, TENANTS, HS_CORES);
+	assert_in_range(t.most_given, TENANTS, HS_CORES);
 	for (i = 0; i < TENANTS; i++)
 		assert_true(cores_of(i) >= 1);
 }
@@ -124,6 +125,111 @@ static void test_edges(void **state)
 			assert_in_range(t.of[i].turns, 0, 2);
 		assert_in_range(t.of[2].violations, 0, 1);
 	}
+}
+
+/*
+ * A load between what a step is given up by and what more is asked for by: of a tenant of one
+ * core chance alone moves the measured load across all of that.
+ */
+static void test_band(void **state)
+{
+	static const s32 priority[TENANTS] = { 1, 3, 2 };
+	u64 seed = test_seed_or(SEED) + 230;
+	u32 k;
+
+	for (k = 0; k < 6; k++) {
+		assert_null(tenants_init(&t, priority, TENANTS, &hc_policy_consolidate, seed + k));
+		t.of[0].load = CORE_PPS * 6;
+		t.of[1].load = EDGE_PPS * (0.972 + 0.001 * k);
+		t.of[2].load = CORE_PPS * 0.5;
+		tenants_run(&t, 4);
+		tenants_count(&t);
+		tenants_run(&t, 8);
+		check_always();
+		assert_in_range(t.of[0].turns, 0, 2);
+		assert_in_range(t.of[1].turns, 0, 2);
+	}
+}
+
+/* The first may have one core; the next two share, three to one; the last one needs two. */
+static const struct batch_run batches[] = {
+	{ .priority = 3, .min_cores = 1, .max_cores = 1, .weight = 1 },
+	{ .priority = 2, .min_cores = 1, .max_cores = 3, .weight = 3 },
+	{ .priority = 2, .min_cores = 1, .max_cores = 3, .weight = 1 },
+	{ .priority = 1, .min_cores = 2, .weight = 1 },
+};
+#define BATCHES	(sizeof(batches) / sizeof(batches[0]))
+
+/* Three tenants with loads that change four times, and some batch tenants or none. */
+static void run_with(u32 n, u64 seed, void (*check)(void))
+{
+	static const s32 priority[TENANTS] = { 0, 2, 1 };
+	u32 k, i;
+
+	assert_null(tenants_init(&t, priority, TENANTS, &hc_policy_consolidate, seed));
+	for (i = 0; i < n; i++)
+		assert_null(tenants_batch(&t, &batches[i]));
+	for (k = 0; k < 4; k++) {
+		for (i = 0; i < TENANTS; i++)
+			t.of[i].load = CORE_PPS * (0.1 + 1.4 * test_below(&seed, 1000) / 1000);
+		tenants_run(&t, 3);
+		tenants_count(&t);
+		tenants_run(&t, 5);
+		check();
+	}
+}
+
+/* What they have of @free cores. */
+static void check_batches(void)
+{
+	const struct hc_batch *b = t.host.batch;
+	u32 i, free = t.host.batch_cores;
+	double sum = 0;
+
+	check_always();
+	assert_int_equal(b[0].cores, free > 0);
+	assert_int_equal(b[1].cores, free > 4 ? 3 : free ? free - 1 : 0);
+	assert_int_equal(b[2].cores, b[1].cores);
+	assert_int_equal(b[3].cores, free > 5 ? free - 4 : 0);
+	for (i = 0; i < BATCHES; i++) {
+		assert_in_range(t.batch[i].turns, 0, 2);
+		sum += t.batch[i].cores;
+	}
+	assert_true(fabs(t.batch[1].cores - 3 * t.batch[2].cores) < 1e-9);
+	/* One core is too few for the last one; no other is left over. */
+	assert_true(sum <= t.batch_cores + 1e-9);
+	assert_true(sum >= t.batch_cores - 1);
+}
+
+static double cores[4][TENANTS];
+static u32 period;
+
+static void note(void)
+{
+	u32 i;
+
+	for (i = 0; i < TENANTS; i++)
+		cores[period % 4][i] = t.of[i].cores;
+	period++;
+}
+
+/* All the same as without batch tenants: these take nothing from anybody. */
+static void compare(void)
+{
+	u32 i;
+
+	for (i = 0; i < TENANTS; i++)
+		assert_true(fabs(cores[period % 4][i] - t.of[i].cores) < 1e-12);
+	period++;
+	check_batches();
+}
+
+static void test_batches(void **state)
+{
+	u64 seed = test_seed_or(SEED) + 5;
+
+	run_with(0, seed, note);
+	run_with(BATCHES, seed, compare);
 }
 
 /* A load that comes all at once is carried soon, though the cores are another's. */
@@ -214,7 +320,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fits), cmocka_unit_test(test_priorities),
-		cmocka_unit_test(test_edges), cmocka_unit_test(test_taken),
+		cmocka_unit_test(test_edges), cmocka_unit_test(test_band),
+		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_taken),
 		cmocka_unit_test(test_refines),
 	};
 
