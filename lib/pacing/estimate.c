@@ -169,6 +169,8 @@ bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
 	if (first || t->items < b->items || t->sleeps < b->sleeps || t->timed < b->timed ||
 	    t->work_ns < b->work_ns || t->late < b->late) {
 		e->cost = (struct rp_totals){ 0 };
+		/* How much of that time was a wait is not known: half a share is none. */
+		e->share_ns = e->share_wait_ns = 0;
 		return false;
 	}
 	mean_of(&e->own, t->work_ns - b->work_ns, c->items);
