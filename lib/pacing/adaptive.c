@@ -41,8 +41,9 @@
 /* Blocks of a producer that nobody answers become longer up to this. */
 #define REPAIR_MAX_NS	1000000000u
 /*
- * Short cycles are looked at together: so many items, or waits, or so long.
- * T's samples hold as many items anyway, and CPU time is asked for as rarely.
+ * Short cycles are looked at together: so many items, or waits, or so long. T's
+ * samples hold as many items anyway; modes may change within some 5 ms, but not
+ * without something that ends this at once.
  */
 #define LOOK_ITEMS	16
 #define LOOK_WAITS	16
