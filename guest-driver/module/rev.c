@@ -118,7 +118,7 @@ static void consume(struct rp_party *p, const struct virtio_pc_item *item,
 
 	rp_party_seq(p, seq, flags & VIRTIO_PC_ITEM_FIRST);
 	if (unlikely(flags & VIRTIO_PC_ITEM_WAITED))
-		rp_add(&p->stats.peer_waits, 1);
+		rp_party_peer_waited(p);
 	if (p->armed_k == nth && p->woken)
 		count_wake(p, woken_tsc, enq_tsc);
 	if (p->trace->items)

@@ -41,6 +41,20 @@
 #define CONTENDED_DOWN	64
 /* Blocks of a producer that nobody answers become longer up to this. */
 #define REPAIR_MAX_NS	1000000000u
+/*
+ * Short cycles are looked at together: so many items, or waits, or so long. T's
+ * samples hold as many items anyway; modes may change within some 5 ms, but not
+ * without something that ends this at once.
+ */
+#define LOOK_ITEMS	16
+#define LOOK_WAITS	16
+#define LOOK_NS		20000000u
+/* A part of half a sleep by which several may together be too long. */
+#define EXCESS_PARTS	8
+/* After so many looks in a row that changed nothing. */
+#define CALM		8
+/* A consumer's wake-ups in a row that may find nothing, when there is little traffic. */
+#define EMPTY_MOST	3
 
 /* ---- Idleness ---- */
 
@@ -101,6 +115,12 @@ static u64 items_of_peer(const struct rp_strategy *s, struct adaptive *a, u64 it
 	return before ? less(items + before, a->out) : 0;
 }
 
+/* More wake-ups in a row have found nothing than happens while the traffic lasts. */
+static bool pauses(const struct rp_strategy *s, const struct adaptive *a)
+{
+	return a->empty && (a->empty > EMPTY_MOST || is_producer(s) || a->streak >= IDLE_STREAK);
+}
+
 /* The cycle's items tell the peer's pace, if it could go on all the time. */
 static void learn_pace(const struct rp_strategy *s, struct adaptive *a,
 		       const struct rp_cycle *c, u64 now_ns)
@@ -116,12 +136,13 @@ static void learn_pace(const struct rp_strategy *s, struct adaptive *a,
 		rp_estimate_stall(&a->e, ns, a->still_ns > s->params.dmax_ns);
 	a->still_ns = 0;
 	items = items_of_peer(s, a, c->items);
-	if (!items || a->gap)
+	if (!items || a->gap || (c->waits > 1 && pauses(s, a)))
 		return;
 	if (!a->peer_waited)
 		rp_estimate_pace(&a->e, items, ns);
 	else if (items > a->ready && a->woke_ns)
-		rp_estimate_pace(&a->e, items - a->ready, now_ns - a->woke_ns);
+		rp_estimate_pace(&a->e, items - a->ready,
+				 a->busy_ns + now_ns - a->woke_ns);
 	else if (!a->e.t.mean.n)
 		rp_estimate_pace(&a->e, items, ns);
 }
@@ -156,7 +177,7 @@ static void control(struct rp_strategy *s, struct adaptive *a, const struct rp_c
 	else if (c->timed && s->params.dmax_ns)
 		rp_adaptive_move_m_d(s, a, c);
 	if (!a->odd && (a->slept || a->now == RP_WAIT_SPIN))
-		rp_adaptive_move_m_l(s, a);
+		rp_adaptive_move_m_l(s, a, c->waits);
 	a->slept = false;
 	a->odd -= a->odd > 0;
 	rp_adaptive_move_target(s, a, now_ns);
@@ -165,23 +186,90 @@ static void control(struct rp_strategy *s, struct adaptive *a, const struct rp_c
 	rp_adaptive_tell_unmet(s, a);
 }
 
+/* Nothing is about to change: what sleeps do until the next look will be as before. */
+static void note_calm(const struct rp_strategy *s, struct adaptive *a)
+{
+	u64 want = less(a->target_ns, rp_mean_ns(&a->e.over.mean));
+	bool calm = a->mode == RP_WAIT_SLEEP && !a->doubt_ns && !a->peer_waited && !a->odd &&
+		    !pauses(s, a) && a->y_ns + want / 8 >= want;
+
+	a->calm = calm ? min_u32(a->calm + 1, CALM) : 0;
+}
+
 static void tick(struct rp_strategy *s, struct adaptive *a, u64 now_ns)
 {
 	struct rp_cycle c;
 
-	if (!rp_estimate_cycle(&a->e, s, now_ns, &c))
-		return;
-	rp_add(&a->mode_ns[a->now], c.ns);
-	a->peer_waited |= c.peer_waited;
-	learn_pace(s, a, &c, now_ns);
-	note_idleness(s, a, &c);
-	if (a->peer_waited)
-		rp_loop_full(&a->loop, now_ns);
-	rp_loop_cycle(&a->loop, &c, a->target_ns, now_ns);
-	if (c.items)
-		control(s, a, &c, now_ns);
+	s->news = false;
+	rp_estimate_slept_also(&a->e, a->passed, a->excess_ns);
+	if (rp_estimate_cycle(&a->e, s, now_ns, &c)) {
+		rp_add(&a->mode_ns[a->now], c.ns);
+		a->peer_waited |= c.peer_waited;
+		learn_pace(s, a, &c, now_ns);
+		note_idleness(s, a, &c);
+		if (a->peer_waited)
+			rp_loop_full(&a->loop, now_ns);
+		rp_loop_cycle(&a->loop, &c, a->target_ns, now_ns);
+		if (c.items)
+			control(s, a, &c, now_ns);
+		note_calm(s, a);
+	}
 	a->peer_waited = false;
+	rp_adaptive_looked(a);
+}
+
+/* ---- Sleeps that go by without a look ---- */
+
+void rp_adaptive_looked(struct adaptive *a)
+{
 	a->woke_ns = 0;
+	a->busy_ns = 0;
+	a->excess_ns = 0;
+	a->passed = 0;
+	a->ready = 0;
+	a->look_ns = 0;
+}
+
+/* Before a sleep; what follows from the estimates is computed once for all until the look. */
+static void look_later(struct adaptive *a, u64 now_ns)
+{
+	if (a->calm < CALM)
+		return;
+	a->look_ns = now_ns + LOOK_NS;
+	a->usual_ns = rp_mean_ns(&a->e.over.mean);
+	a->odd_ns = rp_estimate_odd_ns(&a->e);
+	a->busy_most_ns = (a->asked_ns + a->usual_ns) / 2;
+	a->excess_most_ns = (s64)(a->busy_most_ns / EXCESS_PARTS);
+}
+
+/*
+ * Has a sleep ended as sleeps do? The first after a look is always one to learn
+ * all from, so that how far sleeps differ does not depend on what they were
+ * like; of those after it the sum is enough. Sleeps that grow longer are to be
+ * answered by shorter ones at once.
+ */
+static bool passes(const struct rp_strategy *s, struct adaptive *a, u32 ready, u64 took_ns)
+{
+	u64 over = took_ns - a->asked_ns;
+	s64 excess = a->excess_ns + (s64)(over - a->usual_ns);
+
+	if (!a->look_ns || over > a->odd_ns || excess > a->excess_most_ns ||
+	    ready >= adaptive_slots(s) || pauses(s, a)) {
+		a->look_ns = 0;
+		return false;
+	}
+	if (!a->e.skipped)
+		return false;
+	a->excess_ns = excess;
+	a->passed++;
+	return true;
+}
+
+/* After a cycle: has little happened since the last look, and nothing that matters? */
+static bool goes_by(const struct rp_strategy *s, const struct adaptive *a, u64 now_ns)
+{
+	return now_ns < a->look_ns && now_ns - a->woke_ns <= a->busy_most_ns &&
+	       a->ready < LOOK_ITEMS && a->e.skipped < LOOK_WAITS - 1 && !s->news;
 }
 
 /* ---- Hooks ---- */
@@ -233,10 +321,13 @@ static struct rp_decision spin(struct adaptive *a, u64 pause_ns)
 	return (struct rp_decision){ RP_WAIT_SPIN, 0, pause_ns };
 }
 
-static struct rp_decision sleep(struct adaptive *a, u64 y_ns)
+static struct rp_decision sleep(struct adaptive *a, u64 y_ns, u64 now_ns)
 {
 	rp_store(&a->now, RP_WAIT_SLEEP);
 	rp_store(&a->asked_ns, y_ns);
+	/* A trial counts each of its cycles. */
+	if (a->loop.kind == LOOP_NONE)
+		look_later(a, now_ns);
 	return (struct rp_decision){ RP_WAIT_SLEEP, 0, y_ns };
 }
 
@@ -248,21 +339,18 @@ static struct rp_decision sleep_or_try(const struct rp_strategy *s, struct adapt
 
 	if (is_producer(s) || (!shorter && !rp_adaptive_may_spin(s, a)) ||
 	    !rp_loop_is_brief(&a->loop, !shorter, now_ns))
-		return sleep(a, a->y_ns);
-	return a->loop.awake ? spin(a, 0) : sleep(a, max_u64(brief, 1));
+		return sleep(a, a->y_ns, now_ns);
+	return a->loop.awake ? spin(a, 0) : sleep(a, max_u64(brief, 1), now_ns);
 }
 
-static struct rp_decision adaptive_idle(struct rp_strategy *s, u64 now_ns)
+/* Apart from the short ways, which would save its registers else. */
+static __attribute__((__noinline__)) struct rp_decision
+decide(struct rp_strategy *s, struct adaptive *a, u64 now_ns)
 {
-	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
 	struct rp_decision d;
 
-	/* The only path that is taken more often than every some ten us. */
-	if (a->now == RP_WAIT_SPIN && now_ns < a->tick_ns)
-		return (struct rp_decision){ RP_WAIT_SPIN, 0, a->pause_ns };
 	tick(s, a, now_ns);
 	a->tick_ns = now_ns + SPIN_TICK_NS;
-	a->wait_ns = now_ns;
 	if (is_idle(s, a) || a->mode == RP_WAIT_BLOCK) {
 		rp_loop_broken(&a->loop);
 		rp_store(&a->now, RP_WAIT_BLOCK);
@@ -281,10 +369,26 @@ static struct rp_decision adaptive_idle(struct rp_strategy *s, u64 now_ns)
 		return spin(a, pause_or_try(s, a, now_ns));
 	/* A spin that has lasted too long ends in the shortest sleep. */
 	rp_loop_broken(&a->loop);
-	return sleep(a, 1);
+	return sleep(a, 1, now_ns);
 }
 
-static void after_sleep(struct rp_strategy *s, struct adaptive *a, u32 ready, u64 took_ns)
+static struct rp_decision adaptive_idle(struct rp_strategy *s, u64 now_ns)
+{
+	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
+
+	/* The only path that is taken more often than every some ten us. */
+	if (a->now == RP_WAIT_SPIN && now_ns < a->tick_ns)
+		return (struct rp_decision){ RP_WAIT_SPIN, 0, a->pause_ns };
+	a->wait_ns = now_ns;
+	if (!goes_by(s, a, now_ns))
+		return decide(s, a, now_ns);
+	a->e.skipped++;
+	a->busy_ns += now_ns - a->woke_ns;
+	return (struct rp_decision){ RP_WAIT_SLEEP, 0, a->asked_ns };
+}
+
+static __attribute__((__noinline__)) void
+after_sleep(struct rp_strategy *s, struct adaptive *a, u32 ready, u64 took_ns)
 {
 	u32 slots = adaptive_slots(s);
 
@@ -298,23 +402,32 @@ static void after_sleep(struct rp_strategy *s, struct adaptive *a, u32 ready, u6
 	a->slept = a->mode == RP_WAIT_SLEEP;
 }
 
+static void after_block(struct rp_strategy *s, struct adaptive *a, enum rp_wake by, u64 took_ns)
+{
+	a->calm = 0;
+	a->look_ns = 0;
+	rp_loop_broken(&a->loop);
+	if (by == RP_WAKE_STOP)
+		return;
+	a->gap = true;
+	if (took_ns < idle_limit_ns(s, a))
+		a->streak = 0;
+	else if (a->streak < IDLE_STREAK)
+		a->streak++;
+}
+
 static void adaptive_woken(struct rp_strategy *s, enum rp_wake by, u32 ready, u64 now_ns)
 {
 	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
+	u64 took_ns = now_ns - a->wait_ns;
 
-	a->ready = ready;
 	a->woke_ns = now_ns;
+	a->ready += ready;
+	a->empty = ready ? 0 : a->empty + 1;
 	if (by != RP_WAKE_SLEPT)
-		rp_loop_broken(&a->loop);
-	if (by == RP_WAKE_SLEPT) {
-		after_sleep(s, a, ready, now_ns - a->wait_ns);
-	} else if (by != RP_WAKE_STOP) {
-		a->gap = true;
-		if (now_ns - a->wait_ns < idle_limit_ns(s, a))
-			a->streak = 0;
-		else if (a->streak < IDLE_STREAK)
-			a->streak++;
-	}
+		after_block(s, a, by, took_ns);
+	else if (!passes(s, a, ready, took_ns))
+		after_sleep(s, a, ready, took_ns);
 }
 
 static enum rp_wait adaptive_mode(const struct rp_strategy *s)

@@ -50,19 +50,31 @@ struct adaptive_loop {
 #define LOOP_FREE	(~0ull)
 
 struct adaptive {
-	struct rp_estimate e;
-	struct adaptive_loop loop;
+	/* What a sleep that goes by unexamined touches comes first, for the cache */
 	enum rp_wait mode;
 	enum rp_wait now;	/* the mode, or BLOCK while idle */
 	/* The present wait */
 	u64 wait_ns;		/* when it began */
 	u64 asked_ns;		/* SLEEP */
+	u64 look_ns;		/* SLEEP: the next look at the totals, at the latest; 0: now */
+	/* Until then a sleep is worth a look that lasts for */
+	u64 odd_ns;		/* longer than that beyond what was asked for, */
+	s64 excess_most_ns;	/* or with those before for longer than they usually do, */
+	u64 busy_most_ns;	/* or is followed by work for longer than that */
+	u64 usual_ns;		/* what sleeps last beyond what is asked for */
+	/* Since the last look */
+	u64 woke_ns;		/* the last wake-up; 0: none */
+	u64 busy_ns;		/* from wake-ups to waits, of those that went by */
+	s64 excess_ns;		/* of sleeps that went by, beyond usual_ns each */
+	u32 passed;		/* so many */
+	u32 ready;		/* there at wake-ups */
+	u32 empty;		/* the last wake-ups, at which there was nothing */
+	struct rp_estimate e;
+	struct adaptive_loop loop;
 	u64 tick_ns;		/* SPIN: the next look at the totals */
 	u64 pause_ns;		/* SPIN: of its pauses until then */
-	/* Since the last wake-up */
-	u64 woke_ns;
-	u32 ready;
 	bool peer_waited;	/* the ring was full or dry at the wake-up */
+	u32 calm;		/* looks in a row with nothing to change */
 	u32 odd;		/* cycles that a sleep which was far too long has spoiled */
 	bool slept;		/* in the mode SLEEP */
 	bool gap;		/* there was a pause of the traffic */
@@ -143,7 +155,8 @@ u64 rp_adaptive_spread_ns(const struct adaptive *a);
 /* After a cycle with c->timed > 0, of a consumer. */
 void rp_adaptive_move_m_d(const struct rp_strategy *s, struct adaptive *a,
 			  const struct rp_cycle *c);
-void rp_adaptive_move_m_l(const struct rp_strategy *s, struct adaptive *a);
+/* After a cycle of so many sleeps. */
+void rp_adaptive_move_m_l(const struct rp_strategy *s, struct adaptive *a, u32 sleeps);
 void rp_adaptive_move_target(const struct rp_strategy *s, struct adaptive *a, u64 now_ns);
 void rp_adaptive_move_y(struct adaptive *a);
 
@@ -180,6 +193,8 @@ void rp_adaptive_tell_unmet(const struct rp_strategy *s, struct adaptive *a);
 
 /* ---- Hooks ---- */
 
+/* The totals were looked at: what is added up until the next look is 0 again. */
+void rp_adaptive_looked(struct adaptive *a);
 void rp_adaptive_status(const struct rp_strategy *s, struct rp_status *st);
 u32 rp_adaptive_learned(const struct rp_strategy *s, void *buf);
 void rp_adaptive_learn(struct rp_strategy *s, const void *buf, u32 bytes);

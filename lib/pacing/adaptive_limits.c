@@ -62,12 +62,13 @@ static u64 least_m_d(const struct adaptive *a)
 
 /*
  * m_D after a cycle: a step up for what was late, a smaller one down for what
- * was not, so that it rests where late_goal() of the items are late.
+ * was not, so that it rests where late_goal() of the items are late. Where waits
+ * were looked at together, as many steps at once.
  */
 void rp_adaptive_move_m_d(const struct rp_strategy *s, struct adaptive *a,
 			  const struct rp_cycle *c)
 {
-	u64 step = s->params.dmax_ns / 8, most = s->params.dmax_ns / 2;
+	u64 step = s->params.dmax_ns / 8 * c->waits, most = s->params.dmax_ns / 2;
 	u64 late = c->late ? (c->late << 10) / c->timed : 0, goal = late_goal(a);
 	u64 least = min_u64(least_m_d(a), most);
 
@@ -88,7 +89,7 @@ void rp_adaptive_move_m_d(const struct rp_strategy *s, struct adaptive *a,
  * producer, who sees the ring dry, retreats. A share, since the ring's time is
  * itself an estimate: bursts move it by more than a sleep is long.
  */
-void rp_adaptive_move_m_l(const struct rp_strategy *s, struct adaptive *a)
+void rp_adaptive_move_m_l(const struct rp_strategy *s, struct adaptive *a, u32 sleeps)
 {
 	u64 limit = rp_adaptive_ring_limit_ns(s, a);
 	u64 most = min_u64(limit, rp_adaptive_latency_limit_ns(s, a));
@@ -100,7 +101,7 @@ void rp_adaptive_move_m_l(const struct rp_strategy *s, struct adaptive *a)
 	if (a->peer_waited)
 		left = min_u64(left, max_u64(a->target_ns, 1)) / 4 * 3;
 	else
-		left += most / 256 + 1;
+		left += sleeps * (most / 256 + 1);
 	a->ring_share = (u32)min_u64(left * ADAPTIVE_RING_ALL / limit + 1, ADAPTIVE_RING_ALL);
 }
 

@@ -128,6 +128,7 @@ void rp_adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
 	    now_ns - max_u64(a->e.last_ns, a->woke_ns) < s->params.dmax_ns ||
 	    !rp_estimate_cycle(&a->e, s, now_ns, &c))
 		return;
+	rp_adaptive_looked(a);
 	rp_add(&a->mode_ns[a->now], c.ns);
 	/* Items that only fill the queue are none of C's. */
 	done = less(c.items + a->out, out);

@@ -16,7 +16,7 @@
  * a wait's cost is known still more so; shares of it are taken over longer anyway.
  */
 #define COST_NS		5000000u
-#define COST_KNOWN_NS	20000000u
+#define COST_KNOWN_NS	CONTENTION_NS
 /* What others take is seen over so long: a time slice of theirs is no share. */
 #define CONTENTION_NS	50000000u
 /* A sleep shorter than this asks for as short a one as there is. */
@@ -120,6 +120,7 @@ void rp_estimate_init(struct rp_estimate *e)
 {
 	memset(e, 0, sizeof(*e));
 	e->wait_milli = 512;
+	e->waits = 1 << RP_MEAN_SHIFT;
 }
 
 /* What a sleep or a block costs is what the thread did beside its work. */
@@ -156,6 +157,8 @@ bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
 
 	s->env->totals(s, t, false);
 	e->latest = !e->latest;
+	c->waits = e->skipped + 1;
+	e->skipped = 0;
 	c->ns = now_ns - e->last_ns;
 	c->items = t->items - b->items;
 	c->timed = t->timed - b->timed;
@@ -163,8 +166,11 @@ bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
 	c->peer_waited = t->peer_waits != b->peer_waits;
 	wait = t->spin_ns - b->spin_ns + t->sleep_ns - b->sleep_ns + t->block_ns - b->block_ns;
 	e->last_ns = now_ns;
-	if (first || t->items < b->items || t->sleeps < b->sleeps || t->timed < b->timed) {
+	if (first || t->items < b->items || t->sleeps < b->sleeps || t->timed < b->timed ||
+	    t->work_ns < b->work_ns || t->late < b->late) {
 		e->cost = (struct rp_totals){ 0 };
+		/* How much of that time was a wait is not known: half a share is none. */
+		e->share_ns = e->share_wait_ns = 0;
 		return false;
 	}
 	mean_of(&e->own, t->work_ns - b->work_ns, c->items);
@@ -172,6 +178,8 @@ bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
 	mean_of(&e->start, t->wake_ns - b->wake_ns, t->wakes - b->wakes);
 	c->work_ns = typical_work_ns(e, c->items, t->work_ns - b->work_ns);
 	waited(e, wait, c);
+	if (c->items)
+		rp_store(&e->waits, rp_mean_step(e->waits, c->waits << RP_MEAN_SHIFT, RP_MEAN_FULL));
 	rp_estimate_arrivals(e, c->items, c->ns);
 	if (c->timed)
 		share_add(&e->late_milli, c->late, c->timed);
@@ -268,17 +276,34 @@ void rp_estimate_pace(struct rp_estimate *e, u64 items, u64 ns)
 	e->sum_ns = 0;
 }
 
+u64 rp_estimate_odd_ns(const struct rp_estimate *e)
+{
+	u64 mean_ns = rp_mean_ns(&e->over.mean);
+
+	if (e->over.mean.n < RP_MEAN_FULL)
+		return ~0ULL;
+	return mean_ns + mean_ns / 4 + ODD_DEVS * rp_mean_dev_ns(&e->over.mean);
+}
+
 bool rp_estimate_slept(struct rp_estimate *e, u64 asked_ns, u64 took_ns)
 {
 	u64 over = took_ns > asked_ns ? took_ns - asked_ns : 0;
-	bool odd = e->over.mean.n >= RP_MEAN_FULL &&
-		   over > rp_mean_ns(&e->over.mean) + ODD_DEVS * rp_mean_dev_ns(&e->over.mean) +
-			  rp_mean_ns(&e->over.mean) / 4;
+	bool odd = over > rp_estimate_odd_ns(e);
 
 	typical_add(&e->over, over << RP_MEAN_SHIFT);
 	if (asked_ns <= SHORTEST_NS)
 		rp_mean_add(&e->y_min, took_ns << RP_MEAN_SHIFT);
 	return !odd;
+}
+
+void rp_estimate_slept_also(struct rp_estimate *e, u32 sleeps, s64 excess_ns)
+{
+	struct rp_mean *m = &e->over.mean;
+	s64 v = (s64)m->v + excess_ns * (1 << RP_MEAN_SHIFT) /
+			    (s64)(sleeps < RP_MEAN_FULL ? RP_MEAN_FULL : sleeps);
+
+	if (sleeps)
+		rp_store(&m->v, v > 0 ? (u64)v : 0);
 }
 
 u64 rp_estimate_sigma_ns(const struct rp_estimate *e)

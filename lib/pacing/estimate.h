@@ -4,8 +4,9 @@
  *
  * Theory of operation. The party's loop counts anyway: items, time at work,
  * time spent waiting. So nothing is done per item; whenever the party waits,
- * the estimator takes the differences of the totals. A cycle is the time
- * between two waits: the ring's items that moved in it, and how long it took,
+ * the estimator takes the differences of the totals; where waits are short,
+ * those of several at once, if the strategy wants it so. A cycle is the time
+ * between two looks: the ring's items that moved in it, and how long it took,
  * give T, which is the peer's W while the peer never waits. Cycles in which it
  * did (the ring was full, or dry, when we woke) tell nothing of that; then only
  * the part after the wake-up counts. Gaps without traffic are left out.
@@ -60,6 +61,7 @@ void rp_mean_set(struct rp_mean *m, u64 ns);
 
 /* What happened between two looks at the totals. */
 struct rp_cycle {
+	u32 waits;		/* that ended in it, 1 or more */
 	u64 ns;
 	u64 items;
 	u64 work_ns;		/* what its items take this side, without odd ones */
@@ -76,6 +78,7 @@ struct rp_typical {
 };
 
 struct rp_estimate {
+	u32 skipped;		/* waits since the last look, that the next one stands for, too */
 	struct rp_typical t;	/* T, of cycles in which the peer never waited */
 	/*
 	 * T as it is at least, 1/16 ns: down at once, up slowly. A sleep that
@@ -104,8 +107,10 @@ struct rp_estimate {
 	 */
 	u32 stolen_milli, stalled_milli;
 	u32 spoiled_milli;	/* consumer: items above D_MAX after odd sleeps, in 1/1024 */
-	/* What comes between two waits, 1/16 items, for show */
+	/* What comes in a cycle, 1/16 items */
 	struct rp_mean batch;		/* of cycles with items */
+	u64 waits;			/* in 1/16, that such a cycle holds */
+	/* For show */
 	struct rp_mean count_dev;	/* how far off the mean pace's count it is */
 	u64 count, count_ns;		/* means of all cycles: items, length */
 	/* Of the loop */
@@ -125,8 +130,8 @@ struct rp_estimate {
 void rp_estimate_init(struct rp_estimate *e);
 
 /*
- * Ends a cycle. False: there is nothing to learn from it, because it is the
- * first, or the statistics began anew.
+ * Ends a cycle, of a wait and those in e->skipped. False: there is nothing to
+ * learn from it, because it is the first, or the statistics began anew.
  */
 bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
 		       u64 now_ns, struct rp_cycle *c);
@@ -134,6 +139,10 @@ bool rp_estimate_cycle(struct rp_estimate *e, const struct rp_strategy *s,
 void rp_estimate_pace(struct rp_estimate *e, u64 items, u64 ns);
 /* A sleep of which @asked_ns were asked took @took_ns. False: an odd one. */
 bool rp_estimate_slept(struct rp_estimate *e, u64 asked_ns, u64 took_ns);
+/* Sleeps of which none was odd, and which lasted @excess_ns longer in all than as many usual ones. */
+void rp_estimate_slept_also(struct rp_estimate *e, u32 sleeps, s64 excess_ns);
+/* By more than that beyond what was asked for a sleep is odd; ~0: not yet known. */
+u64 rp_estimate_odd_ns(const struct rp_estimate *e);
 
 /* A time of @ns without progress has ended; was it a stall? */
 void rp_estimate_stall(struct rp_estimate *e, u64 ns, bool stall);

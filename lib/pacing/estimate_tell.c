@@ -62,6 +62,12 @@ static u64 milli_of(const struct rp_mean *mean)
 	return !m.n ? 0 : milli ? milli : 1;
 }
 
+/* Between two waits, whether they were looked at one by one or not. */
+static u64 batch_milli(const struct rp_estimate *e)
+{
+	return (milli_of(&e->batch) << RP_MEAN_SHIFT) / rp_load(&e->waits);
+}
+
 u32 rp_mean_confidence(const struct rp_mean *mean)
 {
 	struct rp_mean m = seen(mean);
@@ -91,7 +97,7 @@ static u64 occupancy_milli(const struct rp_estimate *e, bool producer, u32 windo
 void rp_estimate_tell(const struct rp_estimate *e, bool producer, u32 window,
 		      struct rp_status *st)
 {
-	st->batch_milli = milli_of(&e->batch);
+	st->batch_milli = batch_milli(e);
 	st->burst_milli = burst_milli(e);
 	st->occupancy_milli = occupancy_milli(e, producer, window);
 	st->conf_w_own = rp_mean_confidence(&e->own);

@@ -181,6 +181,11 @@ struct rp_strategy {
 	/* Producer: at most so many items outstanding; 1..queue_len. */
 	u32 window;
 	u32 pulse;		/* batches between pulse()s, 1..RP_PULSE_BATCHES */
+	/*
+	 * Consumer: the runtime sets it when an item was late, or the producer
+	 * said that it waited; whoever heeds it clears it.
+	 */
+	bool news;
 	u64 priv[RP_STRATEGY_PRIV];
 };
 

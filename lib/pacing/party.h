@@ -214,8 +214,17 @@ static inline void rp_party_latency(struct rp_party *p, u64 enq_tsc, u64 now_tsc
 		return;
 	/* An error of the clocks' alignment must not become an hour. */
 	rp_hist_add(p->latency, d > 0 ? (u64)d : 0);
-	if (unlikely(d > 0 && (u64)d > p->dmax_tsc))
+	if (unlikely(d > 0 && (u64)d > p->dmax_tsc)) {
 		rp_add(&p->stats.late, 1);
+		p->strategy.news = true;
+	}
+}
+
+/* Consumer: an item says that the producer waited before it. */
+static inline void rp_party_peer_waited(struct rp_party *p)
+{
+	rp_add(&p->stats.peer_waits, 1);
+	p->strategy.news = true;
 }
 
 /* Producer, of its next item: did it wait for a slot? Tells so once. */

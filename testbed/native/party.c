@@ -149,7 +149,7 @@ static u64 consume_one(struct rp_party *p, const struct virtio_pc_item *item, u3
 		give_up(party_of(p), "the device wrote less than an item's head");
 	rp_party_seq(p, seq, flags & VIRTIO_PC_ITEM_FIRST);
 	if (unlikely(flags & VIRTIO_PC_ITEM_WAITED))
-		rp_add(&p->stats.peer_waits, 1);
+		rp_party_peer_waited(p);
 	now = emulate(p, start_tsc);
 	rp_party_latency(p, enq, now);
 	return now;

@@ -91,8 +91,10 @@ static inline void item_done(struct sim *s, const struct stamp *st, u64 now)
 	r->items++;
 	r->latency_ps += latency;
 	rp_hist_add(&r->latency, latency / PS_PER_NS);
-	if (s->cfg->dmax_ns && latency > s->cfg->dmax_ns * PS_PER_NS)
+	if (s->cfg->dmax_ns && latency > s->cfg->dmax_ns * PS_PER_NS) {
 		r->late++;
+		s->party[s->n - 1].s_in.news = true;
+	}
 	if (service > r->service_max_ps)
 		r->service_max_ps = service;
 }

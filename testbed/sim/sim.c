@@ -98,8 +98,10 @@ static void begin_work(struct sim *s, u32 i)
 	u64 w = work_ps(p);
 
 	p->woken = false;
-	if (p->waited)
+	if (p->waited) {
 		s->res->queue[i].waits_p++;
+		s->party[i + 1].s_in.news = true;
+	}
 	p->waited = false;
 	p->run++;
 	s->res->party[i].work_ps += w;

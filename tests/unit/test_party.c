@@ -356,6 +356,27 @@ static void test_latency(void **state)
 	assert_int_equal(hist.count, 0);
 }
 
+/* What a strategy wants to know before it would have asked. */
+static void test_news(void **state)
+{
+	static struct rp_hist hist;
+	struct rp_party *p = &fake.party;
+
+	start(RP_BUSY, 1);
+	rp_hist_reset(&hist);
+	p->latency = &hist;
+	p->dmax_tsc = 1000;
+	rp_party_latency(p, 1000, 2000);
+	assert_false(p->strategy.news);
+	rp_party_latency(p, 1000, 2001);
+	assert_true(p->strategy.news);
+	assert_int_equal(p->stats.late, 1);
+	p->strategy.news = false;
+	rp_party_peer_waited(p);
+	assert_true(p->strategy.news);
+	assert_int_equal(p->stats.peer_waits, 1);
+}
+
 /* A block that ended by itself: what was lost, the call to us or ours? */
 static void test_repair(void **state)
 {
@@ -406,6 +427,7 @@ int main(void)
 		cmocka_unit_test(test_trace),
 		cmocka_unit_test(test_seq),
 		cmocka_unit_test(test_latency),
+		cmocka_unit_test(test_news),
 		cmocka_unit_test(test_repair),
 	};
 

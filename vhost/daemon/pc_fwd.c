@@ -104,7 +104,7 @@ static inline void note_seq(struct queue *q, const struct virtio_pc_item *item)
 
 	rp_party_seq(&q->party, item->seq, first);
 	if (unlikely(item->flags & VIRTIO_PC_ITEM_WAITED))
-		rp_add(&q->party.stats.peer_waits, 1);
+		rp_party_peer_waited(&q->party);
 	if (unlikely(first || !q->seq_seen)) {
 		rp_store(&q->first_seq, item->seq);
 		rp_store(&q->seq_seen, true);

@@ -130,7 +130,7 @@ static void note_seq(struct vhpc_queue *q, const struct item *item)
 
 	rp_party_seq(&q->party, item->seq, first);
 	if (unlikely(item->flags & VIRTIO_PC_ITEM_WAITED))
-		rp_add(&q->party.stats.peer_waits, 1);
+		rp_party_peer_waited(&q->party);
 	if (unlikely(first || !q->seq_seen)) {
 		WRITE_ONCE(q->first_seq, item->seq);
 		WRITE_ONCE(q->seq_seen, true);
