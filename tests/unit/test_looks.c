@@ -121,6 +121,9 @@ static void settle(enum rp_role role, u64 pace)
 	pace_ns = pace;
 	start(role);
 	cycles(SETTLE);
+	/* A full ring: no trials of shorter sleeps for a while, whose cycles are all looked at. */
+	totals.peer_waits++;
+	cycles(SETTLE);
 }
 
 /* At most one look in so many items, or in so many waits. */
