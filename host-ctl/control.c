@@ -163,6 +163,7 @@ static void average(struct hc *c, struct hc_tenant *t, double load, u64 ns)
 		t->delay_ns[i] += alpha * (t->mean_now_ns - t->delay_ns[i]);
 		t->load[i] += alpha * (load - t->load[i]);
 	}
+	t->have_load = true;
 }
 
 /*

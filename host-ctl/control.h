@@ -185,7 +185,7 @@ struct hc_tenant {
 	double metric_arrivals;
 	double worst_now_ns, worst_ns;	/* delay of the fullest thread; its slowest average */
 	double mean_now_ns, delay_ns[HC_ALPHAS], load[HC_ALPHAS];	/* delay of all threads */
-	bool have_metric, have_learned, pending;
+	bool have_metric, have_load, have_learned, pending;
 	u64 added_ns, removed_ns;	/* when last; 0: never */
 	u64 hold_ns;			/* at present */
 	struct {

@@ -73,13 +73,14 @@ static u32 weakest(const struct hc *c, const struct hc_tenant *t, u64 now)
 /* Less, if the idle time exceeds threshold[step, to] with a margin. */
 static enum hc_why want_less(const struct hc *c, const struct hc_tenant *t, u64 now, u32 *want)
 {
-	double capacity = hc_capacity(&t->cap, t->step), idle, keep;
-	u32 to;
+	double capacity = hc_capacity(&t->cap, t->step), load = hc_max_load(t), idle, keep;
+	u32 to = weakest(c, t, now);
 
-	if (!(capacity > 0))
+	/* Nothing has ever come, so no step is known to carry anything: any carries nothing. */
+	if (!(capacity > 0) && (load > 0 || !t->have_load))
 		return HC_HOLD;
-	idle = 1 - hc_max_load(t) / capacity;
-	for (to = weakest(c, t, now); to < t->step; to++) {
+	idle = capacity > 0 ? 1 - load / capacity : 1;
+	for (; capacity > 0 && to < t->step; to++) {
 		keep = hc_limit(c, t, to) / hc_capacity(&t->cap, to) - c->set.keep;
 		if (idle > 1 - keep * (1 - hc_threshold(&t->cap, t->step, to)))
 			break;

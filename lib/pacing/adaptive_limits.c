@@ -114,7 +114,7 @@ void rp_adaptive_move_target(const struct rp_strategy *s, struct adaptive *a, u6
 void rp_adaptive_move_y(struct adaptive *a)
 {
 	u64 want = less(a->target_ns, rp_mean_ns(&a->e.over.mean));
+	u64 y = want < a->y_ns ? want : a->y_ns + (want - a->y_ns + 7) / 8;
 
-	a->y_ns = want < a->y_ns ? want : a->y_ns + (want - a->y_ns + 7) / 8;
-	a->y_ns = a->y_ns ? a->y_ns : 1;
+	rp_store(&a->y_ns, y ? y : 1);
 }

@@ -107,7 +107,7 @@ static void change_mode(struct adaptive *a, enum rp_wait to, u64 busy_ns, u64 no
 		judge_sleep(a, now_ns);
 	rp_store(&a->mode, to);
 	a->entered_ns = now_ns;
-	a->y_ns = 1;
+	rp_store(&a->y_ns, 1);
 	rp_add(&a->changes, 1);
 }
 

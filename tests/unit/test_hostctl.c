@@ -377,6 +377,21 @@ static void test_filling(void **state)
 	assert_int_equal(changes, 1);
 }
 
+/* One to which nothing has ever come keeps nothing, though no step's capacity is known. */
+static void test_never_busy(void **state)
+{
+	u64 now = 0;
+
+	begin(&fake_actuator);
+	add(0, 0, 2, &hc_policy_energy);
+	fake[0].load = 0;
+	run_ms(&now, 1001);
+	assert_int_equal(ctl.tenant[0].step, 0);
+	fake[0].load = capacity(2) * 0.95;
+	run_ms(&now, 1001);
+	assert_int_equal(ctl.tenant[0].step, 2);
+}
+
 /* The one with the higher priority takes cores from the other. */
 static void test_tenants(void **state)
 {
@@ -460,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_printed), cmocka_unit_test(test_many),
 		cmocka_unit_test(test_random_loads), cmocka_unit_test(test_slow_busy),
 		cmocka_unit_test(test_calm), cmocka_unit_test(test_filling),
+		cmocka_unit_test(test_never_busy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
