@@ -70,21 +70,26 @@ static u32 weakest(const struct hc *c, const struct hc_tenant *t, u64 now)
 	return s;
 }
 
-/* Less, if the idle time exceeds threshold[step, to] with a margin. */
+/*
+ * Can it do with @to? Its idle time has to exceed threshold[step, to] with a margin. Where no
+ * step is known to carry anything, since nothing has ever come, any carries nothing.
+ */
+static bool can_do_with(const struct hc *c, const struct hc_tenant *t, u32 to)
+{
+	double capacity = hc_capacity(&t->cap, t->step), load = hc_max_load(t), keep;
+
+	if (!(capacity > 0))
+		return t->have_load && !(load > 0);
+	keep = hc_limit(c, t, to) / hc_capacity(&t->cap, to) - c->set.keep;
+	return 1 - load / capacity > 1 - keep * (1 - hc_threshold(&t->cap, t->step, to));
+}
+
 static enum hc_why want_less(const struct hc *c, const struct hc_tenant *t, u64 now, u32 *want)
 {
-	double capacity = hc_capacity(&t->cap, t->step), load = hc_max_load(t), idle, keep;
 	u32 to = weakest(c, t, now);
 
-	/* Nothing has ever come, so no step is known to carry anything: any carries nothing. */
-	if (!(capacity > 0) && (load > 0 || !t->have_load))
-		return HC_HOLD;
-	idle = capacity > 0 ? 1 - load / capacity : 1;
-	for (; capacity > 0 && to < t->step; to++) {
-		keep = hc_limit(c, t, to) / hc_capacity(&t->cap, to) - c->set.keep;
-		if (idle > 1 - keep * (1 - hc_threshold(&t->cap, t->step, to)))
-			break;
-	}
+	while (to < t->step && !can_do_with(c, t, to))
+		to++;
 	if (to >= t->step)
 		return HC_HOLD;
 	if (t->added_ns && now - t->added_ns < t->hold_ns)

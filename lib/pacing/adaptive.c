@@ -324,7 +324,7 @@ static struct rp_decision spin(struct adaptive *a, u64 pause_ns)
 static struct rp_decision sleep(struct adaptive *a, u64 y_ns, u64 now_ns)
 {
 	rp_store(&a->now, RP_WAIT_SLEEP);
-	rp_store(&a->asked_ns, y_ns);
+	a->asked_ns = y_ns;
 	/* A trial counts each of its cycles. */
 	if (a->loop.kind == LOOP_NONE)
 		look_later(a, now_ns);

@@ -15,16 +15,15 @@ struct ball {
 	_Alignas(128) _Atomic u64 count;
 	_Alignas(128) _Atomic bool stop;
 	int cpu;
-	bool pinned;
 };
 
 static void *throw_back(void *arg)
 {
 	struct ball *b = arg;
+	bool pinned = !pin_to_cpu(b->cpu);
 	u64 next = 1;
 
-	b->pinned = !pin_to_cpu(b->cpu);
-	while (b->pinned && !atomic_load_explicit(&b->stop, memory_order_relaxed))
+	while (pinned && !atomic_load_explicit(&b->stop, memory_order_relaxed))
 		if (atomic_load_explicit(&b->count, memory_order_relaxed) == next) {
 			atomic_store_explicit(&b->count, next + 1, memory_order_relaxed);
 			next += 2;

@@ -100,7 +100,7 @@ static void begin_work(struct sim *s, u32 i)
 	p->woken = false;
 	if (p->waited) {
 		s->res->queue[i].waits_p++;
-		s->party[i + 1].s_in.news = true;
+		s->party[i + 1].s_in.news |= !s->cfg->outstanding;
 	}
 	p->waited = false;
 	p->run++;
