@@ -18,8 +18,14 @@ clean_up() {
 	done
 	rm -rf "$scratch"
 }
+# A background job that is ended before it has become its program still has our
+# traps: what is ours it leaves alone.
+ended() {
+	[ "$BASHPID" = $$ ] || kill -KILL "$BASHPID"
+	exit 1
+}
 trap clean_up EXIT
-trap 'exit 1' INT TERM
+trap ended INT TERM
 
 # ok RC TEXT: one TAP line; on failure the file $scratch/err as a comment.
 ok() {

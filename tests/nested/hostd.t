@@ -140,10 +140,11 @@ def running(name):
     return next(t for t in status()["tenants"] if t["tenant"] == name)["running"]
 
 
-WEB = ("name: web, class: latency, domain: rpweb, ports: [web], bound-ns: 1000000, "
+WEB = ("name: web, class: latency, domain: rpweb, ports: [%s], bound-ns: 1000000, "
        "threads-per-core: 1, emulator: yes")
+IDLE, UNKNOWN = WEB % "web", WEB % "not-there"
 JOB = "name: job, class: batch, domain: rpjob"
-JOB_TOO = ("name: job, class: latency, domain: rpjob, ports: [job], bound-ns: 1000000, "
+JOB_TOO = ("name: job, class: latency, domain: rpjob, ports: [not-there], bound-ns: 1000000, "
            "threads-per-core: 1, vcpus: hotplug")
 
 
@@ -156,11 +157,11 @@ def domains_are_placed_and_given_back():
         host.sh("virsh create /dev/stdin", text_in=DOMAIN.format(name=name, vcpus=vcpus))
     before = Domain("rpweb")
     same("before", before.all, (["0,1"] * 2, ["0,1"], {"0,1"}, "max 100000"))
-    with Controller(WEB, JOB) as controller:
+    with Controller(UNKNOWN, JOB) as controller:
         # Nothing is known of its load: it has all, and the other one stands.
         wait_until(lambda: not running("job"), 120)
         same("the other", host.sh("virsh domstate rpjob").strip(), "paused")
-        reload(f"{WEB}, max-cores: 1", JOB)
+        reload(f"{UNKNOWN}, max-cores: 1", JOB)
         wait_until(lambda: running("job") and enforced("web", place="enforced", clock="emulated"), 120)
         web, job = Domain("rpweb"), Domain("rpjob")
         same("one CPU", web.all, (["0"] * 2, ["0"], {"0"}, "max 100000"))
@@ -170,8 +171,8 @@ def domains_are_placed_and_given_back():
                 f"rm {RUN}/run/control")
         same("after a kill", Domain("rpweb").all, web.all)
         controller.start()
-        # A quota for a clock, where two with a bound have a CPU each.
-        reload(WEB, f"{JOB_TOO}, max-cores: 1")
+        # A quota for a clock, where nothing comes.
+        reload(IDLE, f"{JOB_TOO}, max-cores: 1")
         wait_until(lambda: enforced("web", place="enforced", clock="emulated"), 120)
         same("half a clock", Domain("rpweb").all, (["0"] * 2, ["0"], {"0"}, "5000 10000"))
         # One leaves, and the other one has another vCPU.
