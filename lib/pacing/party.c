@@ -30,6 +30,12 @@ static const struct rp_env_ops env_ops = {
 	.totals = totals,
 };
 
+/* The two sides' work must not go up and down together. */
+static void seed_work(struct rp_party *p)
+{
+	p->w_rng = 0x9e3779b97f4a7c15ULL + p->strategy.params.role;
+}
+
 void rp_party_init(struct rp_party *p, const struct rp_params *params,
 		   u64 tsc_hz)
 {
@@ -37,8 +43,8 @@ void rp_party_init(struct rp_party *p, const struct rp_params *params,
 	rp_clock_init(&p->clock, tsc_hz);
 	p->dmax_tsc = params->dmax_ns ? rp_ns_to_tsc(&p->clock, params->dmax_ns) : ~0ULL;
 	p->burst = p->burst ? p->burst : 1;
-	/* The two sides' work must not go up and down together. */
-	p->w_rng = p->w_rng ? p->w_rng : 0x9e3779b97f4a7c15ULL + params->role;
+	if (!p->w_rng)
+		seed_work(p);
 	memset(&p->status_base, 0, sizeof(p->status_base));
 	rp_watch_init(p);
 }
@@ -61,6 +67,8 @@ void rp_party_stats_reset(struct rp_party *p)
 {
 	status_reset(p);
 	memset(&p->stats, 0, sizeof(p->stats));
+	/* What is measured with one strategy is the work that others met, too. */
+	seed_work(p);
 	if (p->latency)
 		rp_hist_reset(p->latency);
 }

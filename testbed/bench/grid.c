@@ -49,7 +49,8 @@ static const struct argp_option options[] = {
 	{ "rounds", OPT_ROUNDS, "N", 0, "of which medians are taken, 1..99 (3; sim 1)", 0 },
 	{ "duration-ms", OPT_DURATION, "MS", 0,
 	  "length of a measurement, 1..10000 ms (100; quick 60)", 0 },
-	{ "warmup-ms", OPT_WARMUP, "MS", 0, "time before it, 0..10000 ms (40; quick 30)", 0 },
+	{ "warmup-ms", OPT_WARMUP, "MS", 0, "time before it, and 2000 items at least, "
+	  "0..10000 ms (40; quick 30)", 0 },
 	{ "yo-ns", OPT_YO, "NS", 0, "sim: what a sleep lasts longer than it was to, ns, 10 % more or "
 	  "less (50000)", 0 },
 	{ NULL, 0, NULL, 0, "Output:", 4 },

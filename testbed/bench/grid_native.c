@@ -5,6 +5,8 @@
 #include "bench/grid.h"
 #include "native/rig.h"
 
+#define WARMUP_ITEMS	2000
+
 struct native {
 	const struct grid_plan *g;
 	struct rig rig;
@@ -30,13 +32,20 @@ static void *native_open(struct grid_plan *g, const struct grid_point *first)
 	n->g = g;
 	run_params_default(&n->params);
 	n->params.trace = n->params.progress = false;
-	n->params.warmup_ns = g->warmup_ns;
 	n->params.duration_ns = g->duration_ns;
 	grid_set_params(g, first, &g->entries[0], &n->params);
 	if (!rig_open(&n->rig, &n->params))
 		return n;
 	native_close(n);
 	return NULL;
+}
+
+/* Strategies are given 2000 items to find their way, where that is longer. */
+static u64 warmup_ns(const struct grid_plan *g, const struct grid_point *p)
+{
+	u64 items_ns = WARMUP_ITEMS * (p->wp_ns > p->wc_ns ? p->wp_ns : p->wc_ns);
+
+	return items_ns > g->warmup_ns ? items_ns : g->warmup_ns;
 }
 
 static int native_measure(void *ctx, const struct grid_point *p, const struct grid_entry *e,
@@ -48,6 +57,7 @@ static int native_measure(void *ctx, const struct grid_point *p, const struct gr
 
 	(void)round;
 	grid_set_params(n->g, p, e, &n->params);
+	n->params.warmup_ns = warmup_ns(n->g, p);
 	rc = rig_change(&n->rig, &n->params) || rig_measure(&n->rig, &sides) ? -1 : 0;
 	if (!rc)
 		run_merge(&n->params, &sides, r);
