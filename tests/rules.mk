@@ -18,7 +18,7 @@ WITH_HOST = tests/nested/with_host
 .PHONY: check check-unit check-native check-vm check-vhost check-debug check-nested sanitizers
 # Sub-makes, so that packages are there before the first file is built.
 check: setup
-	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) all unit-tests build/netdevsim.ko
 	$(Q)$(MAKE) --no-print-directory sanitizers
 	$(Q)$(WITH_HOST) tests/run $(TESTS_UNIT) $(TESTS_ASAN) $(TESTS_TSAN) $(TESTS_NATIVE) \
 		$(TESTS_VM) $(TESTS_VHOST) $(TESTS_NESTED)
@@ -46,5 +46,12 @@ check-vhost: all
 check-debug: all debug-modules
 	$(Q)RP_TEST_TIMEOUT_S=$${RP_TEST_TIMEOUT_S:-3600} tests/run $(TESTS_DEBUG)
 
-check-nested: all
+# netdevsim is in no package, but in the kernel's source: a device with virtual functions.
+build/netdevsim.ko: vhost/kernel/source build/vhost-module/vhost.h
+	@mkdir -p build/netdevsim
+	$(call say,GET,$@)vhost/kernel/source --part drivers/net/netdevsim build/netdevsim $(KVER)
+	+$(call say,KO,$@)$(MAKE) -s -C $(KDIR) M=$(CURDIR)/build/netdevsim CONFIG_NETDEVSIM=m modules
+	@strip -g -o $@ build/netdevsim/netdevsim.ko
+
+check-nested: all build/netdevsim.ko
 	$(Q)$(WITH_HOST) tests/run $(TESTS_NESTED)

@@ -77,7 +77,7 @@ void nic_say(struct nic *n, enum hc_enforced state, const char *fmt, ...)
 
 static bool differs(const struct nic_queue *q)
 {
-	return q->has && q->has != q->asked;
+	return q->there && q->has != q->asked;
 }
 
 void nic_queue_name(u32 id, char text[16])
@@ -95,7 +95,7 @@ static void judge(struct nic *n)
 
 	for (i = 0; i < n->queues; i++) {
 		other += differs(&n->queue[i]);
-		if (n->queue[i].has)
+		if (n->queue[i].there)
 			continue;
 		nic_queue_name(n->queue[i].id, id);
 		nic_say(n, HC_FAILED, "it has no queue %s with a weight: see nic-queues of %s", id,
@@ -122,6 +122,7 @@ void nic_take(struct nic *n, const struct nic_answer *a)
 	n->looked_ns = now_ns();
 	nic_weigh(n);
 	for (i = 0; i < n->queues; i++) {
+		n->queue[i].there = a->queue[i].there;
 		n->queue[i].has = a->queue[i].has;
 		n->queue[i].packets = a->queue[i].packets;
 		n->queue[i].bytes = a->queue[i].bytes;
@@ -186,13 +187,13 @@ void nics_tick(struct nics *all, bool acting, u64 now)
 /* ---- Life ---- */
 
 /*
- * Numbers are queues of a port of ringpaced, or of hardware; classes are those of a
- * queueing discipline.
+ * Numbers are queues of a port of ringpaced, or virtual functions of a device; classes are
+ * those of a queueing discipline.
  */
 static const struct nic_ops *ops_of(const struct conf *c, const struct conf_tenant *t)
 {
 	return *c->ringpaced && !conf_is_class(t->nic_queue[0]) ? &nic_ringpaced_ops :
-	       &nic_kernel_ops;
+	       nic_kernel_ops(t->nic_queue[0]);
 }
 
 static struct nic *nic_of(struct nics *all, const struct conf *c, const struct conf_tenant *t,

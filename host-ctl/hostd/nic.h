@@ -8,7 +8,7 @@
  * nobody counts flows. Every round a backend is asked what is in force; what differs from
  * what is asked is noted (undo.h) and set, also when somebody else has changed it. Queues
  * that no tenant lists are left alone. All of it is the loop's, but for nic_kernel.c, which
- * talks to the kernel in a thread of its own.
+ * talks to the kernel in a thread of its own, by nic_tc.c or nic_devlink.c.
  */
 #ifndef HOSTD_NIC_H
 #define HOSTD_NIC_H
@@ -26,6 +26,7 @@
 /* What a share of 1 is in weights: shares are split to 1 % of that. */
 #define NIC_SHARE_WEIGHT	100u
 #define NIC_WHY			160u
+#define NIC_COUNT_UNKNOWN	UINT64_MAX	/* of packets, bytes */
 
 struct nic;
 
@@ -34,7 +35,8 @@ struct nic_answer {
 	char why[NIC_WHY];		/* "": it was done */
 	u32 least;			/* of .asked: what a weight of 1 becomes at least; 0: 1 */
 	struct {
-		u32 has;		/* weight, or quantum in bytes; 0: there is no such queue */
+		bool there;		/* is there such a queue, with a weight? */
+		u32 has;		/* weight, quantum in bytes, or guarantee in Mbit/s */
 		u64 packets, bytes;	/* sent */
 	} queue[NIC_QUEUES_MAX];	/* as nic.queue */
 };
@@ -53,15 +55,17 @@ struct nic_ops {
 	void (*target)(const struct nic *n, u32 queue, char target[UNDO_TARGET_MAX]);
 };
 
-extern const struct nic_ops nic_ringpaced_ops, nic_kernel_ops;
-extern const struct undo_kind nic_ringpaced_kind, nic_tc_kind;
+extern const struct nic_ops nic_ringpaced_ops, nic_tc_ops, nic_devlink_ops;
+extern const struct undo_kind nic_ringpaced_kind, nic_tc_kind, nic_devlink_kind;
 
 struct nic_queue {
-	u32 id;				/* its number; of a kernel device's class major:minor */
+	u32 id;				/* its number; of a kernel device its virtual function's, or its
+					 * class, major:minor */
 	u32 tenant;			/* of nic.of[] */
 	u32 flows;			/* that live; NIC_FLOWS_UNKNOWN */
 	u32 weight;			/* by shares and flows */
 	u32 asked;			/* that, in the unit of .has */
+	bool there;
 	u32 has;
 	u64 packets, bytes;
 };
@@ -130,12 +134,46 @@ void nic_ringpaced_init(struct nic *n);
 const char *nic_kernel_start(struct nics *all);
 void nic_kernel_stop(struct nics *all);
 
-/* ---- Queueing disciplines of the kernel (nic_tc.c) ---- */
+/* ---- Devices of the kernel (nic_kernel.c) ---- */
+
+/* What is asked of a device, and what was found. */
+struct nic_work {
+	struct nic_answer answer;
+	const char *name;
+	int ifindex;
+	bool set;
+	u32 queues, id[NIC_QUEUES_MAX], asked[NIC_QUEUES_MAX];
+};
+
+/* .begin and .poll of struct nic_ops: nic_tc_work() or nic_devlink_work() in the thread. */
+bool nic_kernel_begin(struct nic *n, bool set);
+void nic_kernel_poll(struct nic *n);
+/* Now, in the caller's thread; false: there is no such interface. */
+bool nic_kernel_work(struct nic_work *w);
+/* The same for restore() of struct undo_kind: @value of @queue as it was. */
+enum undo_done nic_kernel_restore(const char *name, u32 queue, const char *value);
+void nic_tc_work(struct nic_work *w);
+void nic_devlink_work(struct nic_work *w);
+/* By which of them: numbers are virtual functions. */
+const struct nic_ops *nic_kernel_ops(u32 queue);
+
+/* ---- Netlink ---- */
 
 struct mnl_socket;
 struct nlmsghdr;
 
-#define TC_MESSAGE_MAX	1024u
+#define NL_MESSAGE_MAX	1024u
+
+/* Of protocol @bus; NULL, with errno. The caller's, mnl_socket_close(). */
+struct mnl_socket *nl_open(int bus);
+/* Sends @nlh and takes the answers until their end. 0 or -errno. */
+int nl_talk(struct mnl_socket *s, struct nlmsghdr *nlh,
+	    int (*each)(const struct nlmsghdr *nlh, void *ctx), void *ctx);
+/* Number of a family of generic netlink; 0: there is none. */
+u16 nl_family(struct mnl_socket *s, const char *name);
+
+/* ---- Queueing disciplines of the kernel (nic_tc.c) ---- */
+
 #define TC_KINDS	"htb, drr or ets"
 
 struct tc_class {
@@ -150,7 +188,7 @@ struct tc_class {
 
 /* A message of a dump of @ifindex's classes; false: it is none, or of another kind. */
 bool tc_parse(const struct nlmsghdr *nlh, int ifindex, struct tc_class *c);
-/* The message that gives it another quantum, into @buf of TC_MESSAGE_MAX bytes. */
+/* The message that gives it another quantum, into @buf of NL_MESSAGE_MAX bytes. */
 struct nlmsghdr *tc_change(void *buf, int ifindex, const struct tc_class *c, u32 quantum);
 /* Least quantum of a kind, in bytes: one that divides the line as asked. */
 u32 tc_least(const char *kind);
@@ -158,7 +196,23 @@ u32 tc_least(const char *kind);
 int tc_dump(struct mnl_socket *s, int ifindex,
 	    void (*each)(void *ctx, const struct tc_class *c), void *ctx);
 int tc_set(struct mnl_socket *s, int ifindex, const struct tc_class *c, u32 quantum);
-/* Is there such a family of generic netlink? */
-bool tc_has_family(const char *name);
+
+/* ---- Rates of devlink (nic_devlink.c) ---- */
+
+/* A port of a device, or the rate of one. */
+struct devlink_port {
+	char bus[32], dev[64];	/* "pci", "0000:03:00.0" */
+	u32 index;
+	u32 ifindex;		/* 0: it has no interface */
+	s32 vf;			/* number of the virtual function that it leads to; -1: to none */
+	bool leaf;		/* the rate of a port, not of a group of them */
+	u64 share_bytes_per_s;	/* its tx_share: what it has for certain */
+};
+
+/* A message of a dump; false: it is of nothing that has an index. */
+bool devlink_parse(const struct nlmsghdr *nlh, struct devlink_port *p);
+/* The message that gives @p another tx_share, into @buf of NL_MESSAGE_MAX bytes. */
+struct nlmsghdr *devlink_change(void *buf, u16 family, const struct devlink_port *p,
+				u64 share_bytes_per_s);
 
 #endif /* HOSTD_NIC_H */

@@ -48,7 +48,7 @@ static void on_weight(void *ctx, const json_t *result, const char *code)
 
 	/* Then it is the kernel's, from the next round on. */
 	if (code && !strcmp(code, "no-device") && if_nametoindex(n->name)) {
-		n->ops = &nic_kernel_ops;
+		n->ops = nic_kernel_ops(n->queue[0].id);
 		return;
 	}
 	if (!json_is_array(queues))
@@ -60,6 +60,7 @@ static void on_weight(void *ctx, const json_t *result, const char *code)
 
 		if (!q || weight > UINT32_MAX)
 			continue;
+		a.queue[q - n->queue].there = weight;
 		a.queue[q - n->queue].has = (u32)weight;
 		a.queue[q - n->queue].packets = counter(o, "packets");
 		a.queue[q - n->queue].bytes = counter(o, "bytes");
@@ -78,7 +79,7 @@ static json_t *order(const struct nic *n, bool set)
 	weights = json_object();
 	for (i = 0; i < n->queues; i++) {
 		/* One that is not there would have all refused. */
-		if (!n->queue[i].has)
+		if (!n->queue[i].there)
 			continue;
 		snprintf(number, sizeof(number), "%u", n->queue[i].id);
 		json_object_set_new(weights, number, json_integer(n->queue[i].asked));

@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/gen_stats.h>
-#include <linux/genetlink.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "nic.h"
 
@@ -154,26 +156,6 @@ struct nlmsghdr *tc_change(void *buf, int ifindex, const struct tc_class *c, u32
 
 /* ---- The kernel ---- */
 
-/* Sends @nlh and takes the answers until their end. 0 or -errno. */
-static int talk(struct mnl_socket *s, struct nlmsghdr *nlh, mnl_cb_t each, void *ctx)
-{
-	static __thread u32 seq;
-	char buf[16384];
-	ssize_t n;
-	int rc = MNL_CB_OK;
-
-	nlh->nlmsg_seq = ++seq;
-	if (mnl_socket_sendto(s, nlh, nlh->nlmsg_len) < 0)
-		return -errno;
-	while (rc > MNL_CB_STOP) {
-		n = mnl_socket_recvfrom(s, buf, sizeof(buf));
-		if (n < 0)
-			return -errno;
-		rc = mnl_cb_run(buf, (size_t)n, seq, mnl_socket_get_portid(s), each, ctx);
-	}
-	return rc < 0 ? -errno : 0;
-}
-
 struct dump {
 	int ifindex;
 	void (*each)(void *ctx, const struct tc_class *c);
@@ -194,7 +176,7 @@ int tc_dump(struct mnl_socket *s, int ifindex,
 	    void (*each)(void *ctx, const struct tc_class *c), void *ctx)
 {
 	struct dump d = { .ifindex = ifindex, .each = each, .ctx = ctx };
-	char buf[TC_MESSAGE_MAX];
+	char buf[NL_MESSAGE_MAX];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct tcmsg *tcm = mnl_nlmsg_put_extra_header(nlh, sizeof(*tcm));
 
@@ -202,35 +184,127 @@ int tc_dump(struct mnl_socket *s, int ifindex,
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	tcm->tcm_family = AF_UNSPEC;
 	tcm->tcm_ifindex = ifindex;
-	return talk(s, nlh, on_class, &d);
+	return nl_talk(s, nlh, on_class, &d);
 }
 
 int tc_set(struct mnl_socket *s, int ifindex, const struct tc_class *c, u32 quantum)
 {
-	char buf[TC_MESSAGE_MAX];
+	char buf[NL_MESSAGE_MAX];
 
-	return talk(s, tc_change(buf, ifindex, c, quantum), NULL, NULL);
+	return nl_talk(s, tc_change(buf, ifindex, c, quantum), NULL, NULL);
 }
 
-bool tc_has_family(const char *name)
+/* ---- What is asked ---- */
+
+struct work {
+	struct nic_work *nic;
+	struct tc_class class[NIC_QUEUES_MAX];	/* .id 0: not found */
+};
+
+static void on_listed(void *ctx, const struct tc_class *c)
 {
-	struct mnl_socket *s = mnl_socket_open(NETLINK_GENERIC);
-	char buf[TC_MESSAGE_MAX];
-	struct nlmsghdr *nlh;
-	struct genlmsghdr *g;
-	bool has = false;
+	struct work *w = ctx;
+	u32 i;
 
-	if (!s)
-		return false;
-	nlh = mnl_nlmsg_put_header(buf);
-	nlh->nlmsg_type = GENL_ID_CTRL;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	g = mnl_nlmsg_put_extra_header(nlh, sizeof(*g));
-	g->cmd = CTRL_CMD_GETFAMILY;
-	g->version = 1;
-	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, name);
-	if (mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) == 0)
-		has = talk(s, nlh, NULL, NULL) == 0;
-	mnl_socket_close(s);
-	return has;
+	for (i = 0; i < w->nic->queues; i++)
+		if (w->nic->id[i] == c->id)
+			w->class[i] = *c;
 }
+
+static int look(struct work *w, struct mnl_socket *s)
+{
+	struct nic_answer *a = &w->nic->answer;
+	u32 i;
+	int rc;
+
+	for (i = 0; i < w->nic->queues; i++)
+		w->class[i].id = 0;
+	rc = tc_dump(s, w->nic->ifindex, on_listed, w);
+	for (i = 0; i < w->nic->queues && !rc; i++) {
+		const struct tc_class *c = &w->class[i];
+
+		if (!c->id)
+			continue;
+		a->queue[i].there = c->quantum;
+		a->queue[i].has = c->quantum;
+		a->queue[i].packets = c->packets;
+		a->queue[i].bytes = c->bytes;
+		if (tc_least(c->kind) > a->least)
+			a->least = tc_least(c->kind);
+	}
+	return rc;
+}
+
+static int change(const struct work *w, struct mnl_socket *s)
+{
+	int rc = 0;
+	u32 i;
+
+	for (i = 0; i < w->nic->queues && !rc; i++)
+		if (w->class[i].id && w->class[i].quantum &&
+		    w->class[i].quantum != w->nic->asked[i])
+			rc = tc_set(s, w->nic->ifindex, &w->class[i], w->nic->asked[i]);
+	return rc;
+}
+
+static void weigh(struct work *w, struct mnl_socket *s)
+{
+	struct nic_answer *a = &w->nic->answer;
+	u32 i, found = 0;
+	int rc = look(w, s);
+
+	for (i = 0; i < w->nic->queues; i++)
+		found += !!w->class[i].id;
+	if (!rc && w->nic->set)
+		rc = change(w, s);
+	if (!rc && w->nic->set)
+		rc = look(w, s);
+	if (rc)
+		snprintf(a->why, NIC_WHY, "its classes cannot be %s: %s%s",
+			 w->nic->set ? "set" : "read", strerror(-rc),
+			 rc == -EPERM ? ": CAP_NET_ADMIN is needed" : "");
+	else if (!found)
+		snprintf(a->why, NIC_WHY, "none of its classes is there: make them with tc: "
+			 "a discipline " TC_KINDS ", and a class for each of nic-queues");
+}
+
+void nic_tc_work(struct nic_work *nic)
+{
+	struct mnl_socket *s = nl_open(NETLINK_ROUTE);
+	struct work *w = calloc(1, sizeof(*w));
+
+	if (s && w) {
+		w->nic = nic;
+		weigh(w, s);
+	} else {
+		snprintf(nic->answer.why, NIC_WHY, "no rtnetlink: %s", strerror(errno));
+	}
+	free(w);
+	if (s)
+		mnl_socket_close(s);
+}
+
+/* ---- Back ---- */
+
+/* "DEVICE MAJOR:MINOR" */
+static void target(const struct nic *n, u32 queue, char text[UNDO_TARGET_MAX])
+{
+	snprintf(text, UNDO_TARGET_MAX, "%s %x:%x", n->name, queue >> 16, queue & 0xffff);
+}
+
+static enum undo_done restore(const struct undo_where *where, const char *text, const char *value)
+{
+	char name[IF_NAMESIZE];
+	u32 major, minor;
+
+	if (sscanf(text, "%15s %x:%x", name, &major, &minor) != 3 || !major || major > 0xffff ||
+	    minor > 0xffff)
+		return UNDO_GONE;
+	return nic_kernel_restore(name, major << 16 | minor, value);
+}
+
+const struct undo_kind nic_tc_kind = { .name = "tc", .restore = restore, .slow = true };
+
+const struct nic_ops nic_tc_ops = { .name = "tc", .kind = &nic_tc_kind,
+				    .begin = nic_kernel_begin, .poll = nic_kernel_poll,
+				    .target = target };

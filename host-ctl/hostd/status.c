@@ -145,16 +145,21 @@ static json_t *tenants_json(struct world *w, u64 now)
 
 /* ---- NICs ---- */
 
+static json_t *count_or_null(u64 count)
+{
+	return count == NIC_COUNT_UNKNOWN ? json_null() : json_integer((json_int_t)count);
+}
+
 static json_t *nic_queue_json(const struct nic *n, const struct nic_queue *q)
 {
 	char id[16];
 
 	nic_queue_name(q->id, id);
-	return json_pack("{s:s,s:s,s:i,s:i,s:i,s:o,s:I,s:I}", "queue", id,
+	return json_pack("{s:s,s:s,s:i,s:i,s:i,s:o,s:o,s:o}", "queue", id,
 			 "tenant", n->of[q->tenant]->name, "weight", (int)q->weight,
 			 "asked", (int)q->asked, "has", (int)q->has,
 			 "flows", q->flows == NIC_FLOWS_UNKNOWN ? json_null() : number(q->flows),
-			 "packets", (json_int_t)q->packets, "bytes", (json_int_t)q->bytes);
+			 "packets", count_or_null(q->packets), "bytes", count_or_null(q->bytes));
 }
 
 static json_t *nics_json(const struct world *w, u64 now)

@@ -6,13 +6,14 @@ classes of the disciplines that the machine below has not. The domains have noth
 boot: what is done is done to them from outside. Each step waits for what the controller does,
 however long that takes.
 """
+import base64
 import json
 import os
 import re
 import sys
 
 sys.dont_write_bytecode = True
-from nested import Host, SHARED, main, same, test, wait_until
+from nested import BUILD, Host, SHARED, main, same, test, wait_until
 
 RP = "/opt/ringpace/ringpace"
 RUN = "/run/hostd-test"
@@ -102,6 +103,7 @@ def clear():
     host.sh("pkill -x ringpace-hostd; pkill -f 'ringpaced --control /run/hostd-tes[t]'; "
             "for d in rpweb rpjob; do test ! -e /run/libvirt/qemu/$d.pid || virsh destroy $d; done; "
             "ip link del rpdrr; ip link del rpets; "
+            f"test ! -e {SIM} || {{ echo 10 >{SIM}/del_device; rmmod netdevsim; }}; "
             f"while pgrep -x ringpace-hostd; do sleep 0.1; done; rm -rf {RUN}; true", rc=None)
 
 
@@ -215,6 +217,57 @@ def classes_of_drr_and_ets_are_weighed():
         controller.end()
         same("drr is given back", quanta("rpdrr"), ["2000b"] * 3)
         same("ets is given back", quanta("rpets"), ["3000"] * 3)
+
+
+# ---- Virtual functions ----
+
+SIM = "/sys/bus/netdevsim"
+BUS = f"{SIM}/devices/netdevsim10"
+
+
+def guarantees():
+    """Of the three, in Mbit/s, as the device has them."""
+    return host.sh("cat /sys/kernel/debug/netdevsim/netdevsim10/ports/1*/tx_share").split()
+
+
+def make_functions():
+    with open(os.path.join(BUILD, "netdevsim.ko"), "rb") as f:
+        host.sh("base64 -d >/run/netdevsim.ko", text_in=base64.b64encode(f.read()).decode())
+    host.sh(f"modprobe psample; insmod /run/netdevsim.ko && rm /run/netdevsim.ko && "
+            f"echo '10 1' >{SIM}/new_device")
+    nic = host.sh(f"ls {BUS}/net").strip()
+    host.sh(f"echo 3 >{BUS}/sriov_numvfs && "
+            "devlink dev eswitch set netdevsim/netdevsim10 mode switchdev && "
+            "devlink port function rate set netdevsim/netdevsim10/129 tx_share 50mbit")
+    return nic
+
+
+@test
+def virtual_functions_are_weighed_by_devlink():
+    host.up()
+    clear()
+    nic = make_functions()
+    same("before", guarantees(), ["0", "50", "0"])
+    share = f"name: %s, class: batch, domain: none-%s, nic: {nic}, nic-queues: [%d], nic-share: %d"
+    tenants = [share % (who, who, *rest) for who, *rest in (("a", 0, 3), ("b", 1, 1))]
+    with Controller(*tenants) as controller:
+        wait_until(lambda: [n["state"] for n in status()["nics"]] == ["enforced"], 120)
+        same("by", [n["by"] for n in status()["nics"]], ["devlink"])
+        same("set", guarantees(), ["300", "100", "0"])
+        host.sh("devlink port function rate set netdevsim/netdevsim10/128 tx_share 7mbit")
+        wait_until(lambda: guarantees() == ["300", "100", "0"], 120)
+        host.sh(f"pkill -KILL -x ringpace-hostd; while pgrep -x ringpace-hostd; do sleep 0.1; done; "
+                f"rm {RUN}/run/control")
+        controller.start()
+        reload(tenants[0], share % ("b", "b", 1, 3))
+        wait_until(lambda: guarantees() == ["300", "300", "0"], 120)
+        controller.end()
+        same("given back", guarantees(), ["0", "50", "0"])
+        controller.start()
+        wait_until(lambda: guarantees() == ["300", "300", "0"], 120)
+        host.sh(f"echo 0 >{BUS}/sriov_numvfs")
+        wait_until(lambda: "no such virtual function has one" in str(status()["nics"][0]["why"]), 120)
+        controller.end()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <libmnl/libmnl.h>
+#include <linux/devlink.h>
 #include <linux/gen_stats.h>
+#include <linux/genetlink.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 
@@ -94,7 +96,7 @@ static void test_any(void **state)
 
 /* ---- Messages ---- */
 
-static u64 room[TC_MESSAGE_MAX / 8];
+static u64 room[NL_MESSAGE_MAX / 8];
 
 /* What the kernel tells of a class; @put: its options. */
 static struct nlmsghdr *told(const char *kind, void (*put)(struct nlmsghdr *nlh))
@@ -150,7 +152,7 @@ static void put_nothing(struct nlmsghdr *nlh)
 /* Changed, it is told as it was but for the quantum. */
 static void goes_round(const char *kind, void (*put)(struct nlmsghdr *nlh), u32 quantum)
 {
-	u64 buf[TC_MESSAGE_MAX / 8];
+	u64 buf[NL_MESSAGE_MAX / 8];
 	struct tc_class c, again;
 	struct nlmsghdr *nlh;
 
@@ -191,7 +193,7 @@ static void test_classes(void **state)
 /* Cut anywhere and changed anywhere: it is refused, or what it says is in its bounds. */
 static void test_hostile(void **state)
 {
-	u64 copy[TC_MESSAGE_MAX / 8], seed = 11;
+	u64 copy[NL_MESSAGE_MAX / 8], seed = 11;
 	struct tc_class c;
 	struct nlmsghdr *nlh;
 	u32 bytes, i, taken = 0;
@@ -216,11 +218,87 @@ static void test_hostile(void **state)
 	assert_true(taken);
 }
 
+/* ---- devlink ---- */
+
+#define FAMILY	0x15
+
+static struct nlmsghdr *told_rate(u32 index, u16 type, u64 share_bytes_per_s)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(memset(room, 0, sizeof(room)));
+
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct genlmsghdr));
+	mnl_attr_put_strz(nlh, DEVLINK_ATTR_BUS_NAME, "pci");
+	mnl_attr_put_strz(nlh, DEVLINK_ATTR_DEV_NAME, "0000:03:00.0");
+	mnl_attr_put_u32(nlh, DEVLINK_ATTR_PORT_INDEX, index);
+	mnl_attr_put_u16(nlh, DEVLINK_ATTR_RATE_TYPE, type);
+	mnl_attr_put_u64(nlh, DEVLINK_ATTR_RATE_TX_SHARE, share_bytes_per_s);
+	return nlh;
+}
+
+static void test_devlink(void **state)
+{
+	u64 buf[NL_MESSAGE_MAX / 8];
+	struct devlink_port p;
+	struct nlmsghdr *nlh = told_rate(3, DEVLINK_RATE_TYPE_LEAF, 125000);
+
+	assert_true(devlink_parse(nlh, &p));
+	assert_string_equal(p.bus, "pci");
+	assert_string_equal(p.dev, "0000:03:00.0");
+	assert_int_equal(p.index, 3);
+	assert_int_equal(p.vf, -1);
+	assert_int_equal(p.ifindex, 0);
+	assert_true(p.leaf);
+	assert_int_equal(p.share_bytes_per_s, 125000);
+	/* What is sent is read as it was meant. */
+	nlh = devlink_change(buf, FAMILY, &p, 5ULL << 32);
+	assert_int_equal(nlh->nlmsg_type, FAMILY);
+	assert_true(devlink_parse(nlh, &p));
+	assert_int_equal(p.index, 3);
+	assert_int_equal(p.share_bytes_per_s, 5ULL << 32);
+	/* A port, and a group of rates. */
+	mnl_attr_put_u16(nlh, DEVLINK_ATTR_PORT_PCI_VF_NUMBER, 12);
+	mnl_attr_put_u32(nlh, DEVLINK_ATTR_PORT_NETDEV_IFINDEX, 9);
+	assert_true(devlink_parse(nlh, &p));
+	assert_int_equal(p.vf, 12);
+	assert_int_equal(p.ifindex, 9);
+	assert_false(p.leaf);
+	assert_true(devlink_parse(told_rate(3, DEVLINK_RATE_TYPE_NODE, 0), &p));
+	assert_false(p.leaf);
+}
+
+static void test_devlink_hostile(void **state)
+{
+	u64 copy[NL_MESSAGE_MAX / 8], seed = 12;
+	struct devlink_port p;
+	struct nlmsghdr *nlh;
+	u32 bytes, i, taken = 0;
+
+	for (i = 0; i < 20000; i++) {
+		nlh = told_rate(i, (u16)(i % 3), i);
+		bytes = nlh->nlmsg_len;
+		memcpy(copy, room, sizeof(copy));
+		nlh = (struct nlmsghdr *)copy;
+		if (i % 2)
+			nlh->nlmsg_len = sizeof(*nlh) + (u32)(test_rand(&seed) % (bytes - sizeof(*nlh)));
+		else
+			((u8 *)copy)[sizeof(*nlh) + test_rand(&seed) % (bytes - sizeof(*nlh))] ^=
+				(u8)(1 + test_rand(&seed) % 255);
+		if (!devlink_parse(nlh, &p))
+			continue;
+		taken++;
+		assert_true(strnlen(p.bus, sizeof(p.bus)) < sizeof(p.bus));
+		assert_true(strnlen(p.dev, sizeof(p.dev)) < sizeof(p.dev));
+		assert_true(devlink_change(room, FAMILY, &p, 1)->nlmsg_len <= sizeof(room));
+	}
+	assert_true(taken);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shares), cmocka_unit_test(test_flows), cmocka_unit_test(test_any),
 		cmocka_unit_test(test_classes), cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_devlink), cmocka_unit_test(test_devlink_hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
