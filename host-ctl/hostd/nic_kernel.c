@@ -43,7 +43,7 @@ static struct nic *next(struct nic_kernel *k, struct nic_work *w)
 		if (!n->wanted)
 			continue;
 		*w = (struct nic_work){ .name = n->name, .set = n->setting,
-				    .queues = n->queues };
+					.queues = n->queues };
 		for (q = 0; q < n->queues; q++) {
 			w->id[q] = n->queue[q].id;
 			w->asked[q] = n->wish[q];

@@ -190,24 +190,30 @@ static void test_classes(void **state)
 	assert_false(tc_parse(told("drr", put_drr), IFINDEX + 1, &c));
 }
 
+/* A copy of what is in room: cut anywhere, or with a byte changed anywhere. */
+static struct nlmsghdr *spoil(u64 copy[NL_MESSAGE_MAX / 8], bool cut, u64 *seed)
+{
+	struct nlmsghdr *nlh = memcpy(copy, room, sizeof(room));
+	u32 bytes = nlh->nlmsg_len - sizeof(*nlh);
+
+	if (cut)
+		nlh->nlmsg_len = sizeof(*nlh) + (u32)(test_rand(seed) % bytes);
+	else
+		((u8 *)(nlh + 1))[test_rand(seed) % bytes] ^= (u8)(1 + test_rand(seed) % 255);
+	return nlh;
+}
+
 /* Cut anywhere and changed anywhere: it is refused, or what it says is in its bounds. */
 static void test_hostile(void **state)
 {
 	u64 copy[NL_MESSAGE_MAX / 8], seed = 11;
 	struct tc_class c;
 	struct nlmsghdr *nlh;
-	u32 bytes, i, taken = 0;
+	u32 i, taken = 0;
 
 	for (i = 0; i < 20000; i++) {
-		nlh = i % 3 ? told("htb", put_htb) : told("drr", put_drr);
-		bytes = nlh->nlmsg_len;
-		memcpy(copy, room, sizeof(copy));
-		nlh = (struct nlmsghdr *)copy;
-		if (i % 2)
-			nlh->nlmsg_len = sizeof(*nlh) + (u32)(test_rand(&seed) % (bytes - sizeof(*nlh)));
-		else
-			((u8 *)copy)[sizeof(*nlh) + test_rand(&seed) % (bytes - sizeof(*nlh))] ^=
-				(u8)(1 + test_rand(&seed) % 255);
+		told(i % 3 ? "htb" : "drr", i % 3 ? put_htb : put_drr);
+		nlh = spoil(copy, i % 2, &seed);
 		if (!tc_parse(nlh, IFINDEX, &c))
 			continue;
 		taken++;
@@ -271,18 +277,11 @@ static void test_devlink_hostile(void **state)
 	u64 copy[NL_MESSAGE_MAX / 8], seed = 12;
 	struct devlink_port p;
 	struct nlmsghdr *nlh;
-	u32 bytes, i, taken = 0;
+	u32 i, taken = 0;
 
 	for (i = 0; i < 20000; i++) {
-		nlh = told_rate(i, (u16)(i % 3), i);
-		bytes = nlh->nlmsg_len;
-		memcpy(copy, room, sizeof(copy));
-		nlh = (struct nlmsghdr *)copy;
-		if (i % 2)
-			nlh->nlmsg_len = sizeof(*nlh) + (u32)(test_rand(&seed) % (bytes - sizeof(*nlh)));
-		else
-			((u8 *)copy)[sizeof(*nlh) + test_rand(&seed) % (bytes - sizeof(*nlh))] ^=
-				(u8)(1 + test_rand(&seed) % 255);
+		told_rate(i, (u16)(i % 3), i);
+		nlh = spoil(copy, i % 2, &seed);
 		if (!devlink_parse(nlh, &p))
 			continue;
 		taken++;
