@@ -149,6 +149,8 @@ void child_stop(pid_t pid)
 	if (!child_alive(pid))
 		return;
 	kill(pid, SIGTERM);
+	/* One that was stopped hears it only then. */
+	kill(pid, SIGCONT);
 	while (child_alive(pid)) {
 		if (now_ns() > end) {
 			kill(pid, SIGKILL);

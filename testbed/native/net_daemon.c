@@ -22,6 +22,7 @@ static int await_control(struct net_daemon *d)
 int net_daemon_start(struct net_daemon *d, char *const args[])
 {
 	const char *program = own_program("ringpaced"), *dir = run_dir();
+	const char *name = d->name ? d->name : "net";
 	char **argv;
 	u32 n = 0, i;
 
@@ -29,8 +30,8 @@ int net_daemon_start(struct net_daemon *d, char *const args[])
 	d->has_ctl = false;
 	if (!program || !dir)
 		return -1;
-	snprintf(d->control, sizeof(d->control), "%s/net-control.sock", dir);
-	snprintf(d->log, sizeof(d->log), "%s/net-ringpaced.log", dir);
+	snprintf(d->control, sizeof(d->control), "%s/%s-control.sock", dir, name);
+	snprintf(d->log, sizeof(d->log), "%s/%s-ringpaced.log", dir, name);
 	while (args[n])
 		n++;
 	argv = calloc(n + 4, sizeof(*argv));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A ringpaced of our own that serves ports, in the run directory. One at a time.
+ * A ringpaced of our own that serves ports, in the run directory: one at a time of a name.
  * Functions return 0, or -1 after fail(). One thread at a time.
  */
 #ifndef NATIVE_NET_DAEMON_H
@@ -12,6 +12,7 @@
 #define NET_DAEMON_TIMEOUT_MS	30000
 
 struct net_daemon {
+	const char *name;	/* its files begin with it; NULL: "net" */
 	pid_t pid;
 	struct ctl ctl;
 	bool has_ctl;

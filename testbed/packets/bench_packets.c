@@ -4,7 +4,8 @@
  * can do. Two guests of our own, which one thread plays, at two vhost-user sockets; between
  * them one thread of ringpaced, of DPDK's testpmd or of Open vSwitch, on a CPU of its own.
  * Saturated all of them poll; below that ringpaced and Open vSwitch sleep when they can.
- * Rounds of all alternate, so that what the machine does meanwhile meets all.
+ * They take turns within a second or two, so that what the machine does meanwhile meets all
+ * (rounds.c).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,6 @@
 #include "bench.h"
 #include "model_args.h"
 #include "packets/packets.h"
-
-/* Measurements of one sample until the CPUs are as near each other as they were before. */
-#define TRIES		8
-/* Before a measurement, and no longer than that. */
-#define WARMUP_NS	(NSEC_PER_SEC * 3 / 10)
 
 const struct packets_contender packets_who[PACKETS_WHO] = {
 	[WHO_RINGPACED] = { "ringpaced", RINGPACED, 0 },
@@ -52,18 +48,6 @@ bool packets_measures(const struct packets_run *r, u32 load, u32 who)
 	return who != WHO_OVS || l->frame_bytes <= 1514;
 }
 
-double packets_median(const struct packets_run *r, u32 load, u32 who, size_t field)
-{
-	double v[BENCH_ROUNDS_MAX];
-	u32 i;
-
-	if (!packets_measures(r, load, who))
-		return UNKNOWN;
-	for (i = 0; i < r->args->rounds; i++)
-		v[i] = *(const double *)((const char *)&r->sample[load][who][i] + field);
-	return median(v, r->args->rounds);
-}
-
 static u32 load_by_name(const char *name)
 {
 	u32 i;
@@ -73,106 +57,25 @@ static u32 load_by_name(const char *name)
 	return i;
 }
 
-/* The slowest one's: a share of it is one that all can take. */
+/* The slowest one's: a share of it is one that all can take. In whatever state it was. */
 static void find_peak(struct packets_run *r)
 {
-	u32 load = load_by_name(PACKETS_PEAK), who;
-	double pps;
+	u32 load = load_by_name(PACKETS_PEAK), who, i;
+	double v[BENCH_ROUNDS_MAX], pps;
 
 	r->peak_pps = UNKNOWN;
 	for (who = 0; who < PACKETS_WHO; who++) {
-		pps = packets_median_of(r, load, who, pps);
-		if (is_known(pps) && !(pps >= r->peak_pps))
+		if (!packets_measures(r, load, who))
+			continue;
+		for (i = 0; i < r->args->rounds; i++)
+			v[i] = r->sample[load][who][i].pps;
+		pps = median(v, i);
+		if (!(pps >= r->peak_pps))
 			r->peak_pps = pps;
 	}
 }
 
 /* ---- Measuring ---- */
-
-static void progress(const struct packets_run *r, u32 load, u32 round, u32 who)
-{
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[Kbench packets: %s, round %u/%u, %s",
-			packets_loads[load].name, round + 1, r->args->rounds,
-			packets_who[who].name);
-}
-
-bool packets_is_far(const struct packets_run *r, const struct sample *s)
-{
-	/* Half more: the two states that were seen differ by five times. */
-	return s->line_before_ns > r->line_ns * 3 / 2 || s->line_after_ns > r->line_ns * 3 / 2;
-}
-
-/* Of what is known. */
-static double least(double a, double b)
-{
-	return a <= b || !is_known(b) ? a : b;
-}
-
-/* Again while the CPUs are far from each other: they change places within seconds. */
-static int measure_near(struct packets_run *r, struct guests *g, const struct guests_task *t,
-			struct sample *s)
-{
-	u32 i;
-
-	for (i = 0; i < TRIES; i++) {
-		if (guests_run(g, t, s))
-			return -1;
-		r->line_ns = least(r->line_ns, least(s->line_before_ns, s->line_after_ns));
-		if (!packets_is_far(r, s))
-			return 0;
-	}
-	return 0;
-}
-
-static int measure_one(struct packets_run *r, u32 load, u32 round, u32 who)
-{
-	const struct forward_load *l = &packets_loads[load];
-	struct forwarder *f = &r->forwarder[packets_who[who].id];
-	const u64 ns = (u64)(r->args->seconds * 1e9);
-	const struct guests_task t = {
-		.load = l, .warmup_ns = ns < WARMUP_NS ? ns : WARMUP_NS, .ns = ns,
-		.rate_pps = l->percent ? (u64)(r->peak_pps * l->percent / 100) + 1 : 0,
-	};
-	u32 batch = packets_who[who].batch ? packets_who[who].batch : l->burst;
-	struct guests *g = calloc(1, sizeof(*g));
-	int rc;
-
-	if (!g)
-		abort();
-	progress(r, load, round, who);
-	rc = f->ops->start(f, l, batch) || guests_open(g, f, l) ||
-		measure_near(r, g, &t, &r->sample[load][who][round]) ? -1 : 0;
-	guests_close(g);
-	f->ops->stop(f);
-	free(g);
-	return rc;
-}
-
-/* A peer that did not start on a busy machine is no reason to lose what has been measured. */
-static int measure_again(struct packets_run *r, u32 load, u32 round, u32 who)
-{
-	if (!measure_one(r, load, round, who))
-		return 0;
-	if (packets_who[who].id == RINGPACED || stopped())
-		return -1;
-	return measure_one(r, load, round, who);
-}
-
-static int measure_load(struct packets_run *r, u32 load)
-{
-	u32 round, i, who;
-
-	for (round = 0; round < r->args->rounds; round++)
-		for (i = 0; i < PACKETS_WHO; i++) {
-			/* Another one begins each round. */
-			who = (i + round) % PACKETS_WHO;
-			if (packets_measures(r, load, who) &&
-			    measure_again(r, load, round, who))
-				return -1;
-		}
-	return 0;
-}
 
 static int measure_all(struct packets_run *r)
 {
@@ -184,7 +87,7 @@ static int measure_all(struct packets_run *r)
 			continue;
 		if (packets_loads[i].percent && !r->args->peak_pps)
 			find_peak(r);
-		if (measure_load(r, i))
+		if (packets_measure(r, i))
 			return -1;
 	}
 	return 0;
@@ -199,8 +102,8 @@ enum {
 
 static const struct argp_option options[] = {
 	{ "rounds", OPT_ROUNDS, "N", 0, "measurements of each, of which medians are taken, 1..99 "
-	  "(5)", 0 },
-	{ "seconds", OPT_SECONDS, "S", 0, "length of one, 0.1..60 seconds (1)", 0 },
+	  "(9)", 0 },
+	{ "seconds", OPT_SECONDS, "S", 0, "length of one, 0.1..60 seconds (0.2)", 0 },
 	{ "peers", OPT_PEERS, "LIST", 0, "of testpmd,ovs, or none (those that are installed)", 0 },
 	{ "loads", OPT_LOADS, "LIST", 0, "of 64/b1,64/b8,64/b32,1500/b32,65000/b32 (frame bytes, "
 	  "burst; saturated) and load1,load10,load30 (percent of the peak) (all)", 0 },
@@ -283,8 +186,9 @@ static const struct argp argp = {
 	"Open vSwitch with DPDK, in turns, one thread each. Saturated, frames per second, all of them "
 	"polling; at 1, 10 and 30 % of the peak, CPU time per frame and latency from when frames were "
 	"due, with ringpaced adaptive and Open vSwitch sleeping (pmd-maxsleep). It needs two CPUs to "
-	"itself. With all peers there are 25 measurements a round, and who is measured starts for "
-	"each.\v"
+	"itself. With all peers there are 25 measurements a round; all who take part in a load are "
+	"started for it, and stopped (SIGSTOP) while another has its turn. Ratios are of rounds in "
+	"which the CPUs were as far from each other all the time, and null where there was none.\v"
 	"Examples:\n\n  ringpace bench packets --json\n"
 	"  ringpace bench packets --peers testpmd --loads 64/b32,load10 --rounds 3",
 };
@@ -292,7 +196,7 @@ static const struct argp argp = {
 static int run(int argc, char **argv)
 {
 	struct packets_args a = {
-		.f = { .dmax_ns = 1000000, .ovs_sleep_us = ~0u }, .rounds = 5, .seconds = 1,
+		.f = { .dmax_ns = 1000000, .ovs_sleep_us = ~0u }, .rounds = 9, .seconds = 0.2,
 		.loads = (1u << PACKETS_LOADS) - 1, .peers = PEERS_ALL,
 	};
 	struct packets_run *r = calloc(1, sizeof(*r));

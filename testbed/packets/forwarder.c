@@ -20,6 +20,7 @@ static void open_one(struct forwarder *f, const struct forwarder_ops *ops,
 {
 	memset(f, 0, sizeof(*f));
 	f->ops = ops;
+	f->name = ops->name;
 	f->params = params;
 	f->pid = f->database = f->daemon.pid = -1;
 	/* Why it cannot be measured is part of the result. */
@@ -81,7 +82,7 @@ void opt_peers(struct argp_state *state, const char *arg, struct peers *p)
 		p->who = opt_names(state, "peers", arg, peer_name) << (RINGPACED + 1);
 }
 
-int forwarder_paths(struct forwarder *f, const char *name)
+int forwarder_paths(struct forwarder *f)
 {
 	const char *dir = run_dir();
 	u32 i;
@@ -89,8 +90,8 @@ int forwarder_paths(struct forwarder *f, const char *name)
 	if (!dir)
 		return -1;
 	for (i = 0; i < 2; i++)
-		snprintf(f->socket[i], sizeof(f->socket[i]), "%s/%s%u", dir, name, i);
-	snprintf(f->log, sizeof(f->log), "%s/%s.log", dir, name);
+		snprintf(f->socket[i], sizeof(f->socket[i]), "%s/%s%u", dir, f->name, i);
+	snprintf(f->log, sizeof(f->log), "%s/%s.log", dir, f->name);
 	/* What DPDK keeps of a process lies in there, too, and goes with it. */
 	return setenv("RUNTIME_DIRECTORY", dir, 1) ?
 		fail("bench packets: cannot set RUNTIME_DIRECTORY: %m") : 0;

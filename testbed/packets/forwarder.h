@@ -44,6 +44,7 @@ struct forwarder_ops {
 
 struct forwarder {
 	const struct forwarder_ops *ops;
+	const char *name;	/* of its files in the run directory; its kind's if nobody says another */
 	const struct forwarder_params *params;
 	bool there;		/* it was opened */
 	char why_not[256];
@@ -86,8 +87,8 @@ json_t *forwarders_json(const struct forwarder f[FORWARDERS]);
 
 /* ---- For the kinds of them ---- */
 
-/* "NAME0" and "NAME1" in the run directory as its sockets, "NAME.log" as its log. 0 or -1. */
-int forwarder_paths(struct forwarder *f, const char *name);
+/* ->name with 0 and 1 in the run directory as its sockets, with .log as its log. 0 or -1. */
+int forwarder_paths(struct forwarder *f);
 /* Waits for both sockets of @pid, which logs to ->log. */
 int forwarder_await(struct forwarder *f, pid_t pid);
 /* CPU time of all its threads; UNKNOWN. */

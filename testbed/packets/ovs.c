@@ -19,7 +19,7 @@
 #define PACKAGE		"openvswitch-switch-dpdk"
 #define BRIDGE		"br0"
 /* Its ports' names are those of their sockets. */
-#define PORTS		"ovs"
+#define PORTS		"ovs"		/* .name below */
 #define QUIET		"-vconsole:warn"
 
 /*
@@ -147,7 +147,7 @@ static int open_ovs(struct forwarder *f)
 {
 	if (access(PROGRAM, X_OK) || access(SCHEMA, R_OK))
 		return fail("Open vSwitch with DPDK is not there: apt install " PACKAGE);
-	return forwarder_paths(f, PORTS) || set_directories() || start_database(f) ||
+	return forwarder_paths(f) || set_directories() || start_database(f) ||
 		configure(f) || start_daemon(f) || add_flows(f) ? -1 : 0;
 }
 

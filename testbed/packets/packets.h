@@ -44,15 +44,24 @@ struct packets_run {
 
 /* Does contender @who take part in load @load of this run? */
 bool packets_measures(const struct packets_run *r, u32 load, u32 who);
-/*
- * Were the CPUs farther apart before or after @s than at other times of this run? Then it
- * cannot be compared with samples in which they were not.
- */
+/* Were the CPUs farther apart before or after @s than at other times of this run? */
 bool packets_is_far(const struct packets_run *r, const struct sample *s);
-/* The median over the rounds of the double at @field; UNKNOWN where it was not measured. */
+
+/* How far the CPUs were apart in all of a round: as at the best time of this run, or farther. */
+enum packets_state { PACKETS_NEAR, PACKETS_FAR, PACKETS_MIXED, PACKETS_STATES };
+
+/*
+ * The state of the rounds that count: near if there are such, else far, and *@rounds is
+ * their number; mixed, and 0, if no round was of one state.
+ */
+enum packets_state packets_state(const struct packets_run *r, u32 load, u32 *rounds);
+/* The median over the rounds that count of the double at @field; UNKNOWN if there is none. */
 double packets_median(const struct packets_run *r, u32 load, u32 who, size_t field);
 #define packets_median_of(r, load, who, field) \
 	packets_median(r, load, who, offsetof(struct sample, field))
+
+/* All rounds of a load. 0, or -1 after fail() or when stopped(). */
+int packets_measure(struct packets_run *r, u32 load);
 
 json_t *packets_result(const struct packets_run *r);
 void packets_print(const json_t *result);

@@ -107,7 +107,11 @@ static void set_ratios(json_t *result, const struct packets_run *r)
 
 /* ---- As JSON ---- */
 
-/* Medians; of what must not be, the sums. */
+static const char *const state_names[PACKETS_STATES] = {
+	[PACKETS_NEAR] = "near", [PACKETS_FAR] = "far", [PACKETS_MIXED] = "mixed",
+};
+
+/* Medians; of what must not be, the sums of all rounds. */
 static json_t *medians_json(const struct packets_run *r, u32 load, u32 who)
 {
 	json_t *v = json_object();
@@ -128,14 +132,17 @@ static json_t *medians_json(const struct packets_run *r, u32 load, u32 who)
 static json_t *load_json(const struct packets_run *r, u32 load)
 {
 	const struct forward_load *l = &packets_loads[load];
+	enum packets_state state;
 	json_t *by = json_object();
-	u32 who;
+	u32 who, rounds;
 
+	state = packets_state(r, load, &rounds);
 	for (who = 0; who < PACKETS_WHO; who++)
 		if (packets_measures(r, load, who))
 			json_object_set_new(by, packets_who[who].name, medians_json(r, load, who));
-	return json_pack("{s:i, s:i, s:o, s:o}", "frame_bytes", (int)l->frame_bytes,
-			 "burst", (int)l->burst, "rate_pps",
+	return json_pack("{s:i, s:i, s:s, s:i, s:o, s:o}", "frame_bytes", (int)l->frame_bytes,
+			 "burst", (int)l->burst, "state", state_names[state], "rounds", (int)rounds,
+			 "rate_pps",
 			 json_number_or_null(l->percent ? r->peak_pps * l->percent / 100 : UNKNOWN, 0),
 			 "by_forwarder", by);
 }

@@ -24,13 +24,14 @@ static int start(struct forwarder *f, const struct forward_load *l, u32 batch)
 			 "--link", "a,b", NULL };
 	u32 i;
 
-	if (forwarder_paths(f, "rp"))
+	if (forwarder_paths(f))
 		return -1;
 	say_pacing(f, l, batch, pacing, sizeof(pacing));
 	snprintf(cpu, sizeof(cpu), "%d", nth_cpu(1));
 	for (i = 0; i < 2; i++)
 		snprintf(port[i], sizeof(port[i]), "%c,socket=%s,full-ms=%u,%s", 'a' + i,
 			 f->socket[i], FULL_MS, pacing);
+	f->daemon.name = f->name;
 	if (net_daemon_start(&f->daemon, args))
 		return -1;
 	f->pid = f->daemon.pid;

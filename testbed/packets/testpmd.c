@@ -26,7 +26,7 @@ static int start(struct forwarder *f, const struct forward_load *l, u32 batch)
 	};
 	u32 i;
 
-	if (forwarder_paths(f, "pmd"))
+	if (forwarder_paths(f))
 		return -1;
 	/* Its first core only waits; the second one forwards. */
 	snprintf(cpus, sizeof(cpus), "%d,%d", nth_cpu(0), nth_cpu(1));
