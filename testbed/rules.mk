@@ -3,10 +3,13 @@
 # RINGPACE_SRCS by being under testbed/, and libraries to RINGPACE_LIBS.
 RINGPACE_SRCS := $(filter-out testbed/bench/peer_%,\
 	$(wildcard testbed/*.c testbed/*/*.c)) $(HOST_CTL_SRCS) $(DP_PAGE)
-RINGPACE_LIBS += -ljansson -lncursesw -ltinfo -ldl -lm
+RINGPACE_LIBS += -lsodium -ljansson -lncursesw -ltinfo -ldl -lm
 
 $(eval $(call program,ringpace,$(RINGPACE_SRCS),$$(RINGPACE_LIBS),\
 	-iquote testbed -Ivhost/kernel/uapi))
+# The load generator's TCP from a port is the dataplane's station.
+$(BUILD)/ringpace: $(BUILD)/libdpnet.a $(BUILD)/libdataplane.a
+$(addprefix $(OBJ)/testbed/load/,end_port.o transport_tcp.o): EXTRA_CFLAGS := -iquote testbed -iquote $(DP_DIR)
 # ringpaced's own queues of a NIC, whose shares `ringpace bench host` measures.
 $(BUILD)/ringpace: $(addprefix $(OBJ)/vhost/daemon/net/,drr.o egress.o)
 PROGRAMS += $(BUILD)/ringpace

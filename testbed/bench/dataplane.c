@@ -300,8 +300,9 @@ static const struct argp_option option_table[] = {
 static const struct argp argp = {
 	.options = option_table, .parser = parse,
 	.doc = "What a UDP echo costs rp-dataplane, and how long flow groups take to move while "
-	       "a thread is added or taken away, under load; then, as root only, what a request over "
-	       "TCP costs: echo of 64 bytes, and its key-value server and memcached in turns "
+	       "a thread is added or taken away, under load; then what a request over TCP costs: echo of "
+	       "64 bytes from a guest at a port; and, as root only, over the kernel's sockets "
+	       "echo, and its key-value server and memcached in turns "
 	       "(docs/dataplane.md). It needs two CPUs to itself.\v"
 	       "Examples:\n\n  ringpace bench dataplane --json\n"
 	       "  ringpace bench dataplane --moves 2000 --rounds 3 --dmax-ns 200000",

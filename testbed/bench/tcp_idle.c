@@ -83,7 +83,7 @@ int tcp_idle_measure(const struct tcp_server_pacing *pacing, double *bytes)
 
 	if (load_sockets_allow(2 * CONNECTIONS))
 		return -1;
-	rc = tcp_server_dataplane(&s, "echo", pacing);
+	rc = tcp_server_dataplane(&s, "echo", pacing, BY_TAP);
 	if (!rc)
 		rc = with_connections(&s, CONNECTIONS, &some) ? :
 		     with_connections(&s, 2 * CONNECTIONS, &more);

@@ -4,7 +4,7 @@
 
 #include "bench/tcp_servers.h"
 
-static const char *const load_keys[TCP_LOADS] = { "echo_peak", "kv_peak", "kv_half" };
+static const char *const load_keys[TCP_LOADS] = { "echo_port", "echo_peak", "kv_peak", "kv_half" };
 static const char *const who_keys[TCP_WHO] = { "rp-dataplane", "memcached" };
 
 static const struct field {
@@ -93,9 +93,9 @@ static void set_ratios(const struct tcp_bench *b, json_t *v)
 	double port = MEDIAN(b, TCP_KV_PEAK, TCP_DATAPLANE, port_cpu_ns);
 
 	json_object_set_new(v, "echo_ns_per_request",
-			    number(MEDIAN(b, TCP_ECHO_PEAK, TCP_DATAPLANE, cpu_ns), 0));
+			    number(MEDIAN(b, TCP_ECHO_PORT, TCP_DATAPLANE, cpu_ns), 0));
 	json_object_set_new(v, "echo_turn_ns_per_packet",
-			    number(MEDIAN(b, TCP_ECHO_PEAK, TCP_DATAPLANE, turn_ns), 0));
+			    number(MEDIAN(b, TCP_ECHO_PORT, TCP_DATAPLANE, turn_ns), 0));
 	json_object_set_new(v, "memory_per_idle_connection_bytes", number(b->idle_bytes, 0));
 	json_object_set_new(v, "kv_vs_memcached", number(theirs / ours, 3));
 	json_object_set_new(v, "kv_with_ringpaced_vs_memcached", number(theirs / (ours + port), 3));
@@ -133,7 +133,7 @@ void tcp_bench_result(const struct tcp_bench *b, json_t *v, json_t *not_measured
 	json_object_set_new(v, "figures", figures);
 	json_object_set_new(v, "samples", samples);
 	if (b->why_no_net[0])
-		json_object_set_new(not_measured, "echo", json_string(b->why_no_net));
+		json_object_set_new(not_measured, "sockets", json_string(b->why_no_net));
 	if (b->why_no_memcached[0])
 		json_object_set_new(not_measured, "kv", json_string(b->why_no_memcached));
 }
@@ -194,11 +194,10 @@ void tcp_bench_print(const json_t *v)
 	json_object_foreach(json_object_get(v, "figures"), load, by)
 		json_object_foreach(by, who, of)
 			row(t, load, who, of);
-	if (is_known(json_number_at(v, "echo_ns_per_request"))) {
-		table_print(t, stdout);
+	table_print(t, stdout);
+	if (is_known(json_number_at(v, "memory_per_idle_connection_bytes")))
 		printf("a connection at rest   %.0f bytes\n",
 		       json_number_at(v, "memory_per_idle_connection_bytes"));
-	}
 	table_free(t);
 	if (is_known(json_number_at(v, "kv_vs_memcached")))
 		print_ratios(v);

@@ -2,6 +2,7 @@
 /* bench dataplane over TCP: who is measured, when, and how. */
 #include "bench/tcp_servers.h"
 
+#include <arpa/inet.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -11,10 +12,14 @@
 
 /* More than kernel sockets and one thread that uses them can take. */
 #define FLOOD_RPS	1e6
-/* Before a measurement, and no longer than that. */
+/* Nor can one of our own. */
+#define PORT_FLOOD_RPS	5e6
 /* Each twice as long as the one before. */
 #define TRIES		4u
+/* Before a measurement, and no longer than that. */
 #define WARMUP_NS	(NSEC_PER_SEC * 3 / 10)
+/* In rp-dataplane's network. */
+#define GUEST_IP	0x0a630003u	/* 10.99.0.3 */
 /* On a busy machine an answer may take long, and is one nevertheless. */
 #define PATIENCE_NS	(60 * NSEC_PER_SEC)
 
@@ -110,6 +115,11 @@ static struct turns turns_of(const struct tcp_server *s)
 
 /* ---- One measurement ---- */
 
+static bool is_echo(u32 load)
+{
+	return load == TCP_ECHO_PORT || load == TCP_ECHO_PEAK;
+}
+
 static void plan(const struct tcp_bench *b, u32 load, const struct tcp_server *s, u64 ns,
 		 struct load_params *p, struct meter *m)
 {
@@ -123,7 +133,12 @@ static void plan(const struct tcp_bench *b, u32 load, const struct tcp_server *s
 	p->target.spin = nth_cpu(0) != nth_cpu(1);
 	p->cpus = 1;
 	p->cpu[0] = nth_cpu(0);
-	p->gen.proto = load == TCP_ECHO_PEAK ? &load_echo : &load_memcached;
+	p->gen.proto = is_echo(load) ? &load_echo : &load_memcached;
+	if (s->socket) {
+		p->transport = &load_transport_port_tcp;
+		p->target.socket = s->socket;
+		p->target.own_ip.s_addr = htonl(GUEST_IP);
+	}
 	p->gen.connections = b->args->connections;
 	p->gen.connect_gap_ns = NSEC_PER_SEC / 2000;
 	p->gen.connect_ns = p->gen.timeout_ns = PATIENCE_NS;
@@ -135,7 +150,7 @@ static void plan(const struct tcp_bench *b, u32 load, const struct tcp_server *s
 	p->gen.warmup_ns = half ? warmup_ns : 0;
 	p->offer.duration_ns = ns + warmup_ns;
 	p->offer.rate.period_s = (double)p->offer.duration_ns / 1e9;
-	load_params_rate(p, half ? b->half_rps : FLOOD_RPS);
+	load_params_rate(p, half ? b->half_rps : s->socket ? PORT_FLOOD_RPS : FLOOD_RPS);
 	*m = (struct meter){ .server = s, .from_ns = half ? 1 : warmup_ns,
 			     .to_ns = half ? ns : ns + warmup_ns };
 	p->look = look;
@@ -196,7 +211,7 @@ static int measure_server(struct tcp_bench *b, u32 load, struct tcp_server *s,
 
 static const char *const who_names[TCP_WHO] = { "rp-dataplane", "memcached" };
 static const char *const load_names[TCP_LOADS] = {
-	"TCP echo", "key-value", "key-value, half load"
+	"TCP echo from a port", "TCP echo", "key-value", "key-value, half load"
 };
 
 static int measure_one(struct tcp_bench *b, u32 load, u32 round, u32 who)
@@ -211,8 +226,9 @@ static int measure_one(struct tcp_bench *b, u32 load, u32 round, u32 who)
 	if (who == TCP_MEMCACHED)
 		rc = tcp_server_memcached(&s, &b->net, b->memcached, a->connections);
 	else
-		rc = tcp_server_dataplane(&s, load == TCP_ECHO_PEAK ? "echo" : "kv",
-					  load == TCP_KV_HALF ? &a->pacing : &a->peak_pacing);
+		rc = tcp_server_dataplane(&s, is_echo(load) ? "echo" : "kv",
+					  load == TCP_KV_HALF ? &a->pacing : &a->peak_pacing,
+					  load == TCP_ECHO_PORT ? BY_PORT : BY_TAP);
 	if (!rc)
 		rc = measure_server(b, load, &s, &b->sample[load][who][round]);
 	tcp_server_stop(&s);
@@ -223,6 +239,8 @@ static int measure_one(struct tcp_bench *b, u32 load, u32 round, u32 who)
 
 bool tcp_bench_measures(const struct tcp_bench *b, u32 load, u32 who)
 {
+	if (load == TCP_ECHO_PORT)
+		return who == TCP_DATAPLANE;
 	if (b->why_no_net[0])
 		return false;
 	return load == TCP_ECHO_PEAK ? who == TCP_DATAPLANE : !b->why_no_memcached[0];
@@ -254,7 +272,7 @@ static int measure_load(struct tcp_bench *b, u32 load)
 	return 0;
 }
 
-static int measure_all(struct tcp_bench *b)
+static int measure_over_sockets(struct tcp_bench *b)
 {
 	const size_t rps = offsetof(struct tcp_sample, done_rps);
 
@@ -295,8 +313,10 @@ int tcp_bench_run(struct tcp_bench *b, const struct tcp_bench_args *args)
 	b->args = args;
 	b->half_rps = b->idle_bytes = UNKNOWN;
 	rc = find_out(b);
+	if (!rc)
+		rc = measure_load(b, TCP_ECHO_PORT);
 	if (!rc && !b->why_no_net[0])
-		rc = measure_all(b);
+		rc = measure_over_sockets(b);
 	own_net_close(&b->net);
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K");

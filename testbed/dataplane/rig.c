@@ -236,7 +236,7 @@ int dp_rig_open(struct dp_rig *r, const struct dp_rig_options *o)
 	if (net_daemon_start(&r->daemon, args))
 		return -1;
 	end.socket = r->socket[0];
-	return start_dataplane(r, o) ? : o->tap ? 0 : net_end_open(&r->guest, &end);
+	return start_dataplane(r, o) ? : o->tap || o->bare ? 0 : net_end_open(&r->guest, &end);
 }
 
 void dp_rig_close(struct dp_rig *r)

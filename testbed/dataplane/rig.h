@@ -27,6 +27,7 @@ struct dp_rig_options {
 	const char *pacing;	/* of port b, or NULL */
 	const char *pacers;	/* ringpaced's --pacers, or NULL: one, on any CPU */
 	const char *tap;	/* instead of the guest: port a is this tap, made, not up */
+	bool bare;		/* no guest: ->socket[0] is for somebody else's */
 	const char *more[8];	/* options of rp-dataplane, NULL ends them */
 };
 

@@ -58,11 +58,22 @@ static int await(struct tcp_server *s, const char *who, const char *ip, u16 port
 
 /* ---- rp-dataplane ---- */
 
-int tcp_server_dataplane(struct tcp_server *s, const char *app, const struct tcp_server_pacing *p)
+/* Whoever connects asks for it by ARP, and waits. */
+static int at_port(struct tcp_server *s, u16 port)
 {
+	s->socket = s->rig->socket[0];
+	snprintf(s->target, sizeof(s->target), DATAPLANE_IP ":%u", port);
+	return 0;
+}
+
+int tcp_server_dataplane(struct tcp_server *s, const char *app, const struct tcp_server_pacing *p,
+			 enum tcp_server_way way)
+{
+	u16 port = strcmp(app, "echo") ? KV_PORT : ECHO_PORT;
 	char cpu[16], wait[24];
 	const struct dp_rig_options o = {
-		.app = app, .threads = 1, .pacers = cpu, .tap = TAP,
+		.app = app, .threads = 1, .pacers = cpu, .tap = way == BY_TAP ? TAP : NULL,
+		.bare = way == BY_PORT,
 		.more = {
 			"--address", DATAPLANE_IP "/24", "--cpus", cpu,
 			p->dmax_ns ? "--dmax-ns" : "--sleep-ns", wait,
@@ -81,9 +92,11 @@ int tcp_server_dataplane(struct tcp_server *s, const char *app, const struct tcp
 	s->pid = s->rig->pid;
 	s->port_pid = s->rig->daemon.pid;
 	snprintf(s->log, sizeof(s->log), "%s", s->rig->log);
+	if (way == BY_PORT)
+		return at_port(s, port);
 	if (own_net_ip("addr add " TAP_IP "/24 dev " TAP) || own_net_ip("link set " TAP " up"))
 		return -1;
-	return await(s, "rp-dataplane", DATAPLANE_IP, strcmp(app, "echo") ? KV_PORT : ECHO_PORT);
+	return await(s, "rp-dataplane", DATAPLANE_IP, port);
 }
 
 /* ---- memcached ---- */

@@ -6,6 +6,7 @@
  *
  *	us ── tap rpt0, ringpaced, port b ── rp-dataplane 10.99.0.2
  *	us ── veth ── memcached 10.98.0.2, in the far namespace
+ *	a guest of ours ── port a, ringpaced, port b ── rp-dataplane 10.99.0.2
  *
  * Ringpaced's pacer is on the second CPU as well: all that the server's side takes. Functions
  * return 0, or -1 after fail().
@@ -20,6 +21,7 @@ struct tcp_server {
 	pid_t pid;		/* rp-dataplane or memcached */
 	pid_t port_pid;		/* ringpaced, of the former; else -1 */
 	char target[40];	/* ADDRESS:PORT */
+	const char *socket;	/* of port a, for a guest; NULL: over the kernel's sockets */
 	char log[200];
 	struct dp_rig *rig;	/* of rp-dataplane, else NULL */
 };
@@ -29,11 +31,14 @@ struct tcp_server_pacing {
 	u64 sleep_ns, dmax_ns;
 };
 
+enum tcp_server_way { BY_TAP, BY_PORT };
+
 /*
- * Starts it, and waits until it takes connections. @app: `echo` or `kv`.
- * tcp_server_stop() undoes it in both cases.
+ * Starts it, and waits until it takes connections; a port does without being in the near
+ * namespace. @app: `echo` or `kv`. tcp_server_stop() undoes it in both cases.
  */
-int tcp_server_dataplane(struct tcp_server *s, const char *app, const struct tcp_server_pacing *p);
+int tcp_server_dataplane(struct tcp_server *s, const char *app, const struct tcp_server_pacing *p,
+			 enum tcp_server_way way);
 int tcp_server_memcached(struct tcp_server *s, const struct own_net *net, const char *program,
 			 u32 connections);
 void tcp_server_stop(struct tcp_server *s);

@@ -77,22 +77,25 @@ static const struct argp_option options[] = {
 
 /* ---- What they need of each other ---- */
 
+static bool on_port(const struct load_params *p)
+{
+	return p->transport != &load_transport_sockets;
+}
+
 static void check_transport(struct argp_state *state, struct load_args *a)
 {
 	struct load_params *p = &a->p;
 
-	if (!p->transport->streams && !p->gen.proto->datagram)
-		argp_error(state, "--transport %s is not available for --proto %s: it speaks UDP only; "
-			   "for TCP let ringpaced serve a tap, and use sockets", p->transport->name,
-			   p->gen.proto->name);
+	if (p->transport == &load_transport_port && !p->gen.proto->datagram)
+		p->transport = &load_transport_port_tcp;
 	if (p->transport->threads_max == 1 && !a->agent_given)
 		p->agent_rate = 0;
 	if (p->threads + (p->agent_rate > 0) > p->transport->threads_max)
 		argp_error(state, "--transport %s is not available for more than one thread, the agent's "
 			   "included: answers may come by any pair of queues", p->transport->name);
-	if (!p->target.socket != (p->transport != &load_transport_port))
+	if (!p->target.socket != !on_port(p))
 		argp_error(state, "--socket and --transport port: one needs the other");
-	if (p->transport == &load_transport_port &&
+	if (on_port(p) &&
 	    inet_pton(AF_INET, a->own_ip, &p->target.own_ip) != 1)
 		argp_error(state, "--own-ip %s: not an IPv4 address", a->own_ip);
 }
@@ -108,7 +111,7 @@ static void check_target(struct argp_state *state, struct load_args *a)
 	why = load_target_resolve(t);
 	if (why)
 		argp_error(state, "%s: %s", t->name, why);
-	if (a->p.transport == &load_transport_port && t->addr.ss_family != AF_INET)
+	if (on_port(&a->p) && t->addr.ss_family != AF_INET)
 		argp_error(state, "%s: a port speaks IPv4 only", t->name);
 	a->p.gen.target = t->name;
 	a->p.gen.opt.host = t->name;
@@ -256,7 +259,8 @@ static const struct argp argp = {
 	"  ringpace load --rate-rps 20000 --connections 1000 --pipeline 4 10.0.0.2:7\n"
 	"  ringpace load --proto memcached --shape sine --duration-s 60 --csv load.csv localhost:11211\n"
 	"  ringpace load --proto http --slo-p99-ns 500000 --rate-rps 100000 --duration-s 2 [::1]:80\n"
-	"  ringpace load --proto udp-echo --transport port --socket /run/a.sock 10.0.0.2:7\n\n"
+	"  ringpace load --proto udp-echo --transport port --socket /run/a.sock 10.0.0.2:7\n"
+	"  ringpace load --proto echo --transport port --socket /run/a.sock 10.0.0.2:7\n\n"
 	"Ctrl-C ends it early, with what was measured until then. Exit code 1 if the server cannot be "
 	"reached or does not speak the protocol, or nothing was answered.",
 };

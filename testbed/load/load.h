@@ -18,7 +18,9 @@ struct load_transport_kind {
 	struct load_transport *(*make)(const struct load_target *t, u32 conns);
 };
 
-extern const struct load_transport_kind load_transport_sockets, load_transport_port;
+/* A port has two: datagrams, and streams, which have its name as well. */
+extern const struct load_transport_kind load_transport_sockets, load_transport_port,
+	load_transport_port_tcp;
 /* Lets the program open so many sockets. 0, or -1 after fail(). */
 int load_sockets_allow(u32 conns);
 

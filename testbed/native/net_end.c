@@ -239,12 +239,22 @@ u8 *net_tx_next(struct net_end *e, u32 pair)
 	return tx->data + (u64)rp_drv_next(&tx->drv) * tx_stride(&e->opt) + HDR_BYTES;
 }
 
+void net_tx_sum(struct net_end *e, u32 from, u32 at)
+{
+	e->sum_from = (u16)from;
+	e->sum_at = (u16)at;
+}
+
 void net_tx_add(struct net_end *e, u32 pair, u32 bytes)
 {
+	const struct virtio_net_hdr_v1 hdr = {
+		.flags = e->sum_from ? VIRTIO_NET_HDR_F_NEEDS_CSUM : 0,
+		.csum_start = e->sum_from, .csum_offset = e->sum_at,
+	};
 	struct net_tx *tx = &e->tx[pair];
 	u8 *at = tx->data + (u64)rp_drv_next(&tx->drv) * tx_stride(&e->opt);
 
-	memset(at, 0, HDR_BYTES);
+	memcpy(at, &hdr, sizeof(hdr));
 	rp_drv_add_one(&tx->drv, at, bytes + HDR_BYTES, false, at);
 	tx->sent++;
 }

@@ -70,6 +70,7 @@ struct net_end {
 	/* Of what is sent from now on */
 	u8 to;			/* station; NET_ALL: all */
 	u16 vlan;		/* its tag; 0: none */
+	u16 sum_from, sum_at;	/* net_tx_sum() */
 	struct fe fe;
 	struct net_tx *tx;
 	struct net_rx *rx;
@@ -97,6 +98,11 @@ bool net_wait_ns(struct net_end *e, u32 pair, u64 timeout_ns);
 
 /* Where the next frame is to be written, ->opt.frame_bytes at most; NULL: no room. */
 u8 *net_tx_next(struct net_end *e, u32 pair);
+/*
+ * Of the frame that is added next: the sum from @from on is left to the device, or to the
+ * receiver, which finds what it begins with @at bytes behind (VIRTIO_NET_F_CSUM). @from 0: none is.
+ */
+void net_tx_sum(struct net_end *e, u32 from, u32 at);
 /* It is there, and has @bytes. */
 void net_tx_add(struct net_end *e, u32 pair, u32 bytes);
 /* Sends what was added. Kicks if asked to. */

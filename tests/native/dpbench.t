@@ -19,25 +19,29 @@ unable=()
 # And with it: in a user namespace where we are root, as the other tests with taps.
 able=(unshare -rn)
 
-echo_there='.echo_ns_per_request > 0 and .figures.echo_peak["rp-dataplane"].done_rps > 0 and
+by_port='.echo_ns_per_request > 0 and .echo_turn_ns_per_packet > 0 and
+	.figures.echo_port["rp-dataplane"].done_rps > 0 and
+	.figures.echo_port["rp-dataplane"].failed == 0'
+echo_there='.figures.echo_peak["rp-dataplane"].done_rps > 0 and
 	.memory_per_idle_connection_bytes > 100 and .memory_per_idle_connection_bytes <= 1024 and
-	.not_measured.echo == null'
+	.not_measured.sockets == null'
 no_kv='[.kv_vs_memcached, .kv_p99_vs_memcached, .kv_peak_vs_memcached] == [null, null, null] and
 	(.not_measured.kv | length) > 10'
 
 bench "${unable[@]}"
 ok $? 'without the right to make a network'
-check 'has its figures without TCP' json_of "$out" \
+check 'has its figures of echo from a port' json_of "$out" "$by_port"
+check 'and those without TCP' json_of "$out" \
 	'.udp_echo_ns_per_request > 0 and .moves >= 300 and .dropped == 0 and .reordered == 0 and
 	 .bad == 0 and .parked_cpu == 0 and .parked_wakeups == 0 and ([.migrate_add_us, .migrate_remove_us] | all(.avg > 0 and .avg <= .max and
 	 .p95 <= .max))'
 check 'and says why there are no others' json_of "$out" \
-	".echo_ns_per_request == null and .memory_per_idle_connection_bytes == null and (.not_measured.echo | test(\"root\")) and $no_kv"
+	".memory_per_idle_connection_bytes == null and (.not_measured.sockets | test(\"root\")) and $no_kv"
 
 # Sums of one measurement; and the ratios are those of the figures.
 # shellcheck disable=SC2016
 sums='def near($a; $b): $a > 0 and ($a - $b | fabs) < 0.02 * $b + 0.002;
-	(.samples | length) == 5 and
+	(.samples | length) == 6 and
 	all(.samples[]; .failed == 0 and .done_rps > 0 and .generator_cpu > 0 and .generator_cpu < 1.1 and
 		.cpu > 0 and .cpu < 2.2 and
 		near(.cpu; (.cpu_ns_per_request + (.ringpaced_cpu_ns_per_request // 0)) * .done_rps / 1e9) and
@@ -69,7 +73,7 @@ else
 		check 'echo is measured' json_of "$out" "$echo_there"
 		check 'figures and ratios fit together' json_of "$out" "$sums $ratios"
 		kept=$top/build/bench/dataplane-$(jq -r .date "$out").json
-		check 'raw data are kept' json_of "$kept" '(.samples | length) == 5'
+		check 'raw data are kept' json_of "$kept" '(.samples | length) == 6'
 	else
 		ok 0 'beside memcached # SKIP there is none: run make setup'
 	fi

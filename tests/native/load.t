@@ -153,7 +153,8 @@ check 'a CPU' refuses 'may not run on CPU 1023' --cpus 1023 localhost:1
 check 'a path' refuses '--path x' --proto http --path x localhost:1
 check 'a datagram' refuses '--bytes 4' --proto udp-echo --bytes 4 localhost:1
 check 'more threads than connections' refuses 'fewer than' --threads 4 --connections 2 localhost:1
-check 'a port for TCP' refuses 'not available for --proto echo' --transport port --socket x localhost:1
+check 'a port for TCP without socket' refuses 'one needs the other' --transport port 127.0.0.1:1
+check 'a port and IPv6' refuses 'a port speaks IPv4 only' --transport port --socket x '[::1]:1'
 check 'a port without socket' refuses 'one needs the other' --transport port --proto udp-echo 127.0.0.1:1
 check 'a port and threads' refuses 'not available for more than one' --transport port --proto udp-echo \
 	--socket x --threads 2 127.0.0.1:1
@@ -166,9 +167,14 @@ if [ -x "$dataplane" ]; then
 		--port "a,socket=$scratch/a.sock,pairs=1" \
 		--port "b,socket=$scratch/b.sock,pairs=2,rss=128" --link a,b >"$scratch/daemon" 2>&1 &
 	wait_for 30 test -S "$scratch/b.sock"
-	"$dataplane" --socket "$scratch/b.sock" --steer "$scratch/ctl,b" --control "$scratch/dp.ctl" \
-		--threads 2 --app udp-echo >"$scratch/dp" 2>&1 &
-	wait_for 30 test -S "$scratch/dp.ctl"
+	# serve OPTIONS...: an rp-dataplane, $serving
+	serve() {
+		"$dataplane" --socket "$scratch/b.sock" --steer "$scratch/ctl,b" \
+			--control "$scratch/dp.ctl" "$@" >"$scratch/dp" 2>&1 &
+		serving=$!
+		wait_for 30 test -S "$scratch/dp.ctl"
+	}
+	serve --threads 2 --app udp-echo
 	# shellcheck disable=SC2086
 	rp --json --duration-s 0.3 --proto udp-echo --transport port --socket "$scratch/a.sock" \
 		--connections 100 $patient 10.0.0.2:7
@@ -176,9 +182,35 @@ if [ -x "$dataplane" ]; then
 	check 'datagrams from a port of its own' eval '[ $rc -eq 0 ] && json_of "$out" "$sums and $well"'
 	rp --duration-s 0.2 --proto udp-echo --transport port --socket "$scratch/none" 10.0.0.2:7
 	check 'no such port' eval '[ $rc -eq 1 ] && grep -q "$scratch/none" "$scratch/err"'
+	kill $serving
+	wait $serving
+
+	for app in echo kv; do
+		serve --threads 1 --app $app --address 10.0.0.2/24 --listen 70
+		proto=${app/kv/memcached}
+		# shellcheck disable=SC2086
+		rp --json --duration-s 0.3 --proto "$proto" --transport port --socket "$scratch/a.sock" \
+			--connections 300 --pipeline 2 --bytes 3000 $patient 10.0.0.2:70
+		rc=$?
+		check "TCP from a port of its own: $proto" eval '[ $rc -eq 0 ] &&
+			json_of "$out" "$sums and $well and .connects == 300"'
+		if [ $app = echo ]; then
+			rp --duration-s 0.2 --transport port --socket "$scratch/a.sock" 10.0.0.2:71
+			check 'a server that is not there refuses' eval '[ $rc -eq 1 ] &&
+				grep -q "cannot connect to 10.0.0.2:71: Connection refused" "$scratch/err"'
+			# shellcheck disable=SC2086
+			rp --json --duration-s 0.5 --transport port --socket "$scratch/a.sock" \
+				--rate-rps 5000000 --bytes 20000 $patient 10.0.0.2:70 --timeout-ms 60000
+			check 'more than it can take' json_of "$out" "$sums and .failed == 0 and .done > 0"
+			rp --duration-s 0.2 --transport port --socket "$scratch/a.sock" 10.0.0.9:70
+			check 'a host that is not there' grep -q 'nobody answers ARP' "$scratch/err"
+		fi
+		kill $serving
+		wait $serving
+	done
 else
 	count=$((count + 1))
-	echo "ok $count - datagrams from a port # SKIP rp-dataplane was not built: DPDK is missing"
+	echo "ok $count - from a port # SKIP rp-dataplane was not built: DPDK is missing"
 fi
 check 'nothing is left in the run directory' eval '[ -z "$(ls -A "$XDG_RUNTIME_DIR")" ]'
 finish
