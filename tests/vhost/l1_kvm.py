@@ -141,8 +141,9 @@ def both_ways(vm, strategy):
 
 def begin_endless(vm, strategy="notify"):
     """Traffic that lasts until it is stopped, under way."""
-    vm.device.set(0, strategy)
-    run = vm.agent.begin("run", dir="fwd", strategy=strategy, y_ns=200000,
+    bound = {"dmax_ns": 100 * MS} if strategy == "adaptive" else {}
+    vm.device.set(0, strategy, **bound)
+    run = vm.agent.begin("run", dir="fwd", strategy=strategy, y_ns=200000, **bound,
                          burst=4, duration_ns=600000 * MS)
     vm.seen(0, 100)
     return run
@@ -237,13 +238,17 @@ def migration_under_load_both_ways():
     """Pair 0 fwd, pair 1 rev, at once: nothing is lost, and nothing comes twice."""
     source, target = guests[-1], L2("-incoming", "defer")
     guests.append(target)
-    fwd, rev = begin_endless(source), begin_endless_rev(source, 1)
-    for queue in 0, 3:
-        target.device.set(queue, "notify")
+    fwd, rev = begin_endless(source, "adaptive"), begin_endless_rev(source, 1)
+    target.device.set(0, "adaptive", dmax_ns=100 * MS)
+    target.device.set(3, "notify")
+    wait_until(lambda: source.device.learned(0)[1])
     same("migration", migrate(source.qmp.call, target.qmp.call), "completed")
     print(f"# downtime {source.qmp.call('query-migrate').get('downtime')} ms")
     first = {queue: source.device.stats(queue) for queue in (0, 3)}
     target.seen(0, 100)
+    assert target.device.learned(0)[1]
+    with open(target.path("qemu.log"), encoding="utf-8", errors="replace") as log:
+        assert "does not take" not in log.read()
     # What the host's party does is the target's affair: it has to be told to send.
     target.device.start(3, ITEMS)
     target.seen(3, ITEMS)

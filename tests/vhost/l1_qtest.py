@@ -10,7 +10,7 @@ import qtest_guest
 from guest_vm import PATIENCE_S, QEMU, Qmp, wait_until
 from l1 import migrate, same, test, users, vhost_threads
 from qtest_guest import BUFFER_BYTES, BUFFERS, Driver, F_VERSION_1, SLOT
-from vhost_pc import BROKEN, Device, NODE, READY
+from vhost_pc import BROKEN, NODE, READY, STRATEGIES, Device
 
 SYS_PIDFD_GETFD = 438
 ISR = 3             # virtio_pci_cap.cfg_type
@@ -287,6 +287,31 @@ def rings_migrate_with_what_waits_in_them():
         device.close()
         same("items, lost", (stats["items"], stats["lost"]), (3, 0))
         same("first item", stats["first_seq"], 3)
+
+
+@test
+def what_was_learned_migrates():
+    """Of one queue, opaque to all on its way; and without any there is none."""
+    args = "vhost=on,queue-pairs=2"
+    known = STRATEGIES["adaptive"], b"what a strategy knows"
+    with Bench(args) as a, Bench(args, "-incoming", "defer") as b:
+        device = a.device()
+        device.teach(3, *known)
+        device.close()
+        driver = Driver(a.qemu)
+        driver.start()
+        send(driver, 0, 1)
+        used(driver, 2)
+        same("migration", migrate(a.qemu.qmp, b.qemu.qmp), "completed")
+        b.qemu.qmp("cont")
+        driver.qemu = b.qemu
+        send(driver, 2)
+        used(driver, 3)
+        device = b.device()
+        same("learned", device.learned(3), known)
+        same("of a queue that nothing is known of", device.learned(0)[1], b"")
+        device.close()
+        assert "does not take" not in b.qemu.text(), b.qemu.text()
 
 
 def blockdev_create(qemu, **options):

@@ -9,7 +9,7 @@ import struct
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NODE, CONTROL = "/dev/vhost-pc", "/dev/vhost-pc-control"
-STRATEGIES = {"notify": 0, "sleep": 1, "busy": 2}
+STRATEGIES = {"notify": 0, "sleep": 1, "busy": 2, "adaptive": 3}
 READY, BROKEN, SEQ = 1, 4, 8
 WRITE, READ = 1, 2
 FORMATS = {"__u32": "I", "__s32": "i", "__u64": "Q", "__s64": "q", "__u8": "B",
@@ -28,6 +28,11 @@ class Struct:
     """One of the header's, all integers; nested ones are flattened."""
     text = headers()
 
+    def length(self, text):
+        """Of an array: a number, or a name of one."""
+        return int(text if text.isdigit() else
+                   re.search(rf"^#define {text}\t(\d+)$", self.text, re.M)[1])
+
     def __init__(self, name):
         body = re.search(rf"^struct {name} {{(.*?)^}};", self.text, re.M | re.S)
         self.names, layout = [], "="
@@ -41,7 +46,7 @@ class Struct:
                 layout += nested.layout.format[1:]
             elif length:
                 self.names.append(field)
-                layout += f"{int(length) * struct.calcsize('=' + FORMATS[kind])}s"
+                layout += f"{self.length(length) * struct.calcsize('=' + FORMATS[kind])}s"
             else:
                 self.names.append(field)
                 layout += FORMATS[kind]
@@ -60,9 +65,9 @@ def request(direction, number, size):
     return direction << 30 | size << 16 | 0xb7 << 8 | number
 
 
-INFO, PARAMS, START, STATS, DEVICE = (
+INFO, PARAMS, START, STATS, DEVICE, LEARNED = (
     Struct("vhost_pc_" + n)
-    for n in ("info", "params", "start", "stats", "device"))
+    for n in ("info", "params", "start", "stats", "device", "learned"))
 
 
 class Device:
@@ -86,15 +91,24 @@ class Device:
     def info(self):
         return INFO.ioctl(self.fd, 0x22, READ, {})
 
-    def set(self, queue, strategy, y_ns=200000, burst=8):
+    def set(self, queue, strategy, y_ns=200000, burst=8, **more):
         """Parameters of the host's party; its statistics begin anew."""
         params = PARAMS.ioctl(self.fd, 0x23, READ | WRITE, {"queue": queue})
-        params.update(strategy=STRATEGIES[strategy], y_ns=y_ns, burst=burst)
+        params.update(strategy=STRATEGIES[strategy], y_ns=y_ns, burst=burst, **more)
         PARAMS.ioctl(self.fd, 0x24, WRITE, params)
         self.order(0x28, queue)
 
     def start(self, queue, max_items):
         START.ioctl(self.fd, 0x25, WRITE, {"queue": queue, "max_items": max_items})
+
+    def learned(self, queue):
+        """What its strategies know: the strategy's number, data."""
+        l = LEARNED.ioctl(self.fd, 0x30, READ | WRITE, {"queue": queue})
+        return l["strategy"], l["data"][:l["bytes"]]
+
+    def teach(self, queue, strategy, data):
+        LEARNED.ioctl(self.fd, 0x31, WRITE, {
+            "queue": queue, "strategy": strategy, "bytes": len(data), "data": data})
 
     def stats(self, queue):
         return STATS.ioctl(self.fd, 0x27, READ | WRITE, {"queue": queue})
