@@ -422,6 +422,25 @@ static void test_gone(void **state)
 	assert_null(fake.wrong);
 }
 
+/* What is weighed by something else by now has not what was noted: no number of another unit. */
+static void test_other_unit(void **state)
+{
+	begin(&devices[1].kernel);
+	assert_int_equal(nic_number_restore(&nic_devlink_weight_ops, "lo 0", "5"), UNDO_GONE);
+	begin(&devices[0].kernel);
+	assert_int_equal(nic_number_restore(&nic_devlink_weight_ops, "lo 0", "5"), UNDO_GONE);
+	begin(&devices[6].kernel);
+	assert_int_equal(nic_number_restore(&nic_shaper_weight_ops, "lo 0", "5"), UNDO_GONE);
+	begin(&devices[5].kernel);
+	assert_int_equal(nic_number_restore(&nic_shaper_weight_ops, "lo 3", "5"), UNDO_GONE);
+	assert_int_equal(nic_number_restore(&nic_shaper_weight_ops, "lo", "5"), UNDO_GONE);
+	assert_int_equal(nic_number_restore(&nic_shaper_weight_ops, "lo 0", "x"), UNDO_GONE);
+	assert_int_equal(orders(), 0);
+	assert_int_equal(nic_number_restore(&nic_shaper_weight_ops, "lo 0", "5"), UNDO_DONE);
+	assert_int_equal(fake.queue[0].weight, 5);
+	assert_null(fake.wrong);
+}
+
 /* ---- Messages that are cut or changed ---- */
 
 /* Whatever is told: it is taken for what it is, or told why not. */
@@ -470,7 +489,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_missing, clear),
 		cmocka_unit_test_teardown(test_packets, clear),
 		cmocka_unit_test_teardown(test_gone, clear),
-		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_other_unit), cmocka_unit_test(test_hostile),
 	};
 
 	return cmocka_run_group_tests(tests, make_state, NULL);
