@@ -154,7 +154,8 @@ static int fake_set_rate(const struct nlattr **of)
 		return -ENODEV;
 	if (weight && !fake.most)
 		return -EOPNOTSUPP;
-	if (weight && (mnl_attr_get_u32(weight) < fake.least || mnl_attr_get_u32(weight) > fake.most))
+	if (weight && (mnl_attr_get_u32(weight) < fake.least ||
+		       mnl_attr_get_u32(weight) > fake.most))
 		return -EINVAL;
 	if (share)
 		fake.share[i] = mnl_attr_get_u64(share);
