@@ -22,7 +22,8 @@
 const struct undo_kind *const daemon_kinds[] = {
 	&clock_kind, &native_affinity_kind, &native_signal_kind, &native_freezer_kind, &quota_kind,
 	&virt_kind,
-	&nic_ringpaced_kind, &nic_tc_kind, &nic_devlink_kind, NULL
+	&nic_ringpaced_kind, &nic_tc_kind, &nic_devlink_share_kind, &nic_devlink_weight_kind,
+	&nic_shaper_weight_kind, &nic_shaper_min_kind, NULL
 };
 
 /* ---- One controller ---- */

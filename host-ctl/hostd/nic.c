@@ -44,19 +44,50 @@ static void split(struct nic *n, u32 tenant)
 	}
 }
 
+static u32 common_divisor(u32 a, u32 b)
+{
+	u32 rest;
+
+	for (; b; b = rest) {
+		rest = a % b;
+		a = b;
+	}
+	return a;
+}
+
+/*
+ * In the unit of the device. Where that has a greatest, small numbers in the same
+ * proportion are asked for, which is exact if there are any.
+ */
+static u32 in_unit(const struct nic *n, u32 weight, u32 least, u32 most, u32 common)
+{
+	u64 scaled;
+
+	if (n->least)
+		return (u32)((u64)weight * n->least / least);
+	if (!n->most)
+		return weight;
+	if (most / common <= n->most)
+		return weight / common;
+	scaled = ((u64)weight * n->most + most / 2) / most;
+	return scaled ? (u32)scaled : 1;
+}
+
 void nic_weigh(struct nic *n)
 {
-	u32 i, least = UINT32_MAX;
+	u32 i, least = UINT32_MAX, most = 0, common = 0;
 
 	for (i = 0; i < n->tenants; i++)
 		split(n, i);
-	for (i = 0; i < n->queues; i++)
-		least = n->queue[i].weight < least ? n->queue[i].weight : least;
 	for (i = 0; i < n->queues; i++) {
-		struct nic_queue *q = &n->queue[i];
+		u32 weight = n->queue[i].weight;
 
-		q->asked = n->least ? (u32)((u64)q->weight * n->least / least) : q->weight;
+		least = weight < least ? weight : least;
+		most = weight > most ? weight : most;
+		common = common_divisor(weight, common);
 	}
+	for (i = 0; i < n->queues; i++)
+		n->queue[i].asked = in_unit(n, n->queue[i].weight, least, most, common);
 }
 
 /* ---- What has become of them ---- */
@@ -110,6 +141,15 @@ static void judge(struct nic *n)
 		nic_say(n, other ? HC_PENDING : HC_ENFORCED, "%s", "");
 }
 
+static void take_ops(struct nic *n, const struct nic_ops *by)
+{
+	if (!by || n->ops == by)
+		return;
+	log_info("NIC %s: weighed by %s", n->name, by->name);
+	n->ops = by;
+	n->setting = false;	/* what was asked for was in another unit */
+}
+
 void nic_take(struct nic *n, const struct nic_answer *a)
 {
 	u32 i;
@@ -118,7 +158,9 @@ void nic_take(struct nic *n, const struct nic_answer *a)
 		nic_say(n, HC_FAILED, "%s", a->why);
 		return;
 	}
+	take_ops(n, a->by);
 	n->least = a->least;
+	n->most = a->most;
 	n->looked_ns = now_ns();
 	nic_weigh(n);
 	for (i = 0; i < n->queues; i++) {
@@ -187,8 +229,8 @@ void nics_tick(struct nics *all, bool acting, u64 now)
 /* ---- Life ---- */
 
 /*
- * Numbers are queues of a port of ringpaced, or virtual functions of a device; classes are
- * those of a queueing discipline.
+ * Numbers are queues of a port of ringpaced, or else virtual functions or queues of a device;
+ * classes are those of a queueing discipline.
  */
 static const struct nic_ops *ops_of(const struct conf *c, const struct conf_tenant *t)
 {

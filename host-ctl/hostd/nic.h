@@ -8,7 +8,7 @@
  * nobody counts flows. Every round a backend is asked what is in force; what differs from
  * what is asked is noted (undo.h) and set, also when somebody else has changed it. Queues
  * that no tenant lists are left alone. All of it is the loop's, but for nic_kernel.c, which
- * talks to the kernel in a thread of its own, by nic_tc.c or nic_devlink.c.
+ * talks to the kernel in a thread of its own, by nic_tc.c, nic_devlink.c or nic_shaper.c.
  */
 #ifndef HOSTD_NIC_H
 #define HOSTD_NIC_H
@@ -26,14 +26,23 @@
 /* What a share of 1 is in weights: shares are split to 1 % of that. */
 #define NIC_SHARE_WEIGHT	100u
 #define NIC_WHY			160u
+/* The greatest weight of a device that takes weights: what ice takes, and no other has less. */
+#define NIC_WEIGHT_MOST		200u
 #define NIC_COUNT_UNKNOWN	UINT64_MAX	/* of packets, bytes */
 
+struct mnl_socket;
+struct nlattr;
+struct nlmsghdr;
 struct nic;
+struct nic_ops;
+struct nic_work;
 
 /* What a backend has found, and how that went. */
 struct nic_answer {
 	char why[NIC_WHY];		/* "": it was done */
-	u32 least;			/* of .asked: what a weight of 1 becomes at least; 0: 1 */
+	const struct nic_ops *by;	/* what it is weighed by from now on; NULL: as before */
+	u32 least;			/* of .asked: what the least weight becomes; 0: any */
+	u32 most;			/* of .asked, where .least is 0; 0: any */
 	struct {
 		bool there;		/* is there such a queue, with a weight? */
 		u32 has;		/* weight, quantum in bytes, or guarantee in Mbit/s */
@@ -53,14 +62,19 @@ struct nic_ops {
 	void (*poll)(struct nic *n);
 	/* Where the weight is, for restore(). */
 	void (*target)(const struct nic *n, u32 queue, char target[UNDO_TARGET_MAX]);
+	/* Of devices of the kernel, below: NULL, or why the device has nothing of the kind. */
+	const char *(*work)(struct nic_work *w);
 };
 
-extern const struct nic_ops nic_ringpaced_ops, nic_tc_ops, nic_devlink_ops;
-extern const struct undo_kind nic_ringpaced_kind, nic_tc_kind, nic_devlink_kind;
+extern const struct nic_ops nic_ringpaced_ops, nic_tc_ops, nic_number_ops,
+	nic_devlink_weight_ops, nic_devlink_share_ops, nic_shaper_weight_ops, nic_shaper_min_ops;
+extern const struct undo_kind nic_ringpaced_kind, nic_tc_kind,
+	nic_devlink_weight_kind, nic_devlink_share_kind, nic_shaper_weight_kind,
+	nic_shaper_min_kind;
 
 struct nic_queue {
-	u32 id;				/* its number; of a kernel device its virtual function's, or its
-					 * class, major:minor */
+	u32 id;				/* its number; of a kernel device its virtual function's or
+					 * its own, or its class, major:minor */
 	u32 tenant;			/* of nic.of[] */
 	u32 flows;			/* that live; NIC_FLOWS_UNKNOWN */
 	u32 weight;			/* by shares and flows */
@@ -79,7 +93,7 @@ struct nic {
 	u32 tenants, queues;
 	const struct conf_tenant *of[CONF_TENANTS_MAX];
 	struct nic_queue queue[NIC_QUEUES_MAX];
-	u32 least;
+	u32 least, most;		/* of the last answer */
 	bool acting, setting;		/* setting: the answer that comes is of an order to set */
 	u64 looked_ns, sets;		/* looked: 0: never */
 	enum hc_enforced state;
@@ -139,28 +153,35 @@ void nic_kernel_stop(struct nics *all);
 /* What is asked of a device, and what was found. */
 struct nic_work {
 	struct nic_answer answer;
+	const struct nic_ops *by;	/* whose .work it is */
 	const char *name;
 	int ifindex;
 	bool set;
 	u32 queues, id[NIC_QUEUES_MAX], asked[NIC_QUEUES_MAX];
 };
 
-/* .begin and .poll of struct nic_ops: nic_tc_work() or nic_devlink_work() in the thread. */
+/* .begin and .poll of struct nic_ops: .work is called in the thread. */
 bool nic_kernel_begin(struct nic *n, bool set);
 void nic_kernel_poll(struct nic *n);
 /* Now, in the caller's thread; false: there is no such interface. */
 bool nic_kernel_work(struct nic_work *w);
-/* The same for restore() of struct undo_kind: @value of @queue as it was. */
-enum undo_done nic_kernel_restore(const char *name, u32 queue, const char *value);
-void nic_tc_work(struct nic_work *w);
-void nic_devlink_work(struct nic_work *w);
-/* By which of them: numbers are virtual functions. */
+/* The same for restore() of struct undo_kind: @value of @queue as it was, by @by alone. */
+enum undo_done nic_kernel_restore(const struct nic_ops *by, const char *name, u32 queue,
+				  const char *value);
+const char *nic_devlink_work(struct nic_work *w);
+const char *nic_shaper_work(struct nic_work *w);
+/* By generic netlink: @weigh with a socket, and with memory of @bytes for itself, all 0. */
+const char *nic_generic_work(struct nic_work *w, size_t bytes,
+			     const char *(*weigh)(struct nic_work *w, struct mnl_socket *socket,
+						  void *memory));
+/* By which of them: numbers are virtual functions or transmit queues, which is found out. */
 const struct nic_ops *nic_kernel_ops(u32 queue);
+/* .target, and what restore() of it does, of a number: "DEVICE NUMBER". */
+void nic_number_target(const struct nic *n, u32 queue, char target[UNDO_TARGET_MAX]);
+enum undo_done nic_number_restore(const struct nic_ops *by, const char *target,
+				  const char *value);
 
 /* ---- Netlink ---- */
-
-struct mnl_socket;
-struct nlmsghdr;
 
 #define NL_MESSAGE_MAX	1024u
 
@@ -171,6 +192,16 @@ int nl_talk(struct mnl_socket *s, struct nlmsghdr *nlh,
 	    int (*each)(const struct nlmsghdr *nlh, void *ctx), void *ctx);
 /* Number of a family of generic netlink; 0: there is none. */
 u16 nl_family(struct mnl_socket *s, const char *name);
+/* Begins a message of generic netlink in @buf of NL_MESSAGE_MAX bytes. */
+struct nlmsghdr *nl_generic(void *buf, u16 family, u8 cmd, u8 version, u16 flags);
+/*
+ * The attributes of a message of generic netlink by their types, those below @count; false:
+ * it is none. And those within one, which may be NULL.
+ */
+bool nl_attributes(const struct nlmsghdr *nlh, const struct nlattr **of, u32 count);
+void nl_inner(const struct nlattr *in, const struct nlattr **of, u32 count);
+/* A number of any width; @none: there is no such attribute, or it is none. */
+u64 nl_number(const struct nlattr *a, u64 none);
 
 /* ---- Queueing disciplines of the kernel (nic_tc.c) ---- */
 
@@ -207,12 +238,42 @@ struct devlink_port {
 	s32 vf;			/* number of the virtual function that it leads to; -1: to none */
 	bool leaf;		/* the rate of a port, not of a group of them */
 	u64 share_bytes_per_s;	/* its tx_share: what it has for certain */
+	bool has_weight;	/* the kernel knows tx_weight */
+	u32 weight;		/* 0: none was ever set */
 };
 
 /* A message of a dump; false: it is of nothing that has an index. */
 bool devlink_parse(const struct nlmsghdr *nlh, struct devlink_port *p);
-/* The message that gives @p another tx_share, into @buf of NL_MESSAGE_MAX bytes. */
-struct nlmsghdr *devlink_change(void *buf, u16 family, const struct devlink_port *p,
-				u64 share_bytes_per_s);
+/* The messages that give @p another one, into @buf of NL_MESSAGE_MAX bytes. */
+struct nlmsghdr *devlink_set_share(void *buf, u16 family, const struct devlink_port *p,
+				   u64 share_bytes_per_s);
+struct nlmsghdr *devlink_set_weight(void *buf, u16 family, const struct devlink_port *p,
+				    u32 weight);
+
+/* ---- Shapers of transmit queues (nic_shaper.c) ---- */
+
+/* What an interface takes of a queue. */
+struct shaper_caps {
+	bool weight;
+	bool min;		/* bw-min, in bits per second */
+};
+
+struct shaper {
+	u32 queue;
+	bool grouped;		/* it is in a group that somebody has made */
+	bool more;		/* it has something else than the two below */
+	bool packets;		/* what it has of rates is in packets per second */
+	u64 min_bits_per_s;
+	u32 weight;
+};
+
+/* What is told of @ifindex's queues; false: it is told of something else. */
+bool shaper_parse_caps(const struct nlmsghdr *nlh, int ifindex, struct shaper_caps *c);
+/* A message of a dump of @ifindex's shapers; false: it is none of a queue. */
+bool shaper_parse(const struct nlmsghdr *nlh, int ifindex, struct shaper *s);
+/* The messages that change the shaper of @queue, into @buf of NL_MESSAGE_MAX bytes. */
+struct nlmsghdr *shaper_set_weight(void *buf, u16 family, int ifindex, u32 queue, u32 weight);
+struct nlmsghdr *shaper_set_min(void *buf, u16 family, int ifindex, u32 queue, u64 bits_per_s);
+struct nlmsghdr *shaper_remove(void *buf, u16 family, int ifindex, u32 queue);
 
 #endif /* HOSTD_NIC_H */

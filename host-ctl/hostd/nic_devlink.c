@@ -1,25 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Virtual functions of a device by devlink-rate (Documentation/networking/devlink/
- * devlink-port.rst of Linux): each has a rate object, whose tx_share is what it has for
- * certain when the line is full.
+ * devlink-port.rst of Linux): each has a rate object, whose tx_weight divides the line, or
+ * else whose tx_share is what it has for certain when the line is full.
+ *
+ * A kernel that knows tx_weight (6.2) tells it of each rate, 0 at first; one that does not
+ * refuses the attribute with EINVAL, so it is not asked. Whether the driver takes it is
+ * known when it is set: devlink looks for that before it changes anything, and answers
+ * EOPNOTSUPP. ice takes it, from 1 to 200; mlx5 does not.
  *
  * A share is a guarantee in proportion: 100 Mbit/s for a share of 1, as if the line were
  * divided by them all. Devices divide what is left as they like; those that make weights of
- * it (mlx5) look at the proportions alone. tx_weight would be a weight itself; it is of
- * Linux 6.2 and later, and few devices have it.
+ * it (mlx5) look at the proportions alone.
  */
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <linux/devlink.h>
 #include <linux/genetlink.h>
-#include <net/if.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "nic.h"
+#include "nic_uapi.h"
 
 #define UNIT_BYTES_PER_S	125000u		/* 1 Mbit/s */
+/* What ice gives a function that never had a weight, which is told as 0 and not taken back. */
+#define WEIGHT_AT_FIRST		"4"
+/* Newer ones are of no interest, nor are those of a kernel newer than its headers. */
+#define ATTRIBUTES		(DEVLINK_ATTR_RATE_TX_WEIGHT + 1)
 
 /* ---- Messages ---- */
 
@@ -32,64 +38,53 @@ static bool take_text(const struct nlattr *a, char *to, size_t room)
 	return true;
 }
 
-static u64 number(const struct nlattr *a, u64 none)
-{
-	if (!a)
-		return none;
-	switch (mnl_attr_get_payload_len(a)) {
-	case sizeof(u16):
-		return mnl_attr_get_u16(a);
-	case sizeof(u32):
-		return mnl_attr_get_u32(a);
-	case sizeof(u64):
-		return mnl_attr_get_u64(a);
-	default:
-		return none;
-	}
-}
-
 bool devlink_parse(const struct nlmsghdr *nlh, struct devlink_port *p)
 {
-	const struct nlattr *a, *of[DEVLINK_ATTR_MAX + 1] = { NULL };
+	const struct nlattr *of[ATTRIBUTES];
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct genlmsghdr))
+	if (!nl_attributes(nlh, of, ATTRIBUTES))
 		return false;
-	mnl_attr_for_each(a, nlh, sizeof(struct genlmsghdr))
-		if (mnl_attr_get_type(a) <= DEVLINK_ATTR_MAX)
-			of[mnl_attr_get_type(a)] = a;
 	*p = (struct devlink_port){
-		.index = (u32)number(of[DEVLINK_ATTR_PORT_INDEX], 0),
-		.ifindex = (u32)number(of[DEVLINK_ATTR_PORT_NETDEV_IFINDEX], 0),
-		.vf = (s32)number(of[DEVLINK_ATTR_PORT_PCI_VF_NUMBER], (u64)-1),
-		.leaf = number(of[DEVLINK_ATTR_RATE_TYPE], ~0ULL) == DEVLINK_RATE_TYPE_LEAF,
-		.share_bytes_per_s = number(of[DEVLINK_ATTR_RATE_TX_SHARE], 0),
+		.index = (u32)nl_number(of[DEVLINK_ATTR_PORT_INDEX], 0),
+		.ifindex = (u32)nl_number(of[DEVLINK_ATTR_PORT_NETDEV_IFINDEX], 0),
+		.vf = (s32)nl_number(of[DEVLINK_ATTR_PORT_PCI_VF_NUMBER], (u64)-1),
+		.leaf = nl_number(of[DEVLINK_ATTR_RATE_TYPE], ~0ULL) == DEVLINK_RATE_TYPE_LEAF,
+		.share_bytes_per_s = nl_number(of[DEVLINK_ATTR_RATE_TX_SHARE], 0),
+		.has_weight = of[DEVLINK_ATTR_RATE_TX_WEIGHT],
+		.weight = (u32)nl_number(of[DEVLINK_ATTR_RATE_TX_WEIGHT], 0),
 	};
 	return of[DEVLINK_ATTR_PORT_INDEX] &&
 	       take_text(of[DEVLINK_ATTR_BUS_NAME], p->bus, sizeof(p->bus)) &&
 	       take_text(of[DEVLINK_ATTR_DEV_NAME], p->dev, sizeof(p->dev));
 }
 
-static struct nlmsghdr *message(void *buf, u16 family, u8 cmd, u16 flags)
+/* An order to change the rate of @p. */
+static struct nlmsghdr *begin_change(void *buf, u16 family, const struct devlink_port *p)
 {
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct genlmsghdr *g = mnl_nlmsg_put_extra_header(nlh, sizeof(*g));
-
-	nlh->nlmsg_type = family;
-	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
-	g->cmd = cmd;
-	g->version = DEVLINK_GENL_VERSION;
-	return nlh;
-}
-
-struct nlmsghdr *devlink_change(void *buf, u16 family, const struct devlink_port *p,
-				u64 share_bytes_per_s)
-{
-	struct nlmsghdr *nlh = message(buf, family, DEVLINK_CMD_RATE_SET, NLM_F_ACK);
+	struct nlmsghdr *nlh = nl_generic(buf, family, DEVLINK_CMD_RATE_SET, DEVLINK_GENL_VERSION,
+					  NLM_F_ACK);
 
 	mnl_attr_put_strz(nlh, DEVLINK_ATTR_BUS_NAME, p->bus);
 	mnl_attr_put_strz(nlh, DEVLINK_ATTR_DEV_NAME, p->dev);
 	mnl_attr_put_u32(nlh, DEVLINK_ATTR_PORT_INDEX, p->index);
+	return nlh;
+}
+
+struct nlmsghdr *devlink_set_share(void *buf, u16 family, const struct devlink_port *p,
+				   u64 share_bytes_per_s)
+{
+	struct nlmsghdr *nlh = begin_change(buf, family, p);
+
 	mnl_attr_put_u64(nlh, DEVLINK_ATTR_RATE_TX_SHARE, share_bytes_per_s);
+	return nlh;
+}
+
+struct nlmsghdr *devlink_set_weight(void *buf, u16 family, const struct devlink_port *p,
+				    u32 weight)
+{
+	struct nlmsghdr *nlh = begin_change(buf, family, p);
+
+	mnl_attr_put_u32(nlh, DEVLINK_ATTR_RATE_TX_WEIGHT, weight);
 	return nlh;
 }
 
@@ -99,8 +94,10 @@ struct work {
 	struct nic_work *nic;
 	struct mnl_socket *socket;
 	u16 family;
+	bool weight;			/* tx_weight it is, not tx_share */
 	struct devlink_port device;	/* the interface's port; .bus "": not found */
 	struct devlink_port of[NIC_QUEUES_MAX];	/* ports of the functions; .bus "": none */
+	struct devlink_port rate[NIC_QUEUES_MAX];	/* theirs; .bus "": none */
 };
 
 static bool same_device(const struct devlink_port *a, const struct devlink_port *b)
@@ -135,18 +132,14 @@ static int on_function(const struct nlmsghdr *nlh, void *ctx)
 static int on_rate(const struct nlmsghdr *nlh, void *ctx)
 {
 	struct work *w = ctx;
-	struct nic_answer *a = &w->nic->answer;
 	struct devlink_port p;
 	u32 i;
 
 	if (!devlink_parse(nlh, &p) || !p.leaf || !same_device(&p, &w->device))
 		return MNL_CB_OK;
-	for (i = 0; i < w->nic->queues; i++) {
-		if (!*w->of[i].bus || w->of[i].index != p.index)
-			continue;
-		a->queue[i].there = true;
-		a->queue[i].has = (u32)(p.share_bytes_per_s / UNIT_BYTES_PER_S);
-	}
+	for (i = 0; i < w->nic->queues; i++)
+		if (*w->of[i].bus && w->of[i].index == p.index)
+			w->rate[i] = p;
 	return MNL_CB_OK;
 }
 
@@ -154,112 +147,147 @@ static int dump(struct work *w, u8 cmd, mnl_cb_t each)
 {
 	char buf[NL_MESSAGE_MAX];
 
-	return nl_talk(w->socket, message(buf, w->family, cmd, NLM_F_DUMP), each, w);
+	return nl_talk(w->socket, nl_generic(buf, w->family, cmd, DEVLINK_GENL_VERSION, NLM_F_DUMP),
+		       each, w);
 }
 
 static int look(struct work *w)
 {
-	struct nic_answer *a = &w->nic->answer;
 	int rc = dump(w, DEVLINK_CMD_PORT_GET, on_interface);
 	u32 i;
 
-	for (i = 0; i < w->nic->queues; i++) {
-		*w->of[i].bus = '\0';
-		a->queue[i].there = false;
-		a->queue[i].packets = a->queue[i].bytes = NIC_COUNT_UNKNOWN;
-	}
+	for (i = 0; i < w->nic->queues; i++)
+		*w->of[i].bus = *w->rate[i].bus = '\0';
 	if (rc || !*w->device.bus)
 		return rc;
 	rc = dump(w, DEVLINK_CMD_PORT_GET, on_function);
 	return rc ? rc : dump(w, DEVLINK_CMD_RATE_GET, on_rate);
 }
 
-static int change(const struct work *w)
+/* Which one it is: that which it was, or a weight if the kernel knows it. */
+static bool is_weight(const struct work *w)
+{
+	u32 i;
+
+	if (w->nic->by == &nic_devlink_share_ops || w->nic->by == &nic_devlink_weight_ops)
+		return w->nic->by == &nic_devlink_weight_ops;
+	for (i = 0; i < w->nic->queues; i++)
+		if (*w->rate[i].bus && !w->rate[i].has_weight)
+			return false;
+	return true;
+}
+
+/* What was found, into the answer. How many functions that was. */
+static u32 take_rates(struct work *w)
+{
+	struct nic_answer *a = &w->nic->answer;
+	u32 i, found = 0;
+
+	for (i = 0; i < w->nic->queues; i++) {
+		const struct devlink_port *r = &w->rate[i];
+
+		a->queue[i].there = *r->bus && (!w->weight || r->has_weight);
+		a->queue[i].has = w->weight ? r->weight :
+				  (u32)(r->share_bytes_per_s / UNIT_BYTES_PER_S);
+		a->queue[i].packets = a->queue[i].bytes = NIC_COUNT_UNKNOWN;
+		found += a->queue[i].there;
+	}
+	a->by = w->weight ? &nic_devlink_weight_ops : &nic_devlink_share_ops;
+	a->most = w->weight ? NIC_WEIGHT_MOST : 0;
+	return found;
+}
+
+static int set_one(const struct work *w, u32 i)
+{
+	u32 asked = w->nic->asked[i];
+	char buf[NL_MESSAGE_MAX];
+
+	return nl_talk(w->socket,
+		       w->weight ? devlink_set_weight(buf, w->family, &w->of[i], asked) :
+		       devlink_set_share(buf, w->family, &w->of[i], (u64)asked * UNIT_BYTES_PER_S),
+		       NULL, NULL);
+}
+
+static int change(struct work *w)
 {
 	const struct nic_work *nic = w->nic;
-	char buf[NL_MESSAGE_MAX];
 	int rc = 0;
 	u32 i;
 
 	for (i = 0; i < nic->queues && !rc; i++)
 		if (nic->answer.queue[i].there && nic->answer.queue[i].has != nic->asked[i])
-			rc = nl_talk(w->socket,
-				     devlink_change(buf, w->family, &w->of[i],
-						    (u64)nic->asked[i] * UNIT_BYTES_PER_S),
-				     NULL, NULL);
-	return rc;
+			rc = set_one(w, i);
+	/* The driver takes none: nothing was changed, and what was asked for is no share. */
+	if (rc == -EOPNOTSUPP && w->weight) {
+		w->weight = false;
+		rc = 0;
+	}
+	return rc ? rc : look(w);
 }
 
-static void say_none(struct work *w)
+static const char *weigh(struct nic_work *nic, struct mnl_socket *socket, void *work)
 {
-	const char *devlink = !w->family ? "not in this kernel" :
-			      !*w->device.bus ? "its device has none" :
-			      "no such virtual function has one";
-
-	snprintf(w->nic->answer.why, NIC_WHY, "its queues cannot be weighed: net-shaper: %s; "
-		 "devlink-rate: %s; take classes of tc (nic-queues: [\"1:10\"])",
-		 nl_family(w->socket, "net-shaper") ? "not driven yet" : "not in this kernel",
-		 devlink);
-}
-
-static void weigh(struct work *w)
-{
-	struct nic_work *nic = w->nic;
-	u32 i, found = 0;
+	struct work *w = work;
+	u32 found = 0;
 	int rc;
 
-	w->family = nl_family(w->socket, DEVLINK_GENL_NAME);
-	rc = w->family ? look(w) : 0;
-	if (!rc && nic->set)
+	w->nic = nic;
+	w->socket = socket;
+	w->family = nl_family(socket, DEVLINK_GENL_NAME);
+	if (!w->family)
+		return "not in this kernel";
+	rc = look(w);
+	w->weight = is_weight(w);
+	found = rc ? 0 : take_rates(w);
+	if (!rc && found && nic->set) {
 		rc = change(w);
-	if (!rc && nic->set)
-		rc = look(w);
-	for (i = 0; i < nic->queues; i++)
-		found += nic->answer.queue[i].there;
+		found = take_rates(w);
+	}
 	if (rc)
-		snprintf(nic->answer.why, NIC_WHY, "its virtual functions' rates cannot be %s: %s%s",
-			 nic->set ? "set" : "read", strerror(-rc),
-			 rc == -EPERM ? ": CAP_NET_ADMIN is needed" : "");
+		snprintf(nic->answer.why, NIC_WHY, "its virtual functions' %s cannot be %s: %s%s",
+			 !found ? "rates" : w->weight ? "tx_weight" : "tx_share",
+			 found ? "set" : "read",
+			 strerror(-rc), rc == -EPERM ? ": CAP_NET_ADMIN is needed" : "");
 	else if (!found)
-		say_none(w);
+		return *w->device.bus ? "no such virtual function has one" :
+		       "its device has none";
+	return NULL;
 }
 
-void nic_devlink_work(struct nic_work *nic)
+const char *nic_devlink_work(struct nic_work *nic)
 {
-	struct work *w = calloc(1, sizeof(*w));
-
-	if (w)
-		w->socket = nl_open(NETLINK_GENERIC);
-	if (w && w->socket) {
-		w->nic = nic;
-		weigh(w);
-		mnl_socket_close(w->socket);
-	} else {
-		snprintf(nic->answer.why, NIC_WHY, "no generic netlink: %s", strerror(errno));
-	}
-	free(w);
+	return nic_generic_work(nic, sizeof(struct work), weigh);
 }
 
 /* ---- Back ---- */
 
-/* "DEVICE FUNCTION", and Mbit/s */
-static void target(const struct nic *n, u32 queue, char text[UNDO_TARGET_MAX])
+static enum undo_done restore_share(const struct undo_where *where, const char *target,
+				    const char *value)
 {
-	snprintf(text, UNDO_TARGET_MAX, "%s %u", n->name, queue);
+	return nic_number_restore(&nic_devlink_share_ops, target, value);
 }
 
-static enum undo_done restore(const struct undo_where *where, const char *text, const char *value)
+static enum undo_done restore_weight(const struct undo_where *where, const char *target,
+				     const char *value)
 {
-	char name[IF_NAMESIZE];
-	u32 queue;
+	enum undo_done done = nic_number_restore(&nic_devlink_weight_ops, target, value);
 
-	if (sscanf(text, "%15s %u", name, &queue) != 2 || conf_is_class(queue))
-		return UNDO_GONE;
-	return nic_kernel_restore(name, queue, value);
+	if (done == UNDO_FAILED && !strcmp(value, "0"))
+		done = nic_number_restore(&nic_devlink_weight_ops, target, WEIGHT_AT_FIRST);
+	return done;
 }
 
-const struct undo_kind nic_devlink_kind = { .name = "devlink", .restore = restore, .slow = true };
+const struct undo_kind nic_devlink_share_kind = { .name = "devlink", .restore = restore_share,
+						  .slow = true };
+const struct undo_kind nic_devlink_weight_kind = { .name = "devlink-weight",
+						   .restore = restore_weight, .slow = true };
 
-const struct nic_ops nic_devlink_ops = { .name = "devlink", .kind = &nic_devlink_kind,
-					 .begin = nic_kernel_begin, .poll = nic_kernel_poll,
-					 .target = target };
+const struct nic_ops nic_devlink_share_ops = {
+	.name = "devlink tx_share", .kind = &nic_devlink_share_kind, .begin = nic_kernel_begin,
+	.poll = nic_kernel_poll, .target = nic_number_target, .work = nic_devlink_work
+};
+
+const struct nic_ops nic_devlink_weight_ops = {
+	.name = "devlink tx_weight", .kind = &nic_devlink_weight_kind, .begin = nic_kernel_begin,
+	.poll = nic_kernel_poll, .target = nic_number_target, .work = nic_devlink_work
+};

@@ -53,15 +53,9 @@ static int on_family(const struct nlmsghdr *nlh, void *id)
 u16 nl_family(struct mnl_socket *s, const char *name)
 {
 	char buf[NL_MESSAGE_MAX];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct genlmsghdr *g;
+	struct nlmsghdr *nlh = nl_generic(buf, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1, NLM_F_ACK);
 	u16 id = 0;
 
-	nlh->nlmsg_type = GENL_ID_CTRL;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	g = mnl_nlmsg_put_extra_header(nlh, sizeof(*g));
-	g->cmd = CTRL_CMD_GETFAMILY;
-	g->version = 1;
 	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, name);
 	return nl_talk(s, nlh, on_family, &id) ? 0 : id;
 }

@@ -49,6 +49,7 @@ static void on_weight(void *ctx, const json_t *result, const char *code)
 	/* Then it is the kernel's, from the next round on. */
 	if (code && !strcmp(code, "no-device") && if_nametoindex(n->name)) {
 		n->ops = nic_kernel_ops(n->queue[0].id);
+		n->looked_ns = 0;
 		return;
 	}
 	if (!json_is_array(queues))

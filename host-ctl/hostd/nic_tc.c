@@ -268,7 +268,7 @@ static void weigh(struct work *w, struct mnl_socket *s)
 			 "a discipline " TC_KINDS ", and a class for each of nic-queues");
 }
 
-void nic_tc_work(struct nic_work *nic)
+static const char *tc_work(struct nic_work *nic)
 {
 	struct mnl_socket *s = nl_open(NETLINK_ROUTE);
 	struct work *w = calloc(1, sizeof(*w));
@@ -282,6 +282,7 @@ void nic_tc_work(struct nic_work *nic)
 	free(w);
 	if (s)
 		mnl_socket_close(s);
+	return NULL;
 }
 
 /* ---- Back ---- */
@@ -300,11 +301,11 @@ static enum undo_done restore(const struct undo_where *where, const char *text, 
 	if (sscanf(text, "%15s %x:%x", name, &major, &minor) != 3 || !major || major > 0xffff ||
 	    minor > 0xffff)
 		return UNDO_GONE;
-	return nic_kernel_restore(name, major << 16 | minor, value);
+	return nic_kernel_restore(&nic_tc_ops, name, major << 16 | minor, value);
 }
 
 const struct undo_kind nic_tc_kind = { .name = "tc", .restore = restore, .slow = true };
 
 const struct nic_ops nic_tc_ops = { .name = "tc", .kind = &nic_tc_kind,
 				    .begin = nic_kernel_begin, .poll = nic_kernel_poll,
-				    .target = target };
+				    .target = target, .work = tc_work };

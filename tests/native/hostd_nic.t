@@ -185,7 +185,7 @@ q1=0 q2=1
 write_config 2
 start_hostd
 check 'hardware queues: why they cannot be weighed' wait_for 60 \
-	nic_is '.state == "failed" and (.why | test("net-shaper.*devlink-rate"))'
+	nic_is '.state == "failed" and (.why | test("devlink-rate.*net-shaper"))'
 end_hostd
 nic=rpx
 write_config 2

@@ -252,7 +252,7 @@ def virtual_functions_are_weighed_by_devlink():
     tenants = [share % (who, who, *rest) for who, *rest in (("a", 0, 3), ("b", 1, 1))]
     with Controller(*tenants) as controller:
         wait_until(lambda: [n["state"] for n in status()["nics"]] == ["enforced"], 120)
-        same("by", [n["by"] for n in status()["nics"]], ["devlink"])
+        same("by", [n["by"] for n in status()["nics"]], ["devlink tx_share"])
         same("set", guarantees(), ["300", "100", "0"])
         host.sh("devlink port function rate set netdevsim/netdevsim10/128 tx_share 7mbit")
         wait_until(lambda: guarantees() == ["300", "100", "0"], 120)

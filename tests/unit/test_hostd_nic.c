@@ -6,13 +6,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <libmnl/libmnl.h>
-#include <linux/devlink.h>
 #include <linux/gen_stats.h>
-#include <linux/genetlink.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 
 #include "nic.h"
+#include "nl_fixture.h"
 #include "rand.h"
 
 #define IFINDEX	7
@@ -58,6 +57,52 @@ static void test_shares(void **state)
 	/* As quanta: the least one has the least, in the same proportion. */
 	nic.least = 1514;
 	weights_are((u32 []){ 2271, 1514, 2271 });
+}
+
+static u32 divisor(u32 a, u32 b)
+{
+	return b ? divisor(b, a % b) : a;
+}
+
+/* Where a device takes no more than some: in proportion, exactly if that can be. */
+static void proportional(u32 most)
+{
+	u32 i, greatest = 0, common = 0;
+
+	nic_weigh(&nic);
+	for (i = 0; i < nic.queues; i++) {
+		greatest = nic.queue[i].weight > greatest ? nic.queue[i].weight : greatest;
+		common = divisor(nic.queue[i].weight, common);
+	}
+	for (i = 0; i < nic.queues; i++) {
+		u32 asked = nic.queue[i].asked, weight = nic.queue[i].weight;
+		s64 off = (s64)asked * greatest - (s64)weight * most;
+
+		assert_in_range(asked, 1, most);
+		if (greatest / common <= most)
+			assert_int_equal(asked * common, weight);
+		else
+			assert_true((off <= greatest / 2 && off >= -(s64)greatest / 2) || asked == 1);
+	}
+}
+
+static void test_most(void **state)
+{
+	u64 seed = 6;
+	u32 round, i;
+
+	begin(2);
+	nic.most = 200;
+	queue(0, NIC_FLOWS_UNKNOWN);
+	queue(1, NIC_FLOWS_UNKNOWN);
+	weights_are((u32 []){ 3, 1 });
+	for (round = 0; round < 2000; round++) {
+		begin(3);
+		nic.most = 200;
+		for (i = 0; i < 3 + round % 62; i++)
+			queue(i % 3, (u32)(test_rand(&seed) % 1024));
+		proportional(200);
+	}
 }
 
 /* A flow has as much in one queue as in another; a queue without any is not starved. */
@@ -190,19 +235,6 @@ static void test_classes(void **state)
 	assert_false(tc_parse(told("drr", put_drr), IFINDEX + 1, &c));
 }
 
-/* A copy of what is in room: cut anywhere, or with a byte changed anywhere. */
-static struct nlmsghdr *spoil(u64 copy[NL_MESSAGE_MAX / 8], bool cut, u64 *seed)
-{
-	struct nlmsghdr *nlh = memcpy(copy, room, sizeof(room));
-	u32 bytes = nlh->nlmsg_len - sizeof(*nlh);
-
-	if (cut)
-		nlh->nlmsg_len = sizeof(*nlh) + (u32)(test_rand(seed) % bytes);
-	else
-		((u8 *)(nlh + 1))[test_rand(seed) % bytes] ^= (u8)(1 + test_rand(seed) % 255);
-	return nlh;
-}
-
 /* Cut anywhere and changed anywhere: it is refused, or what it says is in its bounds. */
 static void test_hostile(void **state)
 {
@@ -213,7 +245,7 @@ static void test_hostile(void **state)
 
 	for (i = 0; i < 20000; i++) {
 		told(i % 3 ? "htb" : "drr", i % 3 ? put_htb : put_drr);
-		nlh = spoil(copy, i % 2, &seed);
+		nlh = spoil(copy, room, i % 2, &seed);
 		if (!tc_parse(nlh, IFINDEX, &c))
 			continue;
 		taken++;
@@ -224,80 +256,12 @@ static void test_hostile(void **state)
 	assert_true(taken);
 }
 
-/* ---- devlink ---- */
-
-#define FAMILY	0x15
-
-static struct nlmsghdr *told_rate(u32 index, u16 type, u64 share_bytes_per_s)
-{
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(memset(room, 0, sizeof(room)));
-
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct genlmsghdr));
-	mnl_attr_put_strz(nlh, DEVLINK_ATTR_BUS_NAME, "pci");
-	mnl_attr_put_strz(nlh, DEVLINK_ATTR_DEV_NAME, "0000:03:00.0");
-	mnl_attr_put_u32(nlh, DEVLINK_ATTR_PORT_INDEX, index);
-	mnl_attr_put_u16(nlh, DEVLINK_ATTR_RATE_TYPE, type);
-	mnl_attr_put_u64(nlh, DEVLINK_ATTR_RATE_TX_SHARE, share_bytes_per_s);
-	return nlh;
-}
-
-static void test_devlink(void **state)
-{
-	u64 buf[NL_MESSAGE_MAX / 8];
-	struct devlink_port p;
-	struct nlmsghdr *nlh = told_rate(3, DEVLINK_RATE_TYPE_LEAF, 125000);
-
-	assert_true(devlink_parse(nlh, &p));
-	assert_string_equal(p.bus, "pci");
-	assert_string_equal(p.dev, "0000:03:00.0");
-	assert_int_equal(p.index, 3);
-	assert_int_equal(p.vf, -1);
-	assert_int_equal(p.ifindex, 0);
-	assert_true(p.leaf);
-	assert_int_equal(p.share_bytes_per_s, 125000);
-	/* What is sent is read as it was meant. */
-	nlh = devlink_change(buf, FAMILY, &p, 5ULL << 32);
-	assert_int_equal(nlh->nlmsg_type, FAMILY);
-	assert_true(devlink_parse(nlh, &p));
-	assert_int_equal(p.index, 3);
-	assert_int_equal(p.share_bytes_per_s, 5ULL << 32);
-	/* A port, and a group of rates. */
-	mnl_attr_put_u16(nlh, DEVLINK_ATTR_PORT_PCI_VF_NUMBER, 12);
-	mnl_attr_put_u32(nlh, DEVLINK_ATTR_PORT_NETDEV_IFINDEX, 9);
-	assert_true(devlink_parse(nlh, &p));
-	assert_int_equal(p.vf, 12);
-	assert_int_equal(p.ifindex, 9);
-	assert_false(p.leaf);
-	assert_true(devlink_parse(told_rate(3, DEVLINK_RATE_TYPE_NODE, 0), &p));
-	assert_false(p.leaf);
-}
-
-static void test_devlink_hostile(void **state)
-{
-	u64 copy[NL_MESSAGE_MAX / 8], seed = 12;
-	struct devlink_port p;
-	struct nlmsghdr *nlh;
-	u32 i, taken = 0;
-
-	for (i = 0; i < 20000; i++) {
-		told_rate(i, (u16)(i % 3), i);
-		nlh = spoil(copy, i % 2, &seed);
-		if (!devlink_parse(nlh, &p))
-			continue;
-		taken++;
-		assert_true(strnlen(p.bus, sizeof(p.bus)) < sizeof(p.bus));
-		assert_true(strnlen(p.dev, sizeof(p.dev)) < sizeof(p.dev));
-		assert_true(devlink_change(room, FAMILY, &p, 1)->nlmsg_len <= sizeof(room));
-	}
-	assert_true(taken);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_shares), cmocka_unit_test(test_flows), cmocka_unit_test(test_any),
+		cmocka_unit_test(test_shares), cmocka_unit_test(test_most),
+		cmocka_unit_test(test_flows), cmocka_unit_test(test_any),
 		cmocka_unit_test(test_classes), cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_devlink), cmocka_unit_test(test_devlink_hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
