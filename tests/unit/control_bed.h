@@ -383,7 +383,7 @@ static inline void bed_settle(void)
 	last = bed_connect();
 	if (!last)
 		return;
-	bed_say(last, "{\"v\":1,\"cmd\":\"list\"}");
+	bed_say(last, "{\"v\":1,\"cmd\":\"hello\"}");
 	bed_run();
 	if (last->replies != 1 || *bed_code(last, 0))
 		abort();

@@ -20,6 +20,7 @@
 
 #define NET_BED_HZ	2000000000u
 #define NET_BED_PAIRS	4u
+#define NET_BED_FLOWS	32u
 #define NET_BED_FRAME	60u
 
 /* ---- Pacers without threads ---- */
@@ -33,11 +34,11 @@ int pacer_start(struct pacer *w, u32 index, int cpu, u32 room, u64 hz, struct wa
 	memset(w, 0, sizeof(*w));
 	w->index = index;
 	w->cpu = cpu;
-	w->room = room;
+	w->room = room < NET_BED_FLOWS ? room : NET_BED_FLOWS;
 	w->watchdog = d;
 	rp_clock_init(&w->clock, hz);
 	w->batch.bounce = malloc(PACKET_MAX_BYTES);
-	w->entry = calloc(room, sizeof(*w->entry));
+	w->entry = calloc(w->room, sizeof(*w->entry));
 	return w->batch.bounce && w->entry ? 0 : -ENOMEM;
 }
 
