@@ -24,6 +24,8 @@
 #define BED_LISTENERS	16
 /* Every so many calls one is interrupted by a signal. */
 #define BED_SIGNAL	13u
+/* Replies are longer than requests. */
+#define BED_WRITE_PIECES	64u
 /* Turns of the loop without a byte moved, at most. */
 #define BED_IDLE_MAX	100u
 
@@ -49,7 +51,7 @@ static struct control_bed {
 	struct bed_conn conn[BED_CONNS];
 	u32 conns;
 	int listeners;
-	size_t piece;			/* most bytes that a call moves */
+	size_t piece;			/* a call reads so many bytes, and writes BED_WRITE_PIECES times as many */
 	u32 calls;
 	u64 moved;
 } bed;
@@ -129,10 +131,10 @@ static bool bed_interrupted(void)
 	return true;
 }
 
-static size_t bed_least(size_t n, size_t room)
+static size_t bed_least(size_t n, size_t room, size_t piece)
 {
 	n = n < room ? n : room;
-	return n < bed.piece ? n : bed.piece;
+	return n < piece ? n : piece;
 }
 
 ssize_t recv(int fd, void *to, size_t room, int flags)
@@ -144,7 +146,7 @@ ssize_t recv(int fd, void *to, size_t room, int flags)
 		abort();
 	if (bed_interrupted())
 		return -1;
-	n = bed_least(c->in_bytes - c->in_at, room);
+	n = bed_least(c->in_bytes - c->in_at, room, bed.piece);
 	if (!n && !c->ended && !c->gone) {
 		errno = EAGAIN;
 		return -1;
@@ -220,7 +222,7 @@ ssize_t sock_send(int to, const struct iovec *part, size_t parts, int fd)
 	if (fd >= 0 && fcntl(fd, F_GETFD) < 0)
 		abort();
 	c->descriptors += fd >= 0;
-	n = bed_least(part->iov_len, c->room);
+	n = bed_least(part->iov_len, c->room, BED_WRITE_PIECES * bed.piece);
 	bed_append(&c->out, &c->out_bytes, &c->out_size, part->iov_base, n);
 	c->room -= c->room == SIZE_MAX ? 0 : n;
 	bed.moved++;

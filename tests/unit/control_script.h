@@ -13,6 +13,8 @@
 #define SCRIPT_LONG_BYTES	6000u
 #define SCRIPT_LONG_MAX		(300u << 10)
 #define SCRIPT_BYTES_MAX	(1u << 20)
+/* Of a client a run reads all that waits by about so many calls, at most. */
+#define SCRIPT_CALLS		1000u
 
 enum script_action {
 	SCRIPT_RUN,		/* the loop; a call moves 1 << number bytes */
@@ -128,6 +130,20 @@ static inline void script_long(struct script *s, u32 n)
 		script_send(s, x, sizeof(x));
 }
 
+/* Pieces of @bytes, or longer ones, lest it takes for ever. */
+static inline void script_run(size_t bytes)
+{
+	size_t waits;
+	u32 i;
+
+	for (i = 0; i < bed.conns; i++) {
+		waits = bed.conn[i].in_bytes - bed.conn[i].in_at;
+		bytes = waits / SCRIPT_CALLS > bytes ? waits / SCRIPT_CALLS : bytes;
+	}
+	bed.piece = bytes;
+	bed_run();
+}
+
 static inline void script_crowd(u32 n)
 {
 	for (n *= 8; n; n--)
@@ -141,10 +157,7 @@ static inline void script_act(struct script *s, u32 action, u32 n)
 	if (!c)
 		return;
 	switch (action % SCRIPT_ACTIONS) {
-	case SCRIPT_RUN:
-		bed.piece = 1u << n;
-		bed_run();
-		break;
+	case SCRIPT_RUN: script_run((size_t)1 << n); break;
 	case SCRIPT_ORDER: script_order(s, n); break;
 	case SCRIPT_ORDER_HIGH: script_order(s, n + 16); break;
 	case SCRIPT_TURN: net_bed_play(5 * n, 4 * (script_byte(s) % 64u)); break;
@@ -174,6 +187,7 @@ static inline void script_play(const u8 *text, size_t bytes)
 			script_send(&s, &b, 1);
 		}
 	}
+	bed.piece = 4096;
 	bed_settle();
 	bed_close();
 }
