@@ -163,6 +163,8 @@ static int in_child(int (*run)(virConnectPtr conn, const struct errand *e),
 	int turn = await_turn(), status = 1;
 	pid_t pid;
 
+	/* Ours: it ends with us, and not with the child, which leaves without cleaning up. */
+	run_dir();
 	fflush(NULL);
 	pid = fork();
 	if (!pid)

@@ -80,9 +80,10 @@ none_dropped() {
 	status ".status.moves.done >= 128 and .status.moves.dropped == 0 and
 		.status.moves.turned_back == 0 and ([.status.threads[].late] | add) == $1"
 }
+# Another command would take away what one before it has left, so the files are looked at first.
 nothing() {
-	"$ringpace" vm list --json | jq -e --arg dir "$dir" 'all(.[]; .dir != $dir)' >/dev/null &&
-		! vms && nothing_left
+	nothing_left && ! vms &&
+		"$ringpace" vm list --json | jq -e --arg dir "$dir" 'all(.[]; .dir != $dir)' >/dev/null
 }
 
 check 'start' start --app echo --json
