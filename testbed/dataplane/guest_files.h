@@ -18,9 +18,9 @@ struct guest_file {
 };
 
 /*
- * Writes the archive @base and then @files to @path, mode 0600. Links below a
- * directory, and what else is neither file nor directory, are left out. *@bytes is what the files take. 0, or -1 after
- * fail().
+ * Writes the archive @base and then @files to @path, mode 0600. Links below a directory, and
+ * what else is neither file nor directory, are left out. *@bytes is what the files take. 0, or
+ * -1 after fail().
  */
 int guest_files_write(const char *path, const char *base, const struct guest_file *files,
 		      u64 *bytes);

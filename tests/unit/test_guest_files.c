@@ -133,16 +133,26 @@ static void test_tree(void **state)
 	assert_string_equal(listing(), "srv/ srv/www:10.0.0.0/8 02:00:00:00:00:01\n ");
 }
 
-static void test_refused(void **state)
+static void refused(const char *root, const char *routes, const char *why)
 {
+	char line[300] = "";
 	u64 bytes;
 
-	assert_int_equal(write_all(in_dir("none"), NULL, &bytes), -1);
-	assert_int_equal(write_all(in_dir("www"), in_dir("none"), &bytes), -1);
+	fail_capture(line, sizeof(line));
+	assert_int_equal(write_all(root, routes, &bytes), -1);
+	fail_capture(NULL, 0);
+	if (!strstr(line, why))
+		fail_msg("\"%s\" does not tell of \"%s\"", line, why);
+}
+
+static void test_refused(void **state)
+{
+	refused(in_dir("none"), NULL, "/none cannot be read: No such file");
+	refused(in_dir("www"), in_dir("none"), "/none cannot be read: No such file");
 	write_file("www/big", "", (off_t)GUEST_FILES_MAX_BYTES);
-	assert_int_equal(write_all(in_dir("www"), NULL, &bytes), -1);
+	refused(in_dir("www"), NULL, "more than 64 MiB");
 	remove(in_dir("base"));
-	assert_int_equal(write_all(in_dir("routes"), NULL, &bytes), -1);
+	refused(in_dir("routes"), NULL, "/base cannot be read");
 }
 
 int main(void)
