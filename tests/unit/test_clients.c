@@ -13,7 +13,7 @@
 #include "rand.h"
 
 #define HELLO	"{\"v\":1,\"id\":7,\"cmd\":\"hello\"}"
-#define SCRIPTS	600u
+#define SCRIPTS	200u
 
 static int set_up(void **state)
 {
