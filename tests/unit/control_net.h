@@ -417,6 +417,10 @@ static inline void net_bed_check_port(struct port *p)
 		if (!!p->flow[i].at != p->queue[2 * i + 1]->attached ||
 		    (p->flow[i].at && p->flow[i].at != net_place_of(p, i)))
 			abort();
+		/* A limit is one pacer's. */
+		if (p->flow[i].at && (p->flow[i].flow.limit != (p->limit.on ? &p->limit : NULL) ||
+				      (p->limit.on && p->flow[i].at != p->flow[0].at)))
+			abort();
 		/* Where several pacers write there is a lock. */
 		writers = net_bed_writers(p, p->queue[2 * i]);
 		if (p->queue[2 * i]->attached && writers & (writers - 1) && !p->queue[2 * i]->owner)

@@ -97,7 +97,7 @@ static inline int script_number(struct script *s, char *to, size_t room)
 	};
 	u8 b = script_byte(s);
 
-	return snprintf(to, room, "%llu", b < 200 ? b % 20u :
+	return snprintf(to, room, "%llu", b < 160 ? b % 3u : b < 200 ? b % 20u :
 			ends[(b - 200u) % (sizeof(ends) / sizeof(ends[0]))]);
 }
 
@@ -118,6 +118,9 @@ static inline void script_order(struct script *s, u32 form)
 			line[n++] = *f;
 	}
 	n += snprintf(line + n, sizeof(line) - (size_t)n, "}\n");
+	/* What was before is a line of its own. */
+	if (s->now->line_bytes)
+		script_send(s, "\n", 1);
 	script_send(s, line, (size_t)n);
 }
 
