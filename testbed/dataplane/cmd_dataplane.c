@@ -20,7 +20,7 @@ enum {
 /* Of `start`, as rp-dataplane has them. */
 static const char *const passed[] = {
 	"app", "batch", "sleep-ns", "dmax-ns", "cpus", "stall-ms", "serial", "address", "gateway",
-	"inside", "listen",
+	"inside", "listen", "http-root", "routes",
 };
 
 #define PASSED	(sizeof(passed) / sizeof(passed[0]))
@@ -287,6 +287,10 @@ static const struct argp_option options[] = {
 	{ "gateway", OPT_PASSED + 8, "A.B.C.D", 0, "to other networks", 0 },
 	{ "inside", OPT_PASSED + 9, "A.B.C.D/BITS", 0, "of nat: its address there", 0 },
 	{ "listen", OPT_PASSED + 10, "PORT", 0, "of TCP's servers: their port", 0 },
+	{ "http-root", OPT_PASSED + 11, "DIR", 0, "of http: what is below it is served; a VM gets "
+	  "a copy of the files, at most 64 MiB", 0 },
+	{ "routes", OPT_PASSED + 12, "FILE", 0, "of forward: a prefix and the MAC of its next hop "
+	  "in each line", 0 },
 	{ NULL, 0, NULL, 0, "Of migrate:", 3 },
 	{ "to", OPT_TO, "THREAD", 0, "whereto", 0 },
 	{ 0 }

@@ -6,3 +6,6 @@ $(BUILD)/dataplane/domain.xml.in: testbed/dataplane/domain.xml.in
 
 $(BUILD)/ringpace: | $(BUILD)/dataplane/domain.xml.in
 PROGRAMS += $(BUILD)/dataplane/domain.xml.in
+
+UNIT_SRCS_test_guest_files := $(addprefix testbed/,dataplane/guest_files.c util.c)
+UNIT_CFLAGS_test_guest_files := -iquote testbed

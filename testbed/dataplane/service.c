@@ -26,7 +26,7 @@
 static const char *const member[MEMBERS] = { "ringpaced", "rp-dataplane" };
 static const char *const control_of[MEMBERS] = { "ringpaced.ctl", "dataplane.ctl" };
 static const char *const log_of[MEMBERS] = { "ringpaced.log", "rp-dataplane.log" };
-static const char *const others[] = { "a.sock", "b.sock", "hostd.ctl", "serial.log",
+static const char *const others[] = { "a.sock", "b.sock", "hostd.ctl", "serial.log", "initrd",
 	STATE };
 
 const char *service_path(const struct service *s, const char *name)

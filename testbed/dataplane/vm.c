@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "dataplane/guest_files.h"
 #include "vm/accel.h"
 #include "vm/agent.h"
 #include "vm/conn.h"
@@ -19,6 +21,7 @@
 #define WORDS_MAX	300u	/* of all options; with its own, vm_define() has room for 512 bytes */
 #define MEMORY_MIB	256u	/* beside hugepages */
 #define HUGEPAGES	16u	/* of 2 MiB, and more for each thread's queues */
+#define TABLE_PAGES	34u	/* of them for the forwarder's table */
 #define CARD_SLOTS	256u	/* as many as rp-dataplane uses */
 #define CARD_TABLE	128u	/* entries of the table of QEMU's card */
 #define TURN_NS		(20 * NSEC_PER_SEC)
@@ -33,20 +36,57 @@ static bool is_plain(const char *word)
 			       "0123456789-_.,:/") == strlen(word);
 }
 
+/* Options that name files: the guest gets copies, and is told where these are. */
+static const struct file_option {
+	const char *option, *at, *what;
+	mode_t type;
+} file_options[] = {
+	{ "--http-root", "/srv/www", "directory", S_IFDIR },
+	{ "--routes", "/srv/routes", "file", S_IFREG },
+};
+
+#define FILE_OPTIONS	(sizeof(file_options) / sizeof(file_options[0]))
+
+static const struct file_option *file_option(const char *option)
+{
+	u32 i;
+
+	for (i = 0; i < FILE_OPTIONS; i++)
+		if (!strcmp(file_options[i].option, option))
+			return &file_options[i];
+	return NULL;
+}
+
+static const char *check_option(const char *option, const char *value)
+{
+	const struct file_option *f = file_option(option);
+	struct stat st;
+
+	if (!strcmp(option, "--serial"))
+		return "--serial: in the vm lane orders come by virtio-serial anyway";
+	if (f && stat(value, &st))
+		return because("%s %s: %s", option, value, strerror(errno));
+	if (f)
+		return (st.st_mode & S_IFMT) == f->type ? NULL :
+			because("%s %s: that is no %s", option, value, f->what);
+	return is_plain(value) ? NULL :
+		because("%s: in the vm lane only letters, digits and -_.,:/ can be handed to the "
+			"guest", value);
+}
+
 static const char *check_more(const struct service_options *o)
 {
+	const char *why = NULL;
 	size_t bytes = 0;
 	u32 i;
 
-	for (i = 0; o->more[i]; i++) {
-		if (!strcmp(o->more[i], "--serial"))
-			return "--serial: in the vm lane orders come by virtio-serial anyway";
-		if (!is_plain(o->more[i]))
-			return because("%s: in the vm lane only letters, digits and -_.,:/ can be "
-				       "handed to the guest", o->more[i]);
-		bytes += strlen(o->more[i]) + 1;
+	for (i = 0; o->more[i] && !why; i += 2) {
+		why = check_option(o->more[i], o->more[i + 1]);
+		if (!file_option(o->more[i]))
+			bytes += strlen(o->more[i]) + strlen(o->more[i + 1]) + 2;
 	}
-	return bytes > WORDS_MAX ? "the options are too long to be handed to the guest" : NULL;
+	return why ? : bytes > WORDS_MAX ? "the options are too long to be handed to the guest" :
+		NULL;
 }
 
 const char *dp_vm_check(const struct service_options *o)
@@ -85,6 +125,8 @@ struct errand {
 	const struct service_options *o;	/* of start */
 	const char *name;
 	bool kvm;
+	char initrd[192];		/* "": the image's */
+	u64 file_bytes;			/* that it has beside that */
 };
 
 /* Others are soon done; a signal is no reason not to clean up. -1: without it. */
@@ -121,6 +163,8 @@ static int in_child(int (*run)(virConnectPtr conn, const struct errand *e),
 	int turn = await_turn(), status = 1;
 	pid_t pid;
 
+	/* Ours: it ends with us, and not with the child, which leaves without cleaning up. */
+	run_dir();
 	fflush(NULL);
 	pid = fork();
 	if (!pid)
@@ -136,6 +180,16 @@ static int in_child(int (*run)(virConnectPtr conn, const struct errand *e),
 
 /* ---- Up ---- */
 
+static u32 hugepages(const struct service_options *o)
+{
+	u32 i, n = HUGEPAGES + 4 * o->threads;
+
+	for (i = 0; o->more[i]; i += 2)
+		if (!strcmp(o->more[i], "--routes"))
+			return n + TABLE_PAGES;
+	return n;
+}
+
 /*
  * What follows "--" the kernel hands to init, and that to rp-dataplane. A thread for each
  * CPU, unless told otherwise.
@@ -147,13 +201,37 @@ static void words(const struct service_options *o, char *to, size_t size)
 	u32 i;
 
 	n = snprintf(to, size, "no_timer_check hugepages=%u -- --threads %u --groups %u",
-		     HUGEPAGES + 4 * o->threads, o->threads, o->groups);
-	for (i = 0; o->more[i]; i++) {
+		     hugepages(o), o->threads, o->groups);
+	for (i = 0; o->more[i]; i += 2) {
+		const struct file_option *f = file_option(o->more[i]);
+
 		cpus = cpus || !strcmp(o->more[i], "--cpus");
-		n += snprintf(to + n, size - (size_t)n, " %s", o->more[i]);
+		n += snprintf(to + n, size - (size_t)n, " %s %s", o->more[i],
+			      f ? f->at : o->more[i + 1]);
 	}
 	if (!cpus)
 		snprintf(to + n, size - (size_t)n, " --cpus 0-%u", o->threads - 1);
+}
+
+/* What options name, in an archive of this VM's; of one given twice the last one counts. */
+static int add_files(struct errand *e)
+{
+	struct guest_file file[FILE_OPTIONS + 1] = { 0 };
+	const char *base = vm_built("dataplane/initrd", "image");
+	u32 i, k, n = 0;
+
+	for (i = 0; i < FILE_OPTIONS; i++) {
+		file[n] = (struct guest_file){ .to = file_options[i].at + 1 };
+		for (k = 0; e->o->more[k]; k += 2)
+			if (!strcmp(e->o->more[k], file_options[i].option))
+				file[n].from = e->o->more[k + 1];
+		n += !!file[n].from;
+	}
+	if (!n)
+		return 0;
+	file[n].from = NULL;
+	snprintf(e->initrd, sizeof(e->initrd), "%s", service_path(e->s, "initrd"));
+	return base ? guest_files_write(e->initrd, base, file, &e->file_bytes) : -1;
 }
 
 static int bring_up(virConnectPtr conn, const struct errand *e)
@@ -170,11 +248,13 @@ static int bring_up(virConnectPtr conn, const struct errand *e)
 	vm.dir = e->s->dir;
 	vm.template_path = vm_built("dataplane/domain.xml.in", "all");
 	vm.guest = "dataplane";
+	vm.initrd = *e->initrd ? e->initrd : NULL;
 	vm.cmdline = cmdline;
 	vm.net_socket[0] = socket;
 	vm.kvm = e->kvm;
 	vm.vcpus = e->o->threads < 2 ? 2 : e->o->threads;
-	vm.memory_mib = MEMORY_MIB + 2 * (HUGEPAGES + 4 * e->o->threads);
+	/* Files are there twice while the guest unpacks them. */
+	vm.memory_mib = MEMORY_MIB + 2 * hugepages(e->o) + 2 * (u32)(e->file_bytes >> 20);
 	vm.queue_pairs = e->o->threads;
 	vm.queue_len = CARD_SLOTS;
 	dom = vm.template_path ? vm_define(conn, &vm) : NULL;
@@ -240,7 +320,7 @@ int dp_vm_start(const struct service *s, const struct service_options *o, const 
 	struct errand e = { .s = s, .o = o, .name = name };
 
 	/* It may take a while. */
-	if (accel_choose(NULL, &e.kvm))
+	if (accel_choose(NULL, &e.kvm) || add_files(&e))
 		return -1;
 	return in_child(bring_up, &e) ? : await_hello(s);
 }

@@ -155,6 +155,8 @@ static const char *guest_initrd(const struct vm_config *c)
 {
 	char name[64];
 
+	if (c->initrd)
+		return c->initrd;
 	snprintf(name, sizeof(name), "%s/initrd", c->guest);
 	return vm_built(name, "image");
 }

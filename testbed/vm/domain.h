@@ -24,6 +24,7 @@ struct vm_config {
 	const char *dir;		/* of its sockets and its serial log */
 	const char *template_path;	/* NULL: the environment's, the built-in's copy */
 	const char *guest;		/* whose initrd it boots: a directory beside the command */
+	const char *initrd;		/* NULL: that one */
 	const char *cmdline;		/* more words for the guest's kernel */
 	const char *device_socket;	/* where the device's backend listens; NULL: the kernel's */
 	const char *net_socket[2];	/* where those of network cards listen; NULL: it has none */

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make fuzz: FUZZ_S seconds of libFuzzer on the device side, and as many on the
 # packets between two guests, on frames through a switch, on segments, on RSS, on
-# configuration files of both daemons, on answers to the host controller and telemetry pages, on replies to the load generator, on orders to
+# configuration files of both daemons, on clients of ringpaced's control socket, on answers to the host controller and telemetry pages, on replies to the load generator, on orders to
 # rp-dataplane, on TCP, on IPv4 below it, on requests of HTTP, on what clients say to the key-value server, and
 # on packets through NAT and the forwarder; needs clang.
 FUZZ_S ?= 60
-FUZZERS := fuzz_vring fuzz_packets fuzz_switch fuzz_gso fuzz_rss fuzz_config fuzz_hostd fuzz_scan fuzz_page fuzz_load \
+FUZZERS := fuzz_vring fuzz_packets fuzz_switch fuzz_gso fuzz_rss fuzz_config fuzz_control fuzz_hostd fuzz_scan fuzz_page fuzz_load \
 	fuzz_dp_orders fuzz_tcp fuzz_ip fuzz_http fuzz_nf $(if $(KV_CORE),fuzz_kv)
 
 # $(call fuzz_run,NAME): one line of a recipe.
@@ -24,6 +24,7 @@ FUZZ_BYTES_switch := 1024
 FUZZ_BYTES_gso := 16384
 FUZZ_BYTES_rss := 512
 FUZZ_BYTES_config := 2048
+FUZZ_BYTES_control := 1024
 FUZZ_BYTES_hostd := 2048
 FUZZ_BYTES_dp_orders := 512
 
@@ -47,10 +48,17 @@ build/fuzz/fuzz_dp_orders: FUZZ_LIBS := -ljansson
 build/fuzz/fuzz_config: tests/fuzz/fuzz_config.c $(addprefix vhost/daemon/,config.c config_doc.c \
 	options.c optval.c devopt.c net/netopt.c net/swopt.c net/vlanopt.c) build/libringpaced.a \
 	build/libringpace.a
-build/fuzz/fuzz_config: FUZZ_CFLAGS := -iquote vhost/daemon -isystem build/third-party
+# Likewise with all that orders concern.
+build/fuzz/fuzz_control: tests/fuzz/fuzz_control.c \
+	$(addprefix vhost/daemon/,args.c clients.c control.c describe.c capture/capture.c capture/hook.c) \
+	$(addprefix vhost/daemon/net/,egress.c flow.c limit.c limitopt.c net.c net_control.c \
+		net_describe.c net_egress.c net_rss.c net_switch.c rss_control.c spread.c switch.c) \
+	build/libringpaced.a build/libringpace.a
+build/fuzz/fuzz_config build/fuzz/fuzz_control: FUZZ_CFLAGS := -iquote vhost/daemon \
+	-isystem build/third-party
 # libvhost-user's header has a variable c in every file, which clang finds shadowed.
-build/fuzz/fuzz_config: FUZZ_WARN := -Wno-shadow
-build/fuzz/fuzz_config: FUZZ_LIBS = $(RINGPACED_LIBS)
+build/fuzz/fuzz_config build/fuzz/fuzz_control: FUZZ_WARN := -Wno-shadow
+build/fuzz/fuzz_config build/fuzz/fuzz_control: FUZZ_LIBS = $(RINGPACED_LIBS)
 build/fuzz/fuzz_hostd: tests/fuzz/fuzz_hostd.c $(addprefix host-ctl/hostd/,conf.c conf_check.c \
 	cpulist.c) $(addprefix vhost/daemon/,config_doc.c optval.c)
 build/fuzz/fuzz_hostd: FUZZ_CFLAGS := -iquote vhost/daemon -iquote host-ctl/hostd

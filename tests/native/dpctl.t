@@ -75,6 +75,24 @@ kill $other
 
 check 'a start that fails' refused start --app none
 check 'leaves nothing' [ ! -e "$dir" ]
+# Files of the program's own.
+mkdir "$scratch/www" && echo hello >"$scratch/www/index.html"
+echo '10.0.0.0/24 02:00:00:00:00:01' >"$scratch/routes"
+check 'a forwarder and its routes' dp start --app forward --address 10.0.0.1/24 \
+	--routes "$scratch/routes"
+check 'stop' dp stop
+check 'a server of files' dp start --app http --address 10.0.0.1/24 --http-root "$scratch/www"
+check 'is what runs' eval 'dp status --json && json_of "$scratch/out" ".status.app == \"http\""'
+check 'stop' dp stop
+
+# says TEXT ARGUMENT...: refused, with that in the reason.
+says() { refused "${@:2}" && grep -q -e "$1" "$scratch/err"; }
+check 'lane vm: a directory that is not there' says 'none: No such file' \
+	start --lane vm --app http --http-root "$scratch/none"
+check 'lane vm: a file where a directory should be' says 'routes: that is no directory' \
+	start --lane vm --app http --http-root "$scratch/routes"
+check 'lane vm: a directory where a file should be' says 'www: that is no file' \
+	start --lane vm --app forward --routes "$scratch/www"
 check 'lane vm: no table of that size' refused start --lane vm --groups 256
 check 'nor a serial device' refused start --lane vm --serial /dev/null
 check 'nor words that a shell would take apart' refused start --lane vm --app 'echo;x'

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `ringpace dataplane --lane vm`: rp-dataplane in a VM with two CPUs, with TCP from this host,
-# whose flow groups move by the RSS of the guest's card, ordered by virtio-serial.
+# whose flow groups move by the RSS of the guest's card, ordered by virtio-serial; then its
+# other applications, of which network functions are between the hosts of dp_hosts.sh.
 #
 #	Linux 10.99.0.1 ── tap rpt0, ringpaced, port b ── virtio-net, RSS ── rp-dataplane 10.99.0.2
 #
@@ -15,6 +16,9 @@ if [ -z "$RP_TAP_ALONE" ]; then
 fi
 . "$(dirname "$0")/../native/netns.sh"
 . "$(dirname "$0")/../native/lib.sh"
+. "$(dirname "$0")/../native/http_files.sh"
+. "$(dirname "$0")/../native/dp_hosts.sh"
+command -v curl >/dev/null || { echo '1..0 # SKIP no curl in PATH'; exit 0; }
 dir=$XDG_RUNTIME_DIR/ringpace-dataplane
 out=$scratch/out
 trap '"$ringpace" dataplane stop >/dev/null 2>&1; clean_up' EXIT
@@ -44,9 +48,42 @@ hears() {
 			<<<"$line" >/dev/null 2>"$scratch/err"
 }
 vms() { pgrep -f "guest=ringpace-dataplane.*$dir/" >"$scratch/qemu"; }
+# total KEY PORT QUEUE...: of ringpaced's statistics of these queues.
+total() {
+	local queue
+	for queue in "${@:3}"; do
+		"$ringpace" ctl stats --socket "$dir/ringpaced.ctl" --device "$2" --queue "$queue" --json
+	done | jq -es --arg key "$1" 'map(.stats[$key]) | add'
+}
+# The guest's card cuts: what it gives to ringpaced, and this host gets, is longer than frames are.
+long_frames() {
+	local sent bytes packets
+	sent=$(total gso b 1 3) && bytes=$(total bytes b 1 3) && packets=$(total packets b 1 3) || return 1
+	echo "$sent long frames of $packets, $bytes bytes; $(total gso a 0 2) came whole" >"$scratch/err"
+	[ "$sent" -gt 0 ] && [ "$(total gso a 0 2)" -gt 0 ] && [ "$bytes" -gt $((3000 * packets)) ]
+}
+# transfer PORT while all groups move from thread to thread and back, at least twice.
+under_moves() {
+	local to=0 i=0 running
+	transfer "$1" &
+	running=$!
+	while kill -0 $running 2>/dev/null || [ $i -lt 2 ]; do
+		to=$((1 - to)) i=$((i + 1))
+		dp migrate --groups 0-127 --to $to || return 1
+	done
+	wait $running
+}
+# Packets that came late: by a move, or as answers to NAT's pings, which others receive.
+late() { dp status --json && jq '[.status.threads[].late] | add' "$out"; }
+# none_dropped LATE: since so many were late.
+none_dropped() {
+	status ".status.moves.done >= 128 and .status.moves.dropped == 0 and
+		.status.moves.turned_back == 0 and ([.status.threads[].late] | add) == $1"
+}
+# Another command would take away what one before it has left, so the files are looked at first.
 nothing() {
-	"$ringpace" vm list --json | jq -e --arg dir "$dir" 'all(.[]; .dir != $dir)' >/dev/null &&
-		! vms && nothing_left
+	nothing_left && ! vms &&
+		"$ringpace" vm list --json | jq -e --arg dir "$dir" 'all(.[]; .dir != $dir)' >/dev/null
 }
 
 check 'start' start --app echo --json
@@ -105,6 +142,35 @@ check 'has what was given to it' set_and_get
 vms && kill -KILL "$(cat "$scratch/qemu")"
 # Its socket may be closed a moment after that it is no process any more.
 check 'a VM that was killed runs no more' wait_for 60 status '.running == false'
+check 'stop' dp stop
+check 'leaves nothing' nothing
+
+# With files of this host's. The answer to a request for a long one leaves in super-segments.
+check 'a directory to serve' make_files
+check 'the HTTP server' start --app http --http-root "$root"
+check 'files of any length, byte by byte' fetch_all
+check 'long frames leave the guest whole' long_frames
+check 'a directory has its index' eval 'http "$url/sub%20dir/" | cmp - "$root/sub dir/index.html"'
+check 'links are left out' code 404 "$url/link"
+check 'stop' dp stop
+check 'leaves nothing' nothing
+check 'a directory that is not there' eval '! start --app http --http-root "$root/none"'
+check 'is said so' grep -q 'none: No such file' "$scratch/err"
+
+check 'two hosts and a bridge' topology
+check 'nat' start_in_bridge --app nat --address 198.51.100.1/24 --inside 192.168.7.1/24
+check 'ping gets out, and its replies in' pings
+check 'a connection whose other end sees one address' seen_as
+late=$(late)
+check 'bytes of a connection, whole, while groups move' under_moves 5000
+check 'no packet was dropped or late' none_dropped "$late"
+check 'stop' dp stop
+write_routes
+check 'the forwarder' start_in_bridge --app forward --address 192.168.7.1/24 \
+	--routes "$scratch/routes"
+check 'its MAC is found by ARP' learn_mac
+check 'bytes of a connection, whole, while groups move' under_moves 5010
+check 'no packet was dropped or late' none_dropped 0
 check 'stop' dp stop
 check 'leaves nothing' nothing
 

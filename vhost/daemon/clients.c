@@ -20,6 +20,8 @@ struct client {
 	size_t out_bytes, out_done;
 	size_t in_bytes;
 	size_t in_size;		/* allocated */
+	size_t in_at;		/* where the next line begins; those before it are dealt with */
+	size_t in_seen;		/* no line ends before it */
 	struct capture_slot slot;
 	bool skipping;		/* the rest of a line that was too long */
 	bool ended;		/* the client will send no more */
@@ -86,23 +88,30 @@ static bool write_some(struct client *c)
 	return true;
 }
 
-/* The line of @bytes is dealt with; what is behind its end comes next. */
-static void cut_line(struct client *c, size_t bytes)
+/* What is before @at is dealt with; it stays until there is to be more behind it. */
+static void forget(struct client *c, size_t at)
 {
-	c->in_bytes -= bytes + 1;
-	memmove(c->in, c->in + bytes + 1, c->in_bytes);
+	c->in_at = c->in_seen = at;
+}
+
+/* However short the pieces and lines are, each byte is moved and looked at about once. */
+static void make_way(struct client *c)
+{
+	if (!c->in_at)
+		return;
+	c->in_bytes -= c->in_at;
+	c->in_seen -= c->in_at;
+	memmove(c->in, c->in + c->in_at, c->in_bytes);
+	c->in_at = 0;
 }
 
 /*
  * A line that is too long is answered at once, and read on to its end: what was left
  * unread would make the close a reset, which may overtake the reply.
  */
-static bool too_long(struct client *c, bool ended, size_t bytes)
+static bool too_long(struct client *c, bool ended)
 {
-	if (ended)
-		cut_line(c, bytes);
-	else
-		c->in_bytes = 0;
+	forget(c, c->in_seen + ended);
 	c->skipping = !ended;
 	return set_reply(c, control_too_long());
 }
@@ -110,25 +119,27 @@ static bool too_long(struct client *c, bool ended, size_t bytes)
 /* Carries out the next line, if one is complete. False: the client is gone. */
 static bool next_line(struct client *c, bool *done)
 {
-	char *nl = c->in_bytes ? memchr(c->in, '\n', c->in_bytes) : NULL;
-	size_t bytes = nl ? (size_t)(nl - c->in) : c->in_bytes;
+	const char *nl = c->in ? memchr(c->in + c->in_seen, '\n', c->in_bytes - c->in_seen) : NULL;
+	size_t bytes;
 
+	c->in_seen = nl ? (size_t)(nl - c->in) : c->in_bytes;
+	bytes = c->in_seen - c->in_at;
 	*done = nl || (!c->skipping && bytes > CONTROL_LINE_MAX);
 	if (!*done) {
-		c->in_bytes = c->skipping ? 0 : c->in_bytes;
+		if (c->skipping)
+			forget(c, c->in_bytes);
 		return true;
 	}
 	if (c->skipping) {
-		cut_line(c, bytes);
+		forget(c, c->in_seen + 1);
 		c->skipping = false;
 		return true;
 	}
 	if (bytes > CONTROL_LINE_MAX)
-		return too_long(c, nl, bytes);
-	*nl = '\0';
-	if (!set_reply(c, control_handle_of(c->all->devices, &c->slot, c->in, bytes)))
+		return too_long(c, nl);
+	if (!set_reply(c, control_handle_of(c->all->devices, &c->slot, c->in + c->in_at, bytes)))
 		return false;
-	cut_line(c, bytes);
+	forget(c, c->in_seen + 1);
 	return true;
 }
 
@@ -137,6 +148,7 @@ static bool read_some(struct client *c)
 {
 	ssize_t n;
 
+	make_way(c);
 	if (c->in_bytes == c->in_size) {
 		size_t size = c->in_size ? 2 * c->in_size : 1024;
 		char *in = realloc(c->in, size);

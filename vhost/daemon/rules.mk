@@ -60,7 +60,7 @@ install-ringpaced: $(BUILD)/ringpaced
 	$(Q)install -m 0644 vhost/daemon/ringpaced.yaml docs/operations.md $(DESTDIR)$(DOCDIR)/
 
 # Unit tests that run the daemon's own code.
-RINGPACED_TESTS := test_config test_control test_dirty test_drr test_egress test_ethdev test_ethdev_offload \
+RINGPACED_TESTS := test_clients test_config test_control test_dirty test_drr test_egress test_ethdev test_ethdev_offload \
 	test_fdb test_gso test_limit test_log test_metrics test_net test_notify test_packets test_rss test_sandbox test_sigbus test_spread test_state \
 	test_switch test_switch_threads test_vlan test_vq
 $(addprefix $(BUILD)/tests/unit/,$(RINGPACED_TESTS)): $(BUILD)/libringpaced.a
@@ -68,6 +68,7 @@ $(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): $(VU_DIR)/libvhost-user.
 $(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): EXTRA_CFLAGS := -isystem build/third-party \
 	-iquote vhost/daemon
 UNIT_LIBS_test_control := $(BUILD)/libringpace.a $(RINGPACED_LIBS)
+UNIT_LIBS_test_clients := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_config := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_dirty := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_drr := $(UNIT_LIBS_test_control)
