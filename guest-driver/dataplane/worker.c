@@ -261,6 +261,8 @@ static void take_turns(struct worker *w)
 	while (!atomic_load(&w->all->stop)) {
 		rp_party_run(&w->party);
 		park(w);
+		/* The kernel gives up the pin of one that wakes while its CPU is off line. */
+		pin(w);
 	}
 }
 

@@ -187,6 +187,18 @@ static enum hc_enforced clock_state(struct world *w, struct world_tenant *t, cha
 
 /* ---- Places ---- */
 
+/*
+ * A dataplane's thread is pinned to its vCPU: it leaves that before the guest takes it off
+ * line, and comes when it is on line.
+ */
+static void in_turn(struct world_tenant *t, struct virt_want *want, u32 threads)
+{
+	bool both = *t->conf->dataplane && t->conf->vcpus == CONF_AGENT;
+
+	t->vcpus_wait = want->hold_vcpus = both && want->vcpus < threads;
+	t->dataplane.held = both && !t->vcpus_wait;
+}
+
 static enum hc_enforced set_place(void *ctx, const struct hc_change *c)
 {
 	struct world *w = ctx;
@@ -199,13 +211,19 @@ static enum hc_enforced set_place(void *ctx, const struct hc_change *c)
 	u32 n = cores_with(&w->cores, c->tenant, c->to.cores, core);
 
 	cores_cpus(&w->cores, core, n, c->to.threads, &want.cpus);
+	in_turn(t, &want, hc_config_threads(&c->from));
 	return t->is_domain ? virt_want(&w->virt, t->domain, &want) :
 			      confine_and_run(t, &want.cpus);
 }
 
 static enum hc_enforced place_state(struct world *w, struct world_tenant *t, char why[160])
 {
-	return t->is_domain ? virt_state(&w->virt, t->domain, why) : HC_ENFORCED;
+	enum hc_enforced e = t->is_domain ? virt_state(&w->virt, t->domain, why) : HC_ENFORCED;
+	u32 online;
+
+	/* Pins are a place, too, where the agent fails; but it has its time. */
+	return e == HC_ENFORCED && t->conf->vcpus == CONF_AGENT &&
+	       virt_vcpus(&w->virt, t->domain, &online, why) == HC_PENDING ? HC_PENDING : e;
 }
 
 /* ---- Threads of a dataplane ---- */
@@ -234,10 +252,24 @@ static enum hc_enforced threads_state(struct world *w, struct world_tenant *t, c
 		return HC_NOBODY;
 	if (d->accepted && !d->under_way && d->active == d->ordered)
 		return HC_ENFORCED;
-	if (now_ns() - t->ordered_ns < w->conf.timeout_ns)
+	if (d->held || now_ns() - t->ordered_ns < w->conf.timeout_ns)
 		return HC_PENDING;
 	snprintf(why, 160, "its dataplane has not taken the order in time");
 	return HC_FAILED;
+}
+
+void world_go_on(struct world *w, struct world_tenant *t)
+{
+	char why[160];
+
+	if (t->vcpus_wait && threads_state(w, t, why) != HC_PENDING) {
+		t->vcpus_wait = false;
+		virt_let_vcpus(&w->virt, t->domain);
+	}
+	if (t->dataplane.held && place_state(w, t, why) != HC_PENDING) {
+		t->dataplane.held = false;
+		t->ordered_ns = now_ns();
+	}
 }
 
 /* ---- The tables ---- */

@@ -248,7 +248,7 @@ void dataplane_tick(struct dataplane *d, u64 now, bool wanted)
 		take_sample(d, now);
 	if (wants_status(d, now) && link_send(&d->link, d->status_slot, "status", NULL))
 		d->status_at = now + STATUS_NS;
-	if (d->ordered && !d->accepted &&
+	if (d->ordered && !d->accepted && !d->held &&
 	    link_send(&d->link, d->order_slot, "threads",
 		      json_pack("{s:i}", "threads", (int)d->ordered)))
 		d->sent = d->ordered;

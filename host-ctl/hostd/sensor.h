@@ -88,6 +88,7 @@ struct dataplane {
 	u64 status_at;			/* when to ask for it next */
 	u32 ordered, sent;		/* threads; 0: nothing yet */
 	bool accepted;			/* that order was, since */
+	bool held;			/* it is not sent yet: what the threads run on comes first */
 	char why[96];
 };
 

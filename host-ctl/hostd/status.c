@@ -80,6 +80,20 @@ static json_t *actions(struct world_tenant *t)
 	return v;
 }
 
+/* What its guest's agent has done; null where nobody asks one. */
+static json_t *vcpus_json(struct world_tenant *t)
+{
+	enum hc_enforced e;
+	char why[160];
+	u32 online;
+
+	if (t->conf->vcpus != CONF_AGENT || !t->world->acting)
+		return json_null();
+	e = virt_vcpus(&t->world->virt, t->domain, &online, why);
+	return json_pack("{s:s,s:s,s:o,s:o}", "by", "agent", "state", hc_enforced_names[e],
+			 "online", online ? number(online) : json_null(), "why", text_or_null(why));
+}
+
 static void add_domain(json_t *v, struct world_tenant *t)
 {
 	struct virt_stats s;
@@ -92,6 +106,7 @@ static void add_domain(json_t *v, struct world_tenant *t)
 	json_object_set_new(v, "vcpu_ns", number(s.cpu_ns));
 	json_object_set_new(v, "steal_ns", number(s.steal_ns));
 	json_object_set_new(v, "libvirt_error", text_or_null(why));
+	json_object_set_new(v, "vcpus", vcpus_json(t));
 }
 
 static json_t *latency_json(struct world_tenant *t, u64 now)

@@ -260,9 +260,21 @@ enum undo_done undo_one(struct undo *u, const struct undo_kind *kind, const char
 	return copy.kind ? give_back(u, &copy) : UNDO_GONE;
 }
 
+/* What is to be given back, in one of its two passes. */
+struct pass {
+	bool (*which)(void *arg, const struct undo_note *n);
+	void *arg;
+	bool slow, last;
+};
+
+static bool is_of(const struct pass *p, const struct undo_note *n)
+{
+	return (p->slow || !n->kind->slow) && p->last == n->kind->last &&
+	       (!p->which || p->which(p->arg, n));
+}
+
 /* The last note before @*at that is wanted. */
-static bool next(struct undo *u, u32 *at, bool (*which)(void *, const struct undo_note *),
-		 void *arg, bool slow, struct undo_note *copy)
+static bool next(struct undo *u, u32 *at, const struct pass *p, struct undo_note *copy)
 {
 	bool found = false;
 
@@ -272,7 +284,7 @@ static bool next(struct undo *u, u32 *at, bool (*which)(void *, const struct und
 	while (!found && *at) {
 		const struct undo_note *n = &u->note[--*at];
 
-		found = (slow || !n->kind->slow) && (!which || which(arg, n));
+		found = is_of(p, n);
 		if (found)
 			*copy = *n;
 	}
@@ -280,15 +292,24 @@ static bool next(struct undo *u, u32 *at, bool (*which)(void *, const struct und
 	return found;
 }
 
-u32 undo_some(struct undo *u, bool (*which)(void *arg, const struct undo_note *n), void *arg,
-	      bool slow)
+static u32 give_all_back(struct undo *u, const struct pass *p)
 {
 	struct undo_note copy;
 	u32 at = UINT32_MAX, failed = 0;
 
-	while (next(u, &at, which, arg, slow, &copy))
+	while (next(u, &at, p, &copy))
 		failed += give_back(u, &copy) == UNDO_FAILED;
 	return failed;
+}
+
+u32 undo_some(struct undo *u, bool (*which)(void *arg, const struct undo_note *n), void *arg,
+	      bool slow)
+{
+	struct pass p = { .which = which, .arg = arg, .slow = slow };
+	u32 failed = give_all_back(u, &p);
+
+	p.last = true;
+	return failed + give_all_back(u, &p);
 }
 
 bool undo_tenant(struct undo *u, const char *tenant, json_t *has)

@@ -37,6 +37,7 @@ struct undo_kind {
 	const char *name;
 	enum undo_done (*restore)(const struct undo_where *w, const char *target, const char *value);
 	bool slow;		/* may wait for others: not for the loop */
+	bool last;		/* and for those who may never answer: after all others */
 };
 
 struct undo_note {
@@ -74,7 +75,8 @@ bool undo_value(struct undo *u, const struct undo_kind *kind, const char *target
 /* Gives one back. */
 enum undo_done undo_one(struct undo *u, const struct undo_kind *kind, const char *target);
 /*
- * Gives back what @which says yes to (NULL: all), the latest first; how many could not be.
+ * Gives back what @which says yes to (NULL: all), the latest first, but what is .last at last;
+ * how many could not be.
  * @slow: also kinds that may wait.
  */
 u32 undo_some(struct undo *u, bool (*which)(void *arg, const struct undo_note *n), void *arg,

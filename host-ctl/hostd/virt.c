@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The two threads that talk to libvirt. */
+/* The threads that talk to libvirt, and what the loop has to do with them. */
 #include "virt.h"
 
 #include <errno.h>
@@ -15,14 +15,22 @@
 
 /* ---- Threads ---- */
 
-/* A connection that works, or NULL. */
-static virConnectPtr connected(const struct virt *v, virConnectPtr conn)
+virConnectPtr virt_connected(const struct virt *v, virConnectPtr conn)
 {
 	if (conn && virConnectIsAlive(conn) == 1)
 		return conn;
 	if (conn)
 		virConnectClose(conn);
 	return virConnectOpen(v->uri);
+}
+
+void virt_wait(struct virt *v, pthread_cond_t *c, u64 ns)
+{
+	u64 end = now_ns() + ns;
+	const struct timespec at = { .tv_sec = (time_t)(end / 1000000000),
+				     .tv_nsec = (long)(end % 1000000000) };
+
+	pthread_cond_timedwait(c, &v->lock, &at);
 }
 
 /* The next domain that is to be brought somewhere; NULL: not now. With the lock. */
@@ -37,14 +45,6 @@ static struct virt_domain *next_order(struct virt *v)
 	return NULL;
 }
 
-static void wait_until(pthread_cond_t *c, pthread_mutex_t *m, u64 ns)
-{
-	const struct timespec at = { .tv_sec = (time_t)(ns / 1000000000),
-				     .tv_nsec = (long)(ns % 1000000000) };
-
-	pthread_cond_timedwait(c, m, &at);
-}
-
 static void carry_out(struct virt *v, struct virt_domain *d, virConnectPtr *conn)
 {
 	struct virt_want want = d->want;
@@ -53,7 +53,7 @@ static void carry_out(struct virt *v, struct virt_domain *d, virConnectPtr *conn
 	int id = -1;
 
 	pthread_mutex_unlock(&v->lock);
-	*conn = connected(v, *conn);
+	*conn = virt_connected(v, *conn);
 	why = *conn ? virt_apply(*conn, v->undo, d->conf, &want, &id) :
 		      "libvirtd does not answer";
 	pthread_mutex_lock(&v->lock);
@@ -62,10 +62,12 @@ static void carry_out(struct virt *v, struct virt_domain *d, virConnectPtr *conn
 			 d->conf->domain, why);
 	snprintf(d->why, sizeof(d->why), "%s", why ? why : "");
 	d->at = id;
-	if (!why)
-		d->done = number;
-	else
+	if (why) {
 		d->retry_ns = now_ns() + v->retry_ns;
+		return;
+	}
+	d->done = number;
+	pthread_cond_broadcast(&v->agents);
 }
 
 static void *serve_orders(void *arg)
@@ -80,7 +82,7 @@ static void *serve_orders(void *arg)
 		if (d)
 			carry_out(v, d, &conn);
 		else
-			wait_until(&v->work, &v->lock, now_ns() + v->retry_ns / 4);
+			virt_wait(v, &v->work, v->retry_ns / 4);
 	}
 	pthread_mutex_unlock(&v->lock);
 	if (conn)
@@ -97,11 +99,11 @@ static void *serve_statistics(void *arg)
 	pthread_mutex_lock(&v->lock);
 	while (!v->stop) {
 		if (!v->want_stats || now_ns() < retry) {
-			wait_until(&v->look, &v->lock, now_ns() + v->retry_ns);
+			virt_wait(v, &v->look, v->retry_ns);
 			continue;
 		}
 		pthread_mutex_unlock(&v->lock);
-		conn = connected(v, conn);
+		conn = virt_connected(v, conn);
 		if (conn)
 			virt_read_stats(v, conn);
 		pthread_mutex_lock(&v->lock);
@@ -135,68 +137,87 @@ void virt_init(struct virt *v, const char *uri, u64 timeout_ns, struct undo *und
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&v->work, &attr);
 	pthread_cond_init(&v->look, &attr);
+	pthread_cond_init(&v->agents, &attr);
 	pthread_condattr_destroy(&attr);
 }
 
 u32 virt_add(struct virt *v, const struct conf_tenant *t)
 {
-	v->domain[v->domains].conf = t;
+	v->domain[v->domains] = (struct virt_domain){ .virt = v, .conf = t,
+						      .agent.limited = -1 };
 	return v->domains++;
+}
+
+static int start_thread(struct virt *v, void *(*serve)(void *), void *arg)
+{
+	int rc = pthread_create(&v->thread[v->threads], NULL, serve, arg);
+
+	v->threads += !rc;
+	return rc;
 }
 
 int virt_start(struct virt *v)
 {
 	int rc;
+	u32 i;
 
 	virSetErrorFunc(NULL, quiet);
 	if (virInitialize() < 0)
 		return -ENOSYS;
-	rc = pthread_create(&v->orders, NULL, serve_orders, v);
+	rc = start_thread(v, serve_orders, v);
+	if (!rc)
+		rc = start_thread(v, serve_statistics, v);
+	for (i = 0; i < v->domains && !rc; i++)
+		if (v->domain[i].conf->vcpus == CONF_AGENT)
+			rc = start_thread(v, virt_serve_agent, &v->domain[i]);
+	/* None has anything to do yet. */
 	if (rc)
-		return -rc;
-	rc = pthread_create(&v->statistics, NULL, serve_statistics, v);
-	if (!rc) {
-		v->started = true;
-		return 0;
-	}
-	pthread_mutex_lock(&v->lock);
-	v->stop = true;
-	pthread_cond_signal(&v->work);
-	pthread_mutex_unlock(&v->lock);
-	pthread_join(v->orders, NULL);
+		virt_stop(v, 0);
 	return -rc;
 }
 
+/* Those that still hang are kept, to be waited for again. */
 bool virt_stop(struct virt *v, u32 ms)
 {
 	struct timespec end;
-	bool ended;
+	u32 i = 0;
 
-	if (!v->started)
-		return true;
 	pthread_mutex_lock(&v->lock);
 	v->stop = true;
 	pthread_cond_signal(&v->work);
 	pthread_cond_signal(&v->look);
+	pthread_cond_broadcast(&v->agents);
 	pthread_mutex_unlock(&v->lock);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += ms / 1000 + 1;
-	ended = !pthread_clockjoin_np(v->orders, NULL, CLOCK_MONOTONIC, &end);
-	ended &= !pthread_clockjoin_np(v->statistics, NULL, CLOCK_MONOTONIC, &end);
-	v->started = !ended;
-	return ended;
+	while (i < v->threads) {
+		if (pthread_clockjoin_np(v->thread[i], NULL, CLOCK_MONOTONIC, &end))
+			i++;
+		else
+			v->thread[i] = v->thread[--v->threads];
+	}
+	return !v->threads;
 }
 
 void virt_fini(struct virt *v)
 {
-	if (v->started)
+	if (v->threads)
 		return;
 	pthread_cond_destroy(&v->work);
 	pthread_cond_destroy(&v->look);
+	pthread_cond_destroy(&v->agents);
 	pthread_mutex_destroy(&v->lock);
 }
 
 /* ---- Of the loop ---- */
+
+/* With the lock. */
+static void ask(struct virt_domain *d)
+{
+	d->asked++;
+	d->asked_ns = d->agent.asked_ns = now_ns();
+	pthread_cond_signal(&d->virt->work);
+}
 
 enum hc_enforced virt_want(struct virt *v, u32 domain, const struct virt_want *want)
 {
@@ -204,13 +225,17 @@ enum hc_enforced virt_want(struct virt *v, u32 domain, const struct virt_want *w
 
 	pthread_mutex_lock(&v->lock);
 	d->want = *want;
-	d->asked++;
-	d->asked_ns = now_ns();
+	ask(d);
 	d->retry_ns = 0;
 	d->late = false;
-	pthread_cond_signal(&v->work);
 	pthread_mutex_unlock(&v->lock);
 	return HC_PENDING;
+}
+
+/* It did not run when it was brought there, or has ended since, even if it runs again. */
+static bool is_gone(const struct virt_domain *d)
+{
+	return d->at < 0 || (d->stats.taken_ns && d->stats.id != d->at);
 }
 
 enum hc_enforced virt_state(struct virt *v, u32 domain, char why[160])
@@ -220,7 +245,7 @@ enum hc_enforced virt_state(struct virt *v, u32 domain, char why[160])
 
 	pthread_mutex_lock(&v->lock);
 	if (d->asked == d->done)
-		e = d->at < 0 ? HC_NOBODY : HC_ENFORCED;
+		e = is_gone(d) ? HC_NOBODY : HC_ENFORCED;
 	else
 		e = now_ns() - d->asked_ns > v->timeout_ns ? HC_FAILED : HC_PENDING;
 	snprintf(why, 160, "%s", e == HC_FAILED && !*d->why ? "libvirt has not answered in time" :
@@ -232,6 +257,47 @@ enum hc_enforced virt_state(struct virt *v, u32 domain, char why[160])
 	return e;
 }
 
+/* With the lock. */
+static enum hc_enforced vcpus_state(const struct virt_domain *d)
+{
+	const struct virt_agent *a = &d->agent;
+
+	if (is_gone(d) || !d->want.confine || !d->want.vcpus)
+		return HC_NOBODY;
+	if (a->done == d->asked)
+		return HC_ENFORCED;
+	/* One that failed before is not waited for again. */
+	if (*a->why)
+		return HC_FAILED;
+	return d->want.hold_vcpus || now_ns() - a->asked_ns <= d->virt->timeout_ns ?
+		HC_PENDING : HC_FAILED;
+}
+
+enum hc_enforced virt_vcpus(struct virt *v, u32 domain, u32 *online, char why[160])
+{
+	const struct virt_domain *d = &v->domain[domain];
+	enum hc_enforced e;
+
+	pthread_mutex_lock(&v->lock);
+	e = vcpus_state(d);
+	*online = d->agent.online;
+	snprintf(why, 160, "%s", e == HC_FAILED && !*d->agent.why ?
+		 "its agent has not answered in time" : d->agent.why);
+	pthread_mutex_unlock(&v->lock);
+	return e;
+}
+
+void virt_let_vcpus(struct virt *v, u32 domain)
+{
+	struct virt_domain *d = &v->domain[domain];
+
+	pthread_mutex_lock(&v->lock);
+	d->want.hold_vcpus = false;
+	d->agent.asked_ns = now_ns();
+	pthread_cond_broadcast(&v->agents);
+	pthread_mutex_unlock(&v->lock);
+}
+
 void virt_again(struct virt *v)
 {
 	u32 i;
@@ -240,11 +306,8 @@ void virt_again(struct virt *v)
 	for (i = 0; i < v->domains; i++) {
 		struct virt_domain *d = &v->domain[i];
 
-		if (d->asked && d->asked == d->done && d->stats.running && d->stats.id != d->at) {
-			d->asked++;
-			d->asked_ns = now_ns();
-			pthread_cond_signal(&v->work);
-		}
+		if (d->asked && d->asked == d->done && d->stats.running && d->stats.id != d->at)
+			ask(d);
 	}
 	pthread_mutex_unlock(&v->lock);
 }

@@ -10,6 +10,12 @@
  * longer than the time-out is told as not enforced; both go on until it is done or
  * something else is wanted. A libvirtd that goes away is such a failure. All shared
  * state is under one lock, which no call of libvirt is made under.
+ *
+ * A guest's agent is the guest's: it may be absent, silent, or say what is not so. So each
+ * domain whose agent is asked has a thread for that alone, which holds up nobody else. It
+ * begins when all the rest is done, gives each answer as long as the time-out, and looks
+ * again every five seconds, since a guest that boots anew has all of its vCPUs on line.
+ * Pins do not depend on it: where the agent fails, the domain is pinned only.
  */
 #ifndef HOSTD_VIRT_H
 #define HOSTD_VIRT_H
@@ -25,6 +31,7 @@ struct virt_want {
 	bool confine;		/* to .cpus, with so many .vcpus */
 	cpu_set_t cpus;
 	u32 vcpus;
+	bool hold_vcpus;	/* the agent waits for virt_let_vcpus() */
 	bool suspend, resume;
 	u32 shares;		/* 0: as they are */
 	u32 quota_percent;	/* of a CPU for each vCPU; 0: as it is */
@@ -42,7 +49,20 @@ struct virt_stats {
 	u32 vcpus;
 };
 
+struct virt;
+
+/* What is known of a guest's agent. */
+struct virt_agent {
+	u64 tried, done;	/* numbers of what was wanted, see below */
+	u64 asked_ns;		/* since when an answer is due */
+	u64 look_ns;		/* when to look again */
+	int limited;		/* the run of the domain in which its answers have a time limit */
+	u32 online;		/* vCPUs on line, by what it told last; 0: nothing yet */
+	char why[160];		/* what failed last; "": nothing */
+};
+
 struct virt_domain {
+	struct virt *virt;
 	const struct conf_tenant *conf;
 	struct virt_want want;
 	u64 asked, done;	/* numbers of what was wanted */
@@ -51,6 +71,7 @@ struct virt_domain {
 	bool late;		/* told */
 	char why[160];		/* what failed last; "": nothing */
 	struct virt_stats stats;
+	struct virt_agent agent;
 };
 
 struct virt {
@@ -58,10 +79,11 @@ struct virt {
 	u64 timeout_ns, retry_ns;
 	struct undo *undo;
 	pthread_mutex_t lock;
-	pthread_cond_t work, look;
-	bool stop, started, want_stats;
+	pthread_cond_t work, look, agents;
+	bool stop, want_stats;
 	u64 stats_failed;	/* times */
-	pthread_t orders, statistics;
+	u32 threads;		/* that have not been joined */
+	pthread_t thread[2 + CONF_TENANTS_MAX];
 	u32 domains;
 	struct virt_domain domain[CONF_TENANTS_MAX];
 };
@@ -79,22 +101,40 @@ void virt_fini(struct virt *v);
 enum hc_enforced virt_want(struct virt *v, u32 domain, const struct virt_want *want);
 /* What has become of that: pending, enforced, nobody, or failed (and tried again). */
 enum hc_enforced virt_state(struct virt *v, u32 domain, char why[160]);
+/* The same of the vCPUs that the guest's agent is asked for; *@online: as struct virt_agent. */
+enum hc_enforced virt_vcpus(struct virt *v, u32 domain, u32 *online, char why[160]);
+/* The agent need not wait any more. */
+void virt_let_vcpus(struct virt *v, u32 domain);
 /* Domains that have begun to run since are brought to what is wanted of them. */
 void virt_again(struct virt *v);
 /* Asks for statistics, unless they are being asked for already. */
 void virt_look(struct virt *v);
 void virt_stats(struct virt *v, u32 domain, struct virt_stats *s);
 
-extern const struct undo_kind virt_kind;
+extern const struct undo_kind virt_kind, virt_agent_kind;
 /* Is a note's target a limit in place of a clock? */
 bool virt_is_limit(const char *target);
 
 /* ---- Between the files ---- */
 struct _virDomain;
 struct _virConnect;
+
+#define VIRT_VCPUS_MAX	256
+
+/* A connection that works, @conn or another one; NULL: there is none. */
+struct _virConnect *virt_connected(const struct virt *v, struct _virConnect *conn);
+/* With the lock, which it gives up meanwhile. */
+void virt_wait(struct virt *v, pthread_cond_t *c, u64 ns);
+/* @what, and what libvirt says of why it failed; this thread's until the next. */
+const char *virt_because(const char *what);
+/* As undo_kind.restore, where @one gives back @what of a domain that runs: 0, or -1. */
+enum undo_done virt_restore(const struct undo_where *w, const char *target, const char *value,
+			    int (*one)(struct _virDomain *dom, const char *what, const char *value));
 /* NULL; or why not. *@id: -1: there is no such domain, or it does not run. */
 const char *virt_apply(struct _virConnect *conn, struct undo *undo, const struct conf_tenant *t,
 		       const struct virt_want *want, int *id);
 void virt_read_stats(struct virt *v, struct _virConnect *conn);
+/* The thread of a domain's agent. */
+void *virt_serve_agent(void *domain);
 
 #endif /* HOSTD_VIRT_H */

@@ -12,7 +12,6 @@
 #include "virt.h"
 
 #define MAP_BYTES	(CPU_SETSIZE / 8)
-#define VCPUS_MAX	256
 /* libvirt tells no process; this is where its daemon of the system notes it. */
 #define PIDFILES	"/run/libvirt/qemu"
 /* Of a domain that runs that is what it has now, not what it is to have later. */
@@ -25,8 +24,7 @@ struct dom {
 	const struct conf_tenant *conf;
 };
 
-/* What libvirt says of what failed, of this thread. */
-static const char *because(const char *what)
+const char *virt_because(const char *what)
 {
 	static __thread char why[160];
 	const char *text = virGetLastErrorMessage();
@@ -82,7 +80,7 @@ static const char *note_pins(const struct dom *d, int vcpus, int bytes)
 
 	n = maps ? virDomainGetVcpuPinInfo(d->ptr, vcpus, maps, bytes, NOW) : -1;
 	if (n < 0)
-		why = because("its pins cannot be read");
+		why = virt_because("its pins cannot be read");
 	for (i = 0; i < n && !why; i++) {
 		snprintf(what, sizeof(what), "vcpu/%d", i);
 		from_map(maps + (size_t)i * (size_t)bytes, bytes, text);
@@ -99,12 +97,12 @@ static const char *pin_emulator(const struct dom *d, unsigned char *map, int byt
 	char text[CPULIST_TEXT];
 
 	if (virDomainGetEmulatorPinInfo(d->ptr, before, bytes, NOW) < 0)
-		return because("its emulator's pin cannot be read");
+		return virt_because("its emulator's pin cannot be read");
 	from_map(before, bytes, text);
 	if (!note(d, "emulator", text))
 		return "its emulator's pin cannot be noted, so it is not changed";
 	return virDomainPinEmulator(d->ptr, map, bytes, NOW) < 0 ?
-		because("its emulator cannot be pinned") : NULL;
+		virt_because("its emulator cannot be pinned") : NULL;
 }
 
 static const char *pin_vhost(const struct dom *d, const cpu_set_t *cpus)
@@ -125,12 +123,12 @@ static const char *pin(const struct dom *d, const cpu_set_t *cpus)
 	int vcpus = virDomainGetVcpusFlags(d->ptr, VIR_DOMAIN_AFFECT_LIVE);
 	const char *why;
 
-	if (vcpus <= 0 || vcpus > VCPUS_MAX)
-		return because("its vCPUs cannot be counted");
+	if (vcpus <= 0 || vcpus > VIRT_VCPUS_MAX)
+		return virt_because("its vCPUs cannot be counted");
 	why = note_pins(d, vcpus, bytes);
 	for (i = 0; i < vcpus && !why; i++)
 		if (virDomainPinVcpuFlags(d->ptr, (unsigned int)i, map, bytes, NOW) < 0)
-			why = because("a vCPU cannot be pinned");
+			why = virt_because("a vCPU cannot be pinned");
 	if (why || !d->conf->emulator)
 		return why;
 	why = pin_emulator(d, map, bytes);
@@ -147,24 +145,7 @@ static const char *set_live(const struct dom *d, int now, u32 n)
 	if (!note(d, "vcpus", text))
 		return "its vCPUs cannot be noted, so they are not changed";
 	return virDomainSetVcpusFlags(d->ptr, n, VIR_DOMAIN_AFFECT_LIVE) < 0 ?
-		because("its vCPUs cannot be changed live") : NULL;
-}
-
-/* Those below @n on, the others off, by the guest's agent. */
-static const char *set_guest(const struct dom *d, int vcpus, u32 n)
-{
-	char list[32];
-
-	snprintf(list, sizeof(list), "%d", vcpus);
-	if (!note(d, "guest-vcpus", list))
-		return "its vCPUs cannot be noted, so they are not changed";
-	snprintf(list, sizeof(list), "0-%u", n - 1);
-	if (virDomainSetGuestVcpus(d->ptr, list, 1, 0) < 0)
-		return because("its agent cannot put vCPUs on line");
-	snprintf(list, sizeof(list), "%u-%d", n, vcpus - 1);
-	if ((int)n < vcpus && virDomainSetGuestVcpus(d->ptr, list, 0, 0) < 0)
-		return because("its agent cannot take vCPUs off line");
-	return NULL;
+		virt_because("its vCPUs cannot be changed live") : NULL;
 }
 
 static const char *set_vcpus(const struct dom *d, u32 n)
@@ -173,12 +154,10 @@ static const char *set_vcpus(const struct dom *d, u32 n)
 	int most = virDomainGetVcpusFlags(d->ptr, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_VCPU_MAXIMUM);
 
 	if (now <= 0 || most <= 0)
-		return because("its vCPUs cannot be counted");
-	if ((int)n > (d->conf->vcpus == CONF_AGENT ? now : most))
-		n = (u32)(d->conf->vcpus == CONF_AGENT ? now : most);
-	if (d->conf->vcpus == CONF_AGENT)
-		return set_guest(d, now, n);
-	return d->conf->vcpus == CONF_HOTPLUG && (int)n != now ? set_live(d, now, n) : NULL;
+		return virt_because("its vCPUs cannot be counted");
+	if ((int)n > most)
+		n = (u32)most;
+	return (int)n != now ? set_live(d, now, n) : NULL;
 }
 
 /* ---- Shares and quota ---- */
@@ -261,7 +240,7 @@ static const char *exchange(virDomainPtr dom, const struct sched *s, s64 value, 
 	char text[24];
 
 	if (virDomainGetSchedulerParameters(dom, params, &n) < 0)
-		return because("its shares and quota cannot be read");
+		return virt_because("its shares and quota cannot be read");
 	p = find_param(params, n, s);
 	if (!p)
 		return s == &sched_shares ? "it has no shares that could be set" :
@@ -271,7 +250,7 @@ static const char *exchange(virDomainPtr dom, const struct sched *s, s64 value, 
 		return "its shares and quota cannot be noted, so they are not changed";
 	put(p, d && s == &sched_quota ? quota_us(params, n, value) : value);
 	return virDomainSetSchedulerParametersFlags(dom, p, 1, NOW) < 0 ?
-		because("its shares or quota cannot be set") : NULL;
+		virt_because("its shares or quota cannot be set") : NULL;
 }
 
 /* Gives one note back. */
@@ -303,11 +282,11 @@ static const char *run_or_not(const struct dom *d, const struct virt_want *want,
 	if (want->suspend && state != VIR_DOMAIN_PAUSED) {
 		if (!note(d, "suspended", "run"))
 			return "that it runs cannot be noted, so it is not suspended";
-		return virDomainSuspend(d->ptr) < 0 ? because("it cannot be suspended") : NULL;
+		return virDomainSuspend(d->ptr) < 0 ? virt_because("it cannot be suspended") : NULL;
 	}
 	/* Only who was suspended by us. */
 	if (want->resume && give_back(d, "suspended") == UNDO_FAILED)
-		return because("it cannot be resumed");
+		return virt_because("it cannot be resumed");
 	return NULL;
 }
 
@@ -316,7 +295,7 @@ static const char *apply_to(const struct dom *d, const struct virt_want *want, i
 	const char *why = NULL;
 
 	/* vCPUs that appear are pinned, and those that go need no pin. */
-	if (want->confine && want->vcpus && d->conf->vcpus != CONF_PARK)
+	if (want->confine && want->vcpus && d->conf->vcpus == CONF_HOTPLUG)
 		why = set_vcpus(d, want->vcpus);
 	if (!why && want->confine)
 		why = pin(d, &want->cpus);
@@ -338,7 +317,7 @@ const char *virt_apply(virConnectPtr conn, struct undo *undo, const struct conf_
 
 	d.ptr = virDomainLookupByName(conn, t->domain);
 	if (!d.ptr && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
-		return because("it cannot be looked up");
+		return virt_because("it cannot be looked up");
 	*id = d.ptr ? (int)virDomainGetID(d.ptr) : -1;
 	if (*id >= 0) {
 		virDomainGetState(d.ptr, &state, &reason, 0);
@@ -389,8 +368,6 @@ bool virt_is_limit(const char *target)
 
 static int restore_one(virDomainPtr dom, const char *what, const char *value)
 {
-	char list[32];
-
 	if (sched_of(what))
 		return exchange(dom, sched_of(what), strtoll(value, NULL, 10), NULL) ? -1 : 0;
 	if (!strcmp(what, "emulator") || !strncmp(what, "vcpu/", strlen("vcpu/")))
@@ -398,10 +375,6 @@ static int restore_one(virDomainPtr dom, const char *what, const char *value)
 	if (!strcmp(what, "vcpus"))
 		return virDomainSetVcpusFlags(dom, (unsigned int)atoi(value),
 					      VIR_DOMAIN_AFFECT_LIVE);
-	if (!strcmp(what, "guest-vcpus")) {
-		snprintf(list, sizeof(list), "0-%d", atoi(value) - 1);
-		return virDomainSetGuestVcpus(dom, list, 1, 0);
-	}
 	if (!strcmp(what, "suspended"))
 		return virDomainResume(dom);
 	return -1;
@@ -414,7 +387,8 @@ static bool is_moot(virDomainPtr dom, const char *what)
 	       atoi(what + strlen("vcpu/")) >= virDomainGetVcpusFlags(dom, VIR_DOMAIN_AFFECT_LIVE);
 }
 
-static enum undo_done restore(const struct undo_where *w, const char *target, const char *value)
+enum undo_done virt_restore(const struct undo_where *w, const char *target, const char *value,
+			    int (*one)(virDomainPtr dom, const char *what, const char *value))
 {
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	const char *what = strchr(target, '/');
@@ -434,12 +408,17 @@ static enum undo_done restore(const struct undo_where *w, const char *target, co
 	/* Of a domain that has ended all was live, and ended with it. */
 	if (dom && (virDomainIsActive(dom) == 0 || is_moot(dom, what + 1)))
 		done = UNDO_GONE;
-	else if (dom && restore_one(dom, what + 1, value) == 0)
+	else if (dom && one(dom, what + 1, value) == 0)
 		done = UNDO_DONE;
 	if (dom)
 		virDomainFree(dom);
 	virConnectClose(conn);
 	return done;
+}
+
+static enum undo_done restore(const struct undo_where *w, const char *target, const char *value)
+{
+	return virt_restore(w, target, value, restore_one);
 }
 
 const struct undo_kind virt_kind = { .name = "domain", .restore = restore, .slow = true };

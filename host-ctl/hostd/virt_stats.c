@@ -21,8 +21,10 @@ static void none_runs(struct virt *v)
 {
 	u32 i;
 
-	for (i = 0; i < v->domains; i++)
+	for (i = 0; i < v->domains; i++) {
 		v->domain[i].stats.running = false;
+		v->domain[i].stats.id = -1;
+	}
 }
 
 static u64 of_vcpu(virDomainStatsRecordPtr r, u32 vcpu, const char *what)

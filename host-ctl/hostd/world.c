@@ -381,6 +381,8 @@ void world_decide(struct world *w)
 		if (*w->tenant[i].conf->dataplane)
 			link_take(&w->tenant[i].dataplane.link);
 	link_take(&w->ringpaced);
+	for (i = 0; w->acting && i < w->tenants; i++)
+		world_go_on(w, &w->tenant[i]);
 	/* After the answers, which are dated when they are taken: none is from the future. */
 	now = now_ns();
 	if (now >= w->second_at) {

@@ -40,6 +40,7 @@ struct world_tenant {
 	struct backlog backlog;
 	struct dataplane dataplane;
 	u64 ordered_ns;			/* when its dataplane last got an order */
+	bool vcpus_wait;		/* for its threads, which leave them first */
 	u64 asked_ns;			/* when its dataplane was last asked for a sample */
 	bool placed, paused;		/* a batch tenant; paused: it has no core */
 	cpu_set_t cpus;			/* of a batch tenant */
@@ -95,6 +96,8 @@ void world_text(const struct world *w, const struct hc_decision *d, char *line, 
 extern const struct hc_actuator_ops world_ops[ACTS];
 /* How an actuator's last action on a latency tenant stands now. */
 enum hc_enforced world_state(struct world *w, enum act act, struct world_tenant *t, char why[160]);
+/* What waits for something else to be done first begins once it is. */
+void world_go_on(struct world *w, struct world_tenant *t);
 /* Is there anything that it would act on? */
 bool world_has(const struct world *w, enum act act);
 struct world_tenant *world_of(struct world *w, u32 place);

@@ -23,6 +23,7 @@ static struct workers ws;
 static struct bed *b;
 static struct dp_config cfg;
 static _Atomic u32 begun, last_begins = DP_THREADS_MAX;	/* so many can begin */
+static const int *pins;			/* as workers.cpus */
 static _Atomic int dying;		/* the tid of a thread that is to end; 0: none */
 
 static u64 real_ns(void *arg)
@@ -55,6 +56,7 @@ static void open_workers(enum rp_strategy_id idle, u64 stall_ns)
 	ws.sleep_ns = 20000;
 	ws.dmax_ns = 500000;
 	ws.begin = begin;
+	ws.cpus = pins;
 	atomic_store(&begun, 0);
 	assert_int_equal(workers_init(&ws, THREADS, 1000000000), 0);
 	cfg = b->dp->cfg;
@@ -170,6 +172,46 @@ static void test_adaptive(void **state)
 	elastic(RP_ADAPTIVE);
 }
 
+static int cpus_of(u32 thread)
+{
+	cpu_set_t set;
+
+	assert_int_equal(sched_getaffinity(atomic_load(&ws.worker[thread].tid), sizeof(set), &set), 0);
+	return CPU_COUNT(&set);
+}
+
+/* Whose pin was taken from it, as the kernel does where a CPU has gone off line. */
+static void test_pinned_anew(void **state)
+{
+	u64 end = real_ns(NULL) + LIMIT_NS;
+	int cpus[THREADS], cpu = 0;
+	cpu_set_t all;
+	u32 i;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
+	if (CPU_COUNT(&all) < 2)
+		skip();
+	while (!CPU_ISSET((size_t)cpu, &all))
+		cpu++;
+	for (i = 0; i < THREADS; i++)
+		cpus[i] = cpu;
+	pins = cpus;
+	open_workers(RP_SLEEP, LIMIT_NS);
+	pins = NULL;
+	workers_set_active(&ws, dp_first_threads(1), DP_NAMED);
+	settle();
+	await_parked(THREADS - 1);
+	assert_int_equal(cpus_of(THREADS - 1), 1);
+	assert_int_equal(sched_setaffinity(atomic_load(&ws.worker[THREADS - 1].tid), sizeof(all), &all), 0);
+	workers_set_active(&ws, dp_first_threads(THREADS), DP_NAMED);
+	settle();
+	while (cpus_of(THREADS - 1) != 1 && real_ns(NULL) < end)
+		round_of_all(1);
+	assert_int_equal(cpus_of(THREADS - 1), 1);
+	settle();
+	close_workers();
+}
+
 /* One cannot begin: what was to be its is the others', and order is kept. */
 static void test_one_never_begins(void **state)
 {
@@ -247,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_sleep),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_adaptive),
+		cmocka_unit_test(test_pinned_anew),
 		cmocka_unit_test(test_one_never_begins),
 		cmocka_unit_test(test_one_ends_midway),
 	};

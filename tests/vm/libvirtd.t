@@ -7,96 +7,17 @@
 #
 # They ping each other and fetch files from each other all the time; one of them gets more
 # memory meanwhile, and its packets lie there. Then another libvirtd finds them again, and ends them.
-#
-# It is a daemon of our own, of a session: all it has is in the scratch directory, and this
-# host's is neither used nor disturbed. libvirtd makes that of its user, so it runs in a user
-# namespace where we are nobody: nothing but a name, files are still ours.
 . "$(dirname "$0")/../native/lib.sh"
 # shellcheck source=tests/vm/stock.sh
 . "$top/tests/vm/stock.sh"
+# shellcheck source=tests/vm/session.sh
+. "$top/tests/vm/session.sh"
 memory=192
 # MiB that a gets while it runs: one block of x86's memory hotplug.
 dimm=128
-
-skip=
-command -v libvirtd >/dev/null || skip='no libvirtd in PATH'
-[ -n "$skip" ] || unshare -U --map-user=65534 --map-group=65534 true 2>/dev/null ||
-	skip='no user namespaces for us'
-if [ -n "$skip" ]; then
-	echo "1..0 # SKIP $skip"
-	exit 0
-fi
-
-as_nobody=(env "HOME=$scratch/home" "XDG_CONFIG_HOME=$scratch/home" "XDG_CACHE_HOME=$scratch/home"
-	unshare -U --map-user=65534 --map-group=65534)
-
-uri="qemu:///session?mode=legacy&socket=$XDG_RUNTIME_DIR/libvirt/libvirt-sock"
-virsh() { "${as_nobody[@]}" virsh -q -c "$uri" "$@" 2>>"$scratch/virsh"; }
-
-is_there() { virsh version >/dev/null; }
-start_libvirtd() {
-	"${as_nobody[@]}" libvirtd >>"$scratch/libvirtd" 2>&1 &
-	libvirtd=$!
-	wait_for 60 is_there
-}
-
-# VMs are no children of ours: is it still the one?
-runs() { grep -qs -- "$scratch" "/proc/${vms[$1]}/cmdline"; }
-is_gone() { ! runs "$1"; }
-kill_vms() {
-	local name
-	for name in "${!vms[@]}"; do ! runs "$name" || kill -KILL "${vms[$name]}"; done
-}
-trap 'kill_vms; stop_serving; clean_up' EXIT
-
-start_daemon() {
-	"$top/build/ringpaced" --control "$scratch/ctl" \
-		--port "a,socket=$scratch/a.sock,full-ms=3600000" \
-		--port "b,socket=$scratch/b.sock,full-ms=3600000" --link a,b 2>"$scratch/daemon" &
-	daemon=$!
-	wait_for 60 [ -S "$scratch/ctl" ]
-}
-
-# domain NAME STATION
-domain() {
-	cat <<-END
-	<domain type='qemu'>
-	  <name>$1</name>
-	  <maxMemory slots='1' unit='MiB'>$((memory + dimm))</maxMemory>
-	  <memory unit='MiB'>$memory</memory>
-	  <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>
-	  <os>
-	    <type arch='x86_64' machine='q35'>hvm</type>
-	    <kernel>$vmlinuz</kernel>
-	    <initrd>$scratch/initrd</initrd>
-	    <cmdline>$kernel ipv6.disable=1 memhp_default_state=online_kernel</cmdline>
-	  </os>
-	  <features><acpi/></features>
-	  <cpu mode='maximum'><numa><cell id='0' cpus='0' memory='$memory' unit='MiB'/></numa></cpu>
-	  <devices>
-	    <emulator>$qemu</emulator>
-	    <controller type='usb' model='none'/>
-	    <serial type='pipe'><source path='$scratch/$1'/></serial>
-	    <interface type='vhostuser'>
-	      <mac address='52:54:00:00:00:0$2'/>
-	      <source type='unix' path='$scratch/$1.sock' mode='client'>
-	        <reconnect enabled='yes' timeout='1'/>
-	      </source>
-	      <model type='virtio'/>
-	    </interface>
-	    <memballoon model='none'/>
-	  </devices>
-	</domain>
-	END
-}
-
-# create NAME STATION: the VM, without a definition that would stay.
-create() {
-	stock_console "$1"
-	domain "$1" "$2" >"$scratch/$1.xml"
-	virsh create "$scratch/$1.xml" || return 1
-	vms[$1]=$(cat "$XDG_RUNTIME_DIR/libvirt/qemu/run/$1.pid")
-}
+before_memory="<maxMemory slots='1' unit='MiB'>$((memory + dimm))</maxMemory>"
+domain_cpu="<cpu mode='maximum'><numa><cell id='0' cpus='0' memory='$memory' unit='MiB'/></numa></cpu>"
+words=memhp_default_state=online_kernel
 
 # plug NAME: more memory, as <memory> of a domain.
 plug() {
@@ -112,12 +33,8 @@ plug() {
 pieces() { grep -c 'memfd:' "/proc/$daemon/maps"; }
 has_pieces() { [ "$(pieces)" -ge "$1" ]; }
 
-is_running() { [ "$(virsh domstate "$1")" = running ]; }
 losses() { count a 1 '.dropped | add'; count b 1 '.dropped | add'; }
 
-mkdir "$scratch/home" "$scratch/home/libvirt"
-# No virtlogd, which would be one more daemon.
-echo 'stdio_handler = "file"' >"$scratch/home/libvirt/qemu.conf"
 stock_initrd "$top/tests/vm/orders_init"
 check "a libvirtd of a session" start_libvirtd
 start_daemon

@@ -12,6 +12,8 @@ patience=240
 memory=192M
 pairs=1
 card=
+# Of the kernel, for stock_initrd().
+modules="virtio_pci virtio_net"
 # Memory of a guest that migrates. Not whole pieces of 64 pages: of those QEMU before 9.0
 # forgets, under TCG, that its CPUs may write again what was copied (its commit 03bfc2188f06),
 # and guests that migrate are corrupted.
@@ -29,7 +31,8 @@ declare -A vms consoles orders
 stock_initrd() {
 	local program
 	initrd_root "$scratch/root" "$1"
-	initrd_modules "$scratch/root" virtio_pci virtio_net
+	# shellcheck disable=SC2086
+	initrd_modules "$scratch/root" $modules
 	shift
 	# Of a static program ldd says that it has no libraries.
 	for program; do initrd_program "$scratch/root" "$program" 2>/dev/null; done
