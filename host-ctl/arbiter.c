@@ -30,6 +30,12 @@ static double benefit(const struct hc_claim *c)
 	return (next - now) / c->load / (cores ? cores : 0.5) * (c->granted < c->have ? KEEP : 1);
 }
 
+static void grant(struct hc_claim *c, u32 step)
+{
+	c->granted = step;
+	c->benefit = step < c->want ? benefit(c) : 0;
+}
+
 static bool before(const struct hc_claim *a, const struct hc_claim *b)
 {
 	bool needs_a = a->granted < a->need, needs_b = b->granted < b->need;
@@ -38,7 +44,7 @@ static bool before(const struct hc_claim *a, const struct hc_claim *b)
 		return needs_a;
 	if (a->priority != b->priority)
 		return a->priority > b->priority;
-	return benefit(a) > benefit(b);
+	return a->benefit > b->benefit;
 }
 
 static struct hc_claim *next_claim(struct hc_claim *claims, u32 n, u32 left)
@@ -63,14 +69,14 @@ int hc_arbitrate(struct hc_claim *claims, u32 n, u32 cores)
 	u32 i, used = 0;
 
 	for (i = 0; i < n; i++) {
-		claims[i].granted = claims[i].min;
+		grant(&claims[i], claims[i].min);
 		used += cores_at(&claims[i], claims[i].min);
 	}
 	if (used > cores)
 		return -1;
 	while ((c = next_claim(claims, n, cores - used))) {
 		used += next_cores(c);
-		c->granted++;
+		grant(c, c->granted + 1);
 	}
 	return (int)(cores - used);
 }

@@ -12,6 +12,7 @@ struct hc_claim {
 	u32 have;		/* the present step */
 	double load;		/* items per second to be carried */
 	u32 granted;		/* out */
+	double benefit;		/* of one step more than that, while it is done */
 };
 
 /*

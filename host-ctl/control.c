@@ -263,11 +263,18 @@ static bool due(u64 *at, u64 now, u64 period)
 
 void hc_run(struct hc *c, u64 now)
 {
+	hc_run_some(c, now, UINT64_MAX);
+}
+
+void hc_run_some(struct hc *c, u64 now, u64 tenants)
+{
 	bool fast = due(&c->fast_at, now, c->set.fast_ns);
 	bool metric = due(&c->metric_at, now, c->set.metric_ns);
 	u32 i;
 
 	for (i = 0; i < c->tenants && (fast || metric); i++) {
+		if (!(tenants >> i & 1))
+			continue;
 		look(c, &c->tenant[i], now);
 		settle(c, i, now);
 		if (metric)

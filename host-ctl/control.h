@@ -232,6 +232,11 @@ bool hc_take_gains(struct hc_tenant *t, const double *gain, u32 steps);
 bool hc_is_calm(const struct hc *c, u32 tenant);
 u64 hc_next(const struct hc *c);
 void hc_run(struct hc *c, u64 now_ns);
+/*
+ * The same, but that of a tenant whose bit is 0 nothing is read: it is calm, and no sensor of
+ * it has anything new. All have to be looked at by decide_ns, and by half of stale_ns.
+ */
+void hc_run_some(struct hc *c, u64 now_ns, u64 tenants);
 
 /* ---- Between control.c and decide.c ---- */
 

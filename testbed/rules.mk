@@ -16,7 +16,7 @@ PROGRAMS += $(BUILD)/ringpace
 
 # What the native lane's tests need; with SAN= they run under a sanitizer.
 .PHONY: all-native
-all-native: $(BUILD)/ringpace $(BUILD)/ringpaced
+all-native: $(addprefix $(BUILD)/,ringpace ringpaced ringpace-hostd)
 
 UNIT_SRCS_test_merge := $(addprefix testbed/,json.c merge.c result.c samples.c spans.c \
 	table.c util.c)

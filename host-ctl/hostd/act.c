@@ -232,14 +232,10 @@ static enum hc_enforced set_threads(void *ctx, const struct hc_change *c)
 {
 	struct world_tenant *t = world_of(ctx, c->tenant);
 	struct dataplane *d = &t->dataplane;
-	u32 n = hc_config_threads(&c->to);
 
 	if (!*t->conf->dataplane)
 		return HC_NOBODY;
-	if (d->threads && n > d->threads)
-		n = d->threads;
-	d->ordered = n;
-	d->accepted = false;
+	dataplane_order(d, hc_config_threads(&c->to));
 	t->ordered_ns = now_ns();
 	return link_up(&d->link) ? HC_PENDING : HC_NOBODY;
 }
@@ -250,7 +246,7 @@ static enum hc_enforced threads_state(struct world *w, struct world_tenant *t, c
 
 	if (!*t->conf->dataplane || !link_up(&d->link))
 		return HC_NOBODY;
-	if (d->accepted && !d->under_way && d->active == d->ordered)
+	if (dataplane_has_done(d))
 		return HC_ENFORCED;
 	if (d->held || now_ns() - t->ordered_ns < w->conf.timeout_ns)
 		return HC_PENDING;

@@ -234,10 +234,19 @@ static void on_backlog(void *ctx, struct scan result, const char *code)
 
 /* ---- Ticks ---- */
 
+/* They stay the same. NULL: no memory. */
+static const char *args_of(struct backlogs *all, bool groups)
+{
+	if (!all->args[groups])
+		all->args[groups] = link_args(json_pack("{s:O, s:b}", "devices", all->devices,
+							"groups", groups));
+	return all->args[groups];
+}
+
 void backlogs_tick(struct backlogs *all, u64 now)
 {
 	bool groups = now >= all->groups_at;
-	json_t *args;
+	const char *args;
 	u32 i;
 
 	if (!all->count)
@@ -248,8 +257,8 @@ void backlogs_tick(struct backlogs *all, u64 now)
 				 "ringpaced cannot be reached");
 		return;
 	}
-	args = json_pack("{s:O, s:b}", "devices", all->devices, "groups", groups);
-	if (!link_send(all->link, all->slot, "backlog", args))
+	args = args_of(all, groups);
+	if (!args || !link_send(all->link, all->slot, "backlog", args))
 		return;
 	all->groups = groups;
 	if (groups)
@@ -269,6 +278,8 @@ void backlogs_fini(struct backlogs *all)
 	for (i = 0; i < all->count; i++)
 		free(all->of[i]->group);
 	json_decref(all->devices);
+	free(all->args[0]);
+	free(all->args[1]);
 }
 
 void backlogs_add(struct backlogs *all, struct backlog *b, const struct conf_tenant *t,

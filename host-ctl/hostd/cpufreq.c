@@ -71,13 +71,13 @@ static void prefer(struct clock *c, u32 cpu, const char *what, const char *list)
 	change(c, file, "performance");
 }
 
-static int check(struct clock *c, u32 cpu, u32 khz)
+static int check_limit(struct clock *c, u32 cpu, const char *what, u32 khz)
 {
 	char file[96];
 	u64 now;
 	int rc;
 
-	name_of(cpu, "scaling_max_freq", file);
+	name_of(cpu, what, file);
 	rc = sysfs_u64(c->sysfs, file, &now);
 	return rc ? rc : now == khz ? 0 : -EBUSY;
 }
@@ -91,7 +91,20 @@ static int set_cpu(struct clock *c, u32 cpu, u32 khz)
 	       "energy_performance_available_preferences");
 	prefer(c, cpu, "scaling_governor", "scaling_available_governors");
 	rc = set_limits(c, cpu, khz);
-	return rc ? rc : check(c, cpu, khz);
+	return rc ? rc : check_limit(c, cpu, "scaling_max_freq", khz);
+}
+
+/* It was set so before, and nobody has changed it. */
+static bool is_set(struct clock *c, u32 core, u32 freq)
+{
+	const struct topo_core *t = &c->topo->core[core];
+	u32 khz = c->topo->khz[freq], i;
+	bool is = c->set[core] == freq + 1;
+
+	for (i = 0; is && i < t->threads; i++)
+		is = !check_limit(c, t->cpu[i], "scaling_max_freq", khz) &&
+		     !check_limit(c, t->cpu[i], "scaling_min_freq", khz);
+	return is;
 }
 
 int clock_set(struct clock *c, u32 core, u32 freq)
@@ -100,12 +113,17 @@ int clock_set(struct clock *c, u32 core, u32 freq)
 	u32 i;
 	int rc = 0;
 
+	if (is_set(c, core, freq))
+		return 0;
+	c->set[core] = 0;
 	for (i = 0; i < t->threads && !rc; i++) {
 		rc = set_cpu(c, t->cpu[i], c->topo->khz[freq]);
 		if (rc)
 			log_warn("CPU %u: the clock cannot be set to %u kHz: %s", t->cpu[i],
 				 c->topo->khz[freq], strerror(-rc));
 	}
+	if (!rc)
+		c->set[core] = (u16)(freq + 1);
 	return rc;
 }
 
@@ -123,6 +141,7 @@ void clock_give_back(struct clock *c, u32 core)
 {
 	u32 i;
 
+	c->set[core] = 0;
 	for (i = 0; i < c->topo->core[core].threads; i++)
 		undo_some(c->undo, is_of, (void *)&c->topo->core[core].cpu[i], false);
 }

@@ -10,6 +10,7 @@ struct clock {
 	const char *sysfs;
 	const struct topo *topo;
 	struct undo *undo;
+	u16 set[TOPO_CORES_MAX];	/* the clock that each core was set to, and 1; 0: none */
 };
 
 /* Sets all CPUs of a core; 0, or -errno, also when the kernel shows another clock after it. */

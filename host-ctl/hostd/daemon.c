@@ -125,7 +125,7 @@ int daemon_open(struct daemon *d)
 	load_state(d);
 	if (d->restore)
 		return 0;
-	d->world = world_new(&d->conf, &d->undo, why, sizeof(why));
+	d->world = world_new(&d->conf, &d->undo, &d->loop, why, sizeof(why));
 	if (!d->world) {
 		log_error("%s: %s", d->config, why);
 		return -1;
@@ -269,7 +269,7 @@ static const char *try_reload(struct daemon *d, struct conf *conf)
 			 "nothing was changed", d->config, fixed);
 		return why;
 	}
-	w = world_new(conf, &d->undo, why, 400);
+	w = world_new(conf, &d->undo, &d->loop, why, 400);
 	if (!w) {
 		strcat(why, "; nothing was changed");
 		return why;

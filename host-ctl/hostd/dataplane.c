@@ -3,8 +3,10 @@
  * A dataplane's telemetry as a sensor, from the page that it passes (`telemetry-page` of its
  * control socket), or by `telemetry`; and orders to it, whose end `status` tells.
  *
- * The page is asked for once a connection, and goes with it: that a dataplane has ended, or
- * stands still, is seen by the connection, never by the page, which stays as it was.
+ * The page is asked for once a connection, and goes with it: that a dataplane has ended is
+ * seen by the connection, never by the page, which stays as it was. Whose counters go on, or
+ * who answers, runs. Of who does neither for a second, as threads at rest do, an answer to
+ * `status` says so, or that none comes.
  */
 #include <math.h>
 #include <stdio.h>
@@ -16,20 +18,23 @@
 
 #define TELEMETRY_VERSION	1
 #define STATUS_VERSION		1
+/* Of who may stand still; and of who does not, as others may order threads, too. */
 #define STATUS_NS		1000000000ULL
+#define STATUS_RARE_NS		10000000000ULL
 
-static double number(const json_t *o, const char *key)
+static u32 count(struct scan *text)
 {
-	double v = json_number_value(json_object_get(o, key));
-
-	return v > 0 ? v : 0;
-}
-
-static u32 count(const json_t *o, const char *key)
-{
-	double v = number(o, key);
+	double v = scan_number(text);
 
 	return v < UINT32_MAX ? (u32)v : UINT32_MAX;
+}
+
+/* It runs, or has answered: `status` need not be asked for before so long. */
+static void lives(struct dataplane *d, u64 now)
+{
+	u64 next = now + STATUS_NS, last = d->told_ns + STATUS_RARE_NS;
+
+	d->status_at = next < last ? next : last;
 }
 
 /* ---- Telemetry ---- */
@@ -117,11 +122,13 @@ bool dataplane_sample(struct hc_sample *sample, struct dataplane_clock *clock, s
 static void on_telemetry(void *ctx, struct scan result, const char *code)
 {
 	struct dataplane *d = ctx;
+	u64 now = now_ns();
 
+	lives(d, now);
 	/* One from before there were arguments: the next one goes without. */
 	if (!result.at && !d->is_old && code && !strcmp(code, "unknown-key"))
 		d->is_old = true;
-	else if (dataplane_sample(&d->sample, &d->clock, result, now_ns()))
+	else if (dataplane_sample(&d->sample, &d->clock, result, now))
 		d->why[0] = '\0';
 	else
 		snprintf(d->why, sizeof(d->why), "its answer is no telemetry of version %d",
@@ -147,6 +154,8 @@ static void on_page(void *ctx, const json_t *result, const char *code)
 	/* One that refuses is older, or behind a device: nothing to tell of. */
 	if (result && !why)
 		why = dp_page_open(&d->page, fd);
+	if (d->page.page)
+		d->threads = d->page.threads;
 	if (fd >= 0)
 		close(fd);
 	if (result && why)
@@ -163,6 +172,8 @@ static void read_page(struct dataplane *d, u64 now)
 	snprintf(d->why, sizeof(d->why), "%s", why ? : "");
 	if (why)
 		return;
+	if ((double)all.iterations != d->sample.iterations)
+		lives(d, now);
 	d->sample = (struct hc_sample){
 		.taken_ns = all.taken_ns, .queue = (double)all.queue,
 		.backlog = (double)all.backlog, .tau_ns = (double)all.tau_ns,
@@ -181,20 +192,75 @@ static void take_sample(struct dataplane *d, u64 now)
 		read_page(d, now);
 	else
 		link_send(&d->link, d->telemetry_slot, "telemetry",
-			  d->is_old ? NULL : json_pack("{s:b}", "threads", 0));
+			  d->is_old ? NULL : "\"threads\":false");
 }
 
 /* ---- Orders ---- */
 
-static void on_status(void *ctx, const json_t *result, const char *code)
+static u32 members(struct scan *text)
 {
-	struct dataplane *d = ctx;
+	u32 n = 0;
 
-	if (json_integer_value(json_object_get(result, "status")) != STATUS_VERSION)
-		return;
-	d->threads = (u32)json_array_size(json_object_get(result, "threads"));
-	d->active = count(result, "active");
-	d->under_way = count(json_object_get(result, "moves"), "under_way");
+	if (!scan_enter(text, '['))
+		return 0;
+	for (; scan_element(text); n++)
+		scan_skip(text);
+	return n;
+}
+
+static u32 under_way(struct scan *text)
+{
+	struct scan key;
+	u32 n = 0;
+
+	if (!scan_enter(text, '{'))
+		return 0;
+	while (scan_member(text, &key)) {
+		if (scan_is(&key, "under_way"))
+			n = count(text);
+		else
+			scan_skip(text);
+	}
+	return n;
+}
+
+bool dataplane_status(struct dataplane *d, struct scan text)
+{
+	u32 version = 0, threads = 0, active = 0, moves = 0;
+	struct scan key;
+
+	if (!text.at || !scan_enter(&text, '{'))
+		return false;
+	while (scan_member(&text, &key)) {
+		if (scan_is(&key, "status"))
+			version = count(&text);
+		else if (scan_is(&key, "active"))
+			active = count(&text);
+		else if (scan_is(&key, "threads"))
+			threads = members(&text);
+		else if (scan_is(&key, "moves"))
+			moves = under_way(&text);
+		else
+			scan_skip(&text);
+	}
+	if (version != STATUS_VERSION)
+		return false;
+	d->threads = threads;
+	d->active = active;
+	d->under_way = moves;
+	d->known = true;
+	return true;
+}
+
+static void on_status(void *ctx, struct scan result, const char *code)
+{
+	dataplane_status(ctx, result);
+}
+
+/* What is ordered, of so many as it has. */
+static u32 target(const struct dataplane *d)
+{
+	return d->ordered < d->threads ? d->ordered : d->threads;
 }
 
 static void on_order(void *ctx, const json_t *result, const char *code)
@@ -202,25 +268,58 @@ static void on_order(void *ctx, const json_t *result, const char *code)
 	struct dataplane *d = ctx;
 
 	/* "busy" is tried again every tick, as is what was never answered. */
-	d->accepted = result && d->sent == d->ordered;
+	d->accepted = result && d->sent == target(d);
+	d->known = false;
 }
 
-/* Not known yet, or on its way; and once in a while. */
+/* Not known yet; or an order that it has taken is on its way; or once in a while. */
 static bool wants_status(const struct dataplane *d, u64 now)
 {
-	return !d->threads || now >= d->status_at ||
-	       (d->ordered && (d->active != d->ordered || d->under_way));
+	return !d->threads || now >= d->status_at || (d->accepted && !dataplane_has_done(d));
+}
+
+static void ask_status(struct dataplane *d, u64 now)
+{
+	if (!link_send(&d->link, d->status_slot, "status", NULL))
+		return;
+	d->told_ns = now;
+	d->status_at = now + STATUS_NS;
+}
+
+/* Not before it is known how many it has: more would be refused. */
+static void send_order(struct dataplane *d)
+{
+	char args[32];
+
+	if (!d->threads || d->held)
+		return;
+	snprintf(args, sizeof(args), "\"threads\":%u", target(d));
+	if (link_send(&d->link, d->order_slot, "threads", args))
+		d->sent = target(d);
+}
+
+void dataplane_order(struct dataplane *d, u32 threads)
+{
+	d->ordered = threads;
+	d->accepted = false;
+	send_order(d);
+}
+
+bool dataplane_has_done(const struct dataplane *d)
+{
+	return d->accepted && d->known && !d->under_way && d->active == target(d);
 }
 
 /* ---- Life ---- */
 
-void dataplane_init(struct dataplane *d, const struct conf_tenant *t, u64 timeout_ns)
+void dataplane_init(struct dataplane *d, const struct conf_tenant *t, u64 timeout_ns,
+		    struct loop *loop)
 {
 	d->conf = t;
-	link_init(&d->link, t->dataplane, timeout_ns);
+	link_init(&d->link, t->dataplane, timeout_ns, loop);
 	d->telemetry_slot = (u32)link_scan_slot(&d->link, on_telemetry, d);
 	d->page_slot = (u32)link_slot(&d->link, on_page, d);
-	d->status_slot = (u32)link_slot(&d->link, on_status, d);
+	d->status_slot = (u32)link_scan_slot(&d->link, on_status, d);
 	d->order_slot = (u32)link_slot(&d->link, on_order, d);
 	snprintf(d->why, sizeof(d->why), "not asked yet");
 }
@@ -246,12 +345,10 @@ void dataplane_tick(struct dataplane *d, u64 now, bool wanted)
 	}
 	if (wanted)
 		take_sample(d, now);
-	if (wants_status(d, now) && link_send(&d->link, d->status_slot, "status", NULL))
-		d->status_at = now + STATUS_NS;
-	if (d->ordered && !d->accepted && !d->held &&
-	    link_send(&d->link, d->order_slot, "threads",
-		      json_pack("{s:i}", "threads", (int)d->ordered)))
-		d->sent = d->ordered;
+	if (d->ordered && !d->accepted)
+		send_order(d);
+	if (wants_status(d, now))
+		ask_status(d, now);
 }
 
 static int read_dataplane(void *ctx, struct hc_sample *s)

@@ -2,7 +2,6 @@
 #include "link.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -36,10 +35,17 @@ static void forget_requests(struct link *l)
 	l->in_bytes = 0;
 }
 
+static void unplug(struct link *l)
+{
+	if (l->loop)
+		loop_del(l->loop, &l->src);
+	close(l->src.fd);
+	l->src.fd = -1;
+}
+
 static void hang_up(struct link *l, const char *why)
 {
-	close(l->fd);
-	l->fd = -1;
+	unplug(l);
 	l->lost++;
 	forget_requests(l);
 	if (!l->told)
@@ -156,12 +162,14 @@ static bool make_room(struct link *l)
 /* Without room for descriptors the kernel closes what comes. */
 static ssize_t receive(struct link *l, void *to, size_t room)
 {
-	return l->takes_fd ? sock_receive(l->fd, to, room, &l->passed) : recv(l->fd, to, room, MSG_DONTWAIT);
+	return l->takes_fd ? sock_receive(l->src.fd, to, room, &l->passed) :
+			     recv(l->src.fd, to, room, MSG_DONTWAIT);
 }
 
 /* False: there is no more, for now or for good. */
 static bool take_some(struct link *l)
 {
+	bool ends = l->takes_fd;	/* what is passed ends a read */
 	size_t room;
 	ssize_t n;
 
@@ -182,8 +190,7 @@ static bool take_some(struct link *l)
 		hang_up(l, "an answer that is no JSON object");
 		return false;
 	}
-	/* What is passed ends a read. */
-	return (size_t)n == room || l->passed >= 0 || l->takes_fd;
+	return (size_t)n == room || ends;
 }
 
 void link_take(struct link *l)
@@ -211,39 +218,29 @@ int link_scan_slot(struct link *l, link_scan *scan, void *ctx)
 	return slot;
 }
 
-/* The envelope with what @args has, as one line. */
-static bool send_line(struct link *l, u32 id, const char *cmd, const json_t *args)
+/* The envelope with @args, as one line. */
+static bool send_line(struct link *l, u32 id, const char *cmd, const char *args)
 {
-	char head[96], *more = json_object_size(args) ? json_dumps(args, JSON_COMPACT) : NULL;
+	char head[96];
 	int n = snprintf(head, sizeof(head), "{\"v\":1,\"id\":%u,\"cmd\":\"%s\"%s", id, cmd,
-			 more ? "," : "}");
+			 args ? "," : "");
 	struct iovec part[3] = {
-		{ head, (size_t)n }, { more ? more + 1 : NULL, more ? strlen(more) - 1 : 0 },
-		{ "\n", 1 },
+		{ head, (size_t)n }, { (char *)args, args ? strlen(args) : 0 }, { "}\n", 2 },
 	};
 	const struct msghdr m = { .msg_iov = part, .msg_iovlen = 3 };
-	size_t bytes = part[0].iov_len + part[1].iov_len + 1;
-	bool sent = false;
+	size_t bytes = part[0].iov_len + part[1].iov_len + part[2].iov_len;
 
-	if (more || !json_object_size(args))
-		sent = sendmsg(l->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)bytes;
-	free(more);
-	return sent;
+	return sendmsg(l->src.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)bytes;
 }
 
-bool link_send(struct link *l, u32 slot, const char *cmd, json_t *args)
+bool link_send(struct link *l, u32 slot, const char *cmd, const char *args)
 {
 	struct link_slot *s = &l->slot[slot];
-	bool sent;
 
-	if (!link_up(l) || s->waiting) {
-		json_decref(args);
+	if (!link_up(l) || s->waiting)
 		return false;
-	}
 	s->count = (s->count + 1) % IDS;
-	sent = send_line(l, slot * IDS + s->count, cmd, args);
-	json_decref(args);
-	if (!sent) {
+	if (!send_line(l, slot * IDS + s->count, cmd, args)) {
 		hang_up(l, "it does not read its requests");
 		return false;
 	}
@@ -251,6 +248,18 @@ bool link_send(struct link *l, u32 slot, const char *cmd, json_t *args)
 		l->sent_ns = now_ns();
 	s->waiting = true;
 	return true;
+}
+
+char *link_args(json_t *args)
+{
+	char *text = json_dumps(args, JSON_COMPACT);
+
+	json_decref(args);
+	if (text) {
+		text[strlen(text) - 1] = '\0';
+		memmove(text, text + 1, strlen(text));
+	}
+	return text;
 }
 
 bool link_send_for_fd(struct link *l, u32 slot, const char *cmd)
@@ -272,20 +281,38 @@ int link_take_fd(struct link *l)
 
 /* ---- Life ---- */
 
-void link_init(struct link *l, const char *path, u64 timeout_ns)
+/* What came before is taken first. */
+static void on_hang_up(struct loop_source *src, u32 events)
 {
-	*l = (struct link){ .path = path, .timeout_ns = timeout_ns, .fd = -1,
-			     .passed = -1 };
+	struct link *l = container_of(src, struct link, src);
+
+	link_take(l);
+	if (link_up(l))
+		hang_up(l, "the connection was ended");
+}
+
+void link_init(struct link *l, const char *path, u64 timeout_ns, struct loop *loop)
+{
+	*l = (struct link){ .path = path, .timeout_ns = timeout_ns, .loop = loop,
+			    .src = { .fd = -1, .ready = on_hang_up }, .passed = -1 };
 }
 
 void link_fini(struct link *l)
 {
 	if (link_up(l))
-		close(l->fd);
-	l->fd = -1;
+		unplug(l);
 	close_passed(l);
 	free(l->in);
 	l->in = NULL;
+}
+
+/* For no event: that nobody is there any more is told in any case. 0, or -1 with errno. */
+static int watch(struct link *l)
+{
+	int rc = l->loop ? loop_add(l->loop, &l->src, 0) : 0;
+
+	errno = -rc;
+	return rc ? -1 : 0;
 }
 
 static void connect_to(struct link *l)
@@ -295,32 +322,17 @@ static void connect_to(struct link *l)
 
 	if (fd < 0)
 		return;
+	l->src.fd = fd;
 	strncpy(sa.sun_path, l->path, sizeof(sa.sun_path) - 1);
 	/* Of a Unix socket it succeeds at once, or fails: also when the peer's queue is full. */
-	if (!connect(fd, (struct sockaddr *)&sa, sizeof(sa))) {
-		l->fd = fd;
+	if (!connect(fd, (struct sockaddr *)&sa, sizeof(sa)) && !watch(l))
 		return;
-	}
 	if (!l->told)
 		log_warn("%s: cannot connect: %s; it is tried again every second", l->path,
 			 strerror(errno));
 	l->told = true;
 	close(fd);
-}
-
-void link_look(struct link *const *links, u32 n)
-{
-	struct pollfd p[LINK_LOOK_MAX];
-	u32 i;
-
-	/* Of no event: that nobody is there is told in any case. */
-	for (i = 0; i < n; i++)
-		p[i] = (struct pollfd){ .fd = links[i]->fd };
-	if (!n || poll(p, n, 0) <= 0)
-		return;
-	for (i = 0; i < n; i++)
-		if (p[i].revents)
-			hang_up(links[i], "the connection was ended");
+	l->src.fd = -1;
 }
 
 void link_tick(struct link *l, u64 now)

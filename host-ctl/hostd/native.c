@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -67,46 +68,62 @@ static void add_threads(struct tasks *all, pid_t pid)
 	closedir(dir);
 }
 
-/* Never ourselves, nor init, whatever a file says. */
-static bool may_touch(pid_t pid)
+/* What a process used before it came is not this tenant's: the counter then stands still once. */
+static void take_clocks(struct native *n)
 {
-	return pid > 1 && pid != getpid();
+	u32 i;
+
+	n->cpu_sum = 0;
+	n->clocks = 0;
+	for (i = 0; i < n->pids.count; i++)
+		if (!clock_getcpuclockid(n->pids.pid[i], &n->clock[n->clocks]))
+			n->clocks++;
 }
 
-/* Its processes, of which there are at most NATIVE_TASKS_MAX. */
-static u32 find_pids(const struct conf_tenant *t, pid_t pid[NATIVE_TASKS_MAX])
+static void look(struct native *n)
 {
-	char path[CONF_PATH_MAX + 16];
-	u32 n = 0;
-	int one;
-	FILE *f;
+	bool others = pids_look(&n->pids, n->conf);
 
-	snprintf(path, sizeof(path), "%s%s", *t->cgroup ? t->cgroup : t->pidfile,
-		 *t->cgroup ? "/cgroup.procs" : "");
-	f = fopen(path, "re");
-	while (f && n < NATIVE_TASKS_MAX && fscanf(f, "%d", &one) == 1)
-		if (may_touch(one))
-			pid[n++] = one;
-	if (f)
-		fclose(f);
-	return n;
+	n->others |= others;
+	if (others || n->clocks != n->pids.count)
+		take_clocks(n);
 }
 
-static void find_tasks(const struct conf_tenant *t, struct tasks *all)
+/* Of all of them, by one call each: a directory for each thread has as many links. */
+static u64 count_threads(const struct native *n)
 {
-	pid_t pid[NATIVE_TASKS_MAX];
-	u32 n = find_pids(t, pid), i;
+	char path[64];
+	struct stat st;
+	u64 sum = 0;
+	u32 i;
 
+	for (i = 0; i < n->pids.count; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/task", n->pids.pid[i]);
+		if (!stat(path, &st))
+			sum += st.st_nlink;
+	}
+	return sum;
+}
+
+static void find_tasks(struct native *n, struct tasks *all)
+{
+	u32 i;
+
+	look(n);
 	all->count = 0;
-	for (i = 0; i < n; i++)
-		add_threads(all, pid[i]);
+	for (i = 0; i < n->pids.count; i++)
+		add_threads(all, n->pids.pid[i]);
 }
 
 /* ---- Where they run ---- */
 
-static void target_of(pid_t tid, char target[UNDO_TARGET_MAX])
+/* False: it is gone. */
+static bool target_of(pid_t tid, char target[UNDO_TARGET_MAX])
 {
-	snprintf(target, UNDO_TARGET_MAX, "%d/%llu", tid, (unsigned long long)began(tid));
+	u64 since = began(tid);
+
+	snprintf(target, UNDO_TARGET_MAX, "%d/%llu", tid, (unsigned long long)since);
+	return since;
 }
 
 /* The pid of a target; 0: it is gone, or another has it. */
@@ -115,7 +132,7 @@ static pid_t still(const char *target)
 	char *end;
 	pid_t tid = (pid_t)strtol(target, &end, 10);
 
-	if (*end != '/' || !may_touch(tid))
+	if (*end != '/' || !pids_may_touch(tid))
 		return 0;
 	return began(tid) == strtoull(end + 1, NULL, 10) ? tid : 0;
 }
@@ -163,13 +180,13 @@ int native_confine_thread(struct undo *undo, const char *owner, pid_t tid, const
 	return sched_setaffinity(tid, sizeof(*cpus), cpus) ? -errno : 0;
 }
 
-enum hc_enforced native_confine(struct native *n, const cpu_set_t *cpus)
+static enum hc_enforced confine(struct native *n, const cpu_set_t *cpus)
 {
 	struct tasks all;
 	u32 i, done = 0;
 	int rc;
 
-	find_tasks(n->conf, &all);
+	find_tasks(n, &all);
 	for (i = 0; i < all.count; i++) {
 		rc = confine_task(n, all.task[i].pid, all.task[i].tid, cpus);
 		if (rc && rc != -ESRCH) {
@@ -184,6 +201,12 @@ enum hc_enforced native_confine(struct native *n, const cpu_set_t *cpus)
 	return done ? HC_ENFORCED : HC_NOBODY;
 }
 
+enum hc_enforced native_confine(struct native *n, const cpu_set_t *cpus)
+{
+	n->again_ns = 0;
+	return confine(n, cpus);
+}
+
 static bool is_gone(void *owner, const struct undo_note *note)
 {
 	return note->kind == &native_affinity_kind && !strcmp(note->owner, owner) &&
@@ -195,14 +218,22 @@ void native_forget_gone(struct undo *undo, const char *owner)
 	undo_some(undo, is_gone, (void *)owner, false);
 }
 
-void native_again(struct native *n)
+void native_again(struct native *n, u64 now)
 {
 	cpu_set_t cpus = n->cpus;
+	u64 threads;
 
 	if (!n->confined)
 		return;
+	look(n);
+	threads = count_threads(n);
+	if (!n->others && threads == n->threads && now < n->again_ns)
+		return;
+	n->others = false;
+	n->threads = threads;
+	n->again_ns = now + NATIVE_AGAIN_NS;
 	native_forget_gone(n->undo, n->conf->name);
-	native_confine(n, &cpus);
+	confine(n, &cpus);
 	if (n->stopped)
 		native_stop(n, true);
 }
@@ -252,30 +283,37 @@ static enum hc_enforced freeze(struct native *n, bool stop)
 	return sysfs_write("", path, on) ? HC_FAILED : HC_ENFORCED;
 }
 
-static enum hc_enforced signal_all(struct native *n, bool stop)
+static enum hc_enforced stop_all(struct native *n)
 {
 	char target[UNDO_TARGET_MAX];
-	struct tasks all;
 	u32 i, done = 0;
 
-	find_tasks(n->conf, &all);
-	for (i = 0; i < all.count; i++) {
-		pid_t pid = all.task[i].pid;
+	look(n);
+	for (i = 0; i < n->pids.count; i++) {
+		pid_t pid = n->pids.pid[i];
 
-		if (pid != all.task[i].tid)
+		if (!target_of(pid, target))
 			continue;
-		target_of(pid, target);
-		if (!stop) {
-			undo_one(n->undo, &native_signal_kind, target);
-		} else if (!undo_has(n->undo, &native_signal_kind, target)) {
-			if (!undo_note(n->undo, &native_signal_kind, n->conf->name, target, "run"))
-				return HC_FAILED;
-			if (kill(pid, SIGSTOP) && errno != ESRCH)
-				return HC_FAILED;
-		}
 		done++;
+		if (undo_has(n->undo, &native_signal_kind, target))
+			continue;
+		if (!undo_note(n->undo, &native_signal_kind, n->conf->name, target, "run") ||
+		    (kill(pid, SIGSTOP) && errno != ESRCH))
+			return HC_FAILED;
 	}
 	return done ? HC_ENFORCED : HC_NOBODY;
+}
+
+static bool is_stopped(void *owner, const struct undo_note *note)
+{
+	return note->kind == &native_signal_kind && !strcmp(note->owner, owner);
+}
+
+/* Whom it has stopped, wherever they are now; mostly nobody, which costs nothing. */
+static enum hc_enforced continue_all(struct native *n)
+{
+	return undo_some(n->undo, is_stopped, (void *)n->conf->name, false) ?
+		HC_FAILED : HC_ENFORCED;
 }
 
 enum hc_enforced native_stop(struct native *n, bool stop)
@@ -287,7 +325,7 @@ enum hc_enforced native_stop(struct native *n, bool stop)
 	if (*n->conf->cgroup && freezer_of(n->conf->cgroup, path, &on, &off))
 		e = freeze(n, stop);
 	else
-		e = signal_all(n, stop);
+		e = stop ? stop_all(n) : continue_all(n);
 	if (e != HC_FAILED)
 		n->stopped = stop;
 	return e;
@@ -329,21 +367,6 @@ const struct undo_kind native_freezer_kind = { .name = "freezer", .restore = res
 
 /* ---- What they have used ---- */
 
-/* What a process used before it came is not this tenant's: the counter then stands still once. */
-static void look_again(struct native *n, u64 now)
-{
-	pid_t pid[NATIVE_TASKS_MAX];
-	u32 count = find_pids(n->conf, pid), i;
-
-	if (count != n->pids || memcmp(pid, n->pid, count * sizeof(*pid)))
-		n->cpu_sum = 0;
-	n->pids = 0;
-	for (i = 0; i < count; i++)
-		if (!clock_getcpuclockid(pid[i], &n->clock[n->pids]))
-			n->pid[n->pids++] = pid[i];
-	n->pids_ns = now;
-}
-
 /* One call for each process, and no file: this is done for all tenants every tick. */
 static u64 used_ns(clockid_t clock)
 {
@@ -359,9 +382,11 @@ bool native_cpu_ns(struct native *n, u64 now, u64 *ns)
 	u64 sum = 0;
 	u32 i;
 
-	if (!n->pids_ns || now - n->pids_ns >= LOOK_AGAIN_NS)
-		look_again(n, now);
-	for (i = 0; i < n->pids; i++)
+	if (!n->looked_ns || now - n->looked_ns >= LOOK_AGAIN_NS) {
+		n->looked_ns = now;
+		look(n);
+	}
+	for (i = 0; i < n->clocks; i++)
 		sum += used_ns(n->clock[i]);
 	/* Less when processes have ended. */
 	if (n->cpu_sum && sum > n->cpu_sum)

@@ -8,26 +8,35 @@
 
 #include "../control.h"
 #include "conf.h"
+#include "pids.h"
 #include "undo.h"
 
 #define NATIVE_TASKS_MAX	1024u
+#define NATIVE_AGAIN_NS		10000000000ULL
 
 struct native {
 	const struct conf_tenant *conf;
 	struct undo *undo;
 	cpu_set_t cpus;		/* that it was last confined to */
 	bool confined, stopped;
-	/* Its processes as they were at .pids_ns, and their time: at present, and of all time */
-	u32 pids;
-	pid_t pid[NATIVE_TASKS_MAX];
-	clockid_t clock[NATIVE_TASKS_MAX];	/* of each */
-	u64 pids_ns, cpu_sum, cpu_ns;
+	struct pids pids;
+	bool others;		/* than when native_again() last looked at each thread, */
+	u64 threads;		/* which were so many */
+	u64 again_ns;		/* when it does so next, whoever there is */
+	/* Their time: at present, and of all time */
+	u32 clocks;
+	clockid_t clock[PIDS_MAX];
+	u64 looked_ns, cpu_sum, cpu_ns;
 };
 
 /* All threads; new ones of confined processes are confined by the kernel itself. */
 enum hc_enforced native_confine(struct native *n, const cpu_set_t *cpus);
-/* Also threads that were made meanwhile by processes that came into the tenant later. */
-void native_again(struct native *n);
+/*
+ * Once a second: also processes that came into the tenant later, and their threads. All threads
+ * are looked at a second after native_confine(), as some may have been made meanwhile, when
+ * there are others or more or fewer of them, and every NATIVE_AGAIN_NS.
+ */
+void native_again(struct native *n, u64 now);
 /* Of one thread, which is @owner's; 0 or -errno, -ESRCH: it is gone. */
 int native_confine_thread(struct undo *undo, const char *owner, pid_t tid, const cpu_set_t *cpus);
 /* Notes of @owner's threads that have ended go. */

@@ -69,14 +69,15 @@ static void on_weight(void *ctx, const json_t *result, const char *code)
 	nic_take(n, &a);
 }
 
-static json_t *order(const struct nic *n, bool set)
+/* Arguments, to be freed. */
+static char *order(const struct nic *n, bool set)
 {
 	json_t *args = json_pack("{s:s}", "device", n->name), *weights;
 	char number[16];
 	u32 i;
 
 	if (!set)
-		return args;
+		return link_args(args);
 	weights = json_object();
 	for (i = 0; i < n->queues; i++) {
 		/* One that is not there would have all refused. */
@@ -86,7 +87,7 @@ static json_t *order(const struct nic *n, bool set)
 		json_object_set_new(weights, number, json_integer(n->queue[i].asked));
 	}
 	json_object_set_new(args, "weight", weights);
-	return args;
+	return link_args(args);
 }
 
 /* ---- Flows ---- */
@@ -129,6 +130,15 @@ static void on_flows(void *ctx, const json_t *result, const char *code)
 		n->groups = 0;
 }
 
+/* Takes @args. */
+static bool send_args(struct nic *n, u32 slot, const char *cmd, char *args)
+{
+	bool sent = args && link_send(n->link, slot, cmd, args);
+
+	free(args);
+	return sent;
+}
+
 static bool begin(struct nic *n, bool set)
 {
 	u64 now = now_ns();
@@ -138,10 +148,10 @@ static bool begin(struct nic *n, bool set)
 		return false;
 	}
 	if (now >= n->flows_at &&
-	    link_send(n->link, n->flows_slot, "backlog",
-		      json_pack("{s:[s], s:b}", "devices", n->name, "groups", 1)))
+	    send_args(n, n->flows_slot, "backlog",
+		      link_args(json_pack("{s:[s], s:b}", "devices", n->name, "groups", 1))))
 		n->flows_at = now + FLOWS_NS;
-	if (!link_send(n->link, n->weight_slot, "weight", order(n, set)))
+	if (!send_args(n, n->weight_slot, "weight", order(n, set)))
 		return false;
 	n->setting = set;
 	return true;

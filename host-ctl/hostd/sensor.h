@@ -51,6 +51,7 @@ struct backlogs {
 	struct link *link;
 	u32 slot;
 	json_t *devices;		/* names of ports, in the order of .of[] */
+	char *args[2];			/* of the order, without and with flow groups */
 	u32 count;
 	struct backlog *of[CONF_TENANTS_MAX];
 	u64 groups_at;			/* when to ask for flow groups next */
@@ -85,9 +86,9 @@ struct dataplane {
 	bool is_old;			/* `telemetry` takes no arguments there */
 	struct dataplane_clock clock;
 	u32 threads, active, under_way;	/* from `status`; threads 0: not told yet */
-	u64 status_at;			/* when to ask for it next */
+	u64 told_ns, status_at;		/* when it was asked for last, and when to ask next */
 	u32 ordered, sent;		/* threads; 0: nothing yet */
-	bool accepted;			/* that order was, since */
+	bool accepted, known;		/* that order was, since; and `status` has come since then */
 	bool held;			/* it is not sent yet: what the threads run on comes first */
 	char why[96];
 };
@@ -96,10 +97,18 @@ struct dataplane {
 bool dataplane_sample(struct hc_sample *s, struct dataplane_clock *clock, struct scan telemetry,
 		      u64 now);
 
-void dataplane_init(struct dataplane *d, const struct conf_tenant *t, u64 timeout_ns);
+/* From the result of `status`; false: it is none. */
+bool dataplane_status(struct dataplane *d, struct scan status);
+
+void dataplane_init(struct dataplane *d, const struct conf_tenant *t, u64 timeout_ns,
+		    struct loop *loop);
 void dataplane_fini(struct dataplane *d);
 /* @wanted: a sample is. A page is read at once, of others the answer comes. */
 void dataplane_tick(struct dataplane *d, u64 now, bool wanted);
+/* It shall use so many threads, or all that it has; sent at once where there is a connection. */
+void dataplane_order(struct dataplane *d, u32 threads);
+/* It does, and all that had to move for it has. */
+bool dataplane_has_done(const struct dataplane *d);
 extern const struct hc_sensor_ops dataplane_ops;
 
 #endif /* HOSTD_SENSOR_H */

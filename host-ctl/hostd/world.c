@@ -23,11 +23,25 @@ void world_text(const struct world *w, const struct hc_decision *d, char *line, 
 		snprintf(line + n, bytes - (size_t)n, "; clock emulated by a quota");
 }
 
+static u64 bit_of(const struct world_tenant *t)
+{
+	return t->place < 0 ? 0 : 1ULL << t->place;
+}
+
+static void tell(const struct world *w, const struct hc_decision *d, enum log_level level)
+{
+	char line[512];
+
+	if (!log_wants(level))
+		return;
+	world_text(w, d, line, sizeof(line));
+	log_line(level, "%s", line);
+}
+
 static void record(void *ctx, const struct hc_decision *d)
 {
 	struct world *w = ctx;
 	struct world_tenant *t = NULL;
-	char line[512];
 	u32 i;
 
 	for (i = 0; i < w->tenants && !t; i++)
@@ -35,6 +49,8 @@ static void record(void *ctx, const struct hc_decision *d)
 			t = &w->tenant[i];
 	if (!t)
 		return;
+	if (d->to != d->from)
+		w->calm &= ~bit_of(t);
 	t->decisions++;
 	/* That it goes on as it is is no news, unless the reason has changed. */
 	if (d->to == d->from && d->why == t->last.why && d->basis == t->last.basis &&
@@ -44,11 +60,7 @@ static void record(void *ctx, const struct hc_decision *d)
 	}
 	t->last = *d;
 	t->history[t->changes++ % HISTORY] = *d;
-	world_text(w, d, line, sizeof(line));
-	if (d->why >= HC_ADD_DELAY)
-		log_info("%s", line);
-	else
-		log_debug("%s", line);
+	tell(w, d, d->why >= HC_ADD_DELAY ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG);
 }
 
 /* ---- Tenants ---- */
@@ -72,11 +84,12 @@ static void add_sensors(struct world_tenant *t, struct hc_tenant_config *cfg)
 	struct world *w = t->world;
 
 	if (*t->conf->dataplane) {
-		dataplane_init(&t->dataplane, t->conf, w->conf.timeout_ns);
+		dataplane_init(&t->dataplane, t->conf, w->conf.timeout_ns, w->loop);
 		cfg->sensor[cfg->sensors++] = (struct hc_sensor){ &dataplane_ops, &t->dataplane };
 	}
 	if (t->conf->ports) {
 		backlogs_add(&w->backlogs, &t->backlog, t->conf, &t->busy);
+		w->ports |= bit_of(t);
 		cfg->sensor[cfg->sensors++] = (struct hc_sensor){ &backlog_ops, &t->backlog };
 	}
 }
@@ -149,7 +162,7 @@ static void begin(struct world *w, const struct conf *conf, struct undo *undo)
 	w->cores.topo = &w->topo;
 	w->clock = (struct clock){ .sysfs = w->conf.sysfs, .topo = &w->topo, .undo = undo };
 	w->has_ringpaced = *conf->ringpaced;
-	link_init(&w->ringpaced, w->conf.ringpaced, conf->timeout_ns);
+	link_init(&w->ringpaced, w->conf.ringpaced, conf->timeout_ns, w->loop);
 	backlogs_init(&w->backlogs, &w->ringpaced);
 	virt_init(&w->virt, w->conf.libvirt, conf->timeout_ns, undo);
 	if (conf->rapl)
@@ -187,7 +200,8 @@ static const char *add_all(struct world *w, const char **who)
 	return w->has_domains && virt_start(&w->virt) ? "its threads cannot be started" : NULL;
 }
 
-struct world *world_new(const struct conf *conf, struct undo *undo, char *why, size_t why_bytes)
+struct world *world_new(const struct conf *conf, struct undo *undo, struct loop *loop, char *why,
+			size_t why_bytes)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	const char *what = "cpus", *reason;
@@ -196,6 +210,7 @@ struct world *world_new(const struct conf *conf, struct undo *undo, char *why, s
 		snprintf(why, why_bytes, "no memory");
 		return NULL;
 	}
+	w->loop = loop;
 	reason = topo_read(&w->topo, conf->sysfs, &conf->cpus, conf->clocks);
 	if (!reason) {
 		begin(w, conf, undo);
@@ -256,6 +271,7 @@ void world_act(struct world *w, bool acting, u64 now)
 {
 	w->hc.actuators = 0;
 	w->acting = acting;
+	w->calm = 0;
 	if (!acting) {
 		hc_add_actuator(&w->hc, &hc_dry_run_ops, NULL);
 		return;
@@ -278,7 +294,7 @@ static void every_second(struct world *w, u64 now)
 	for (i = 0; i < w->tenants; i++) {
 		if (w->tenant[i].is_domain)
 			continue;
-		native_again(&w->tenant[i].native);
+		native_again(&w->tenant[i].native, now);
 		quota_again(&w->tenant[i].quota);
 	}
 	virt_again(&w->virt);
@@ -290,16 +306,18 @@ static u64 calm_ns(const struct world *w)
 	return (w->conf.decide_ns < w->conf.stale_ns ? w->conf.decide_ns : w->conf.stale_ns) / 2;
 }
 
-/*
- * Each turn, or of who is calm once in each calm_ns(), all of them in the same turn. @last: when
- * it was asked last; it is now, if this is true.
- */
-static bool is_due(const struct world *w, bool calm, u64 *last, u64 now)
+/* The first turn of a period? @last: when the one before was. */
+static bool begins(u64 *last, u64 now, u64 period)
 {
-	if (calm && now / calm_ns(w) == *last / calm_ns(w))
+	if (now / period == *last / period)
 		return false;
 	*last = now;
 	return true;
+}
+
+static u64 everybody(const struct world *w)
+{
+	return w->hc.tenants < 64 ? (1ULL << w->hc.tenants) - 1 : UINT64_MAX;
 }
 
 static u64 multiple(u64 now, u64 period)
@@ -310,25 +328,11 @@ static u64 multiple(u64 now, u64 period)
 u64 world_next(const struct world *w, u64 now)
 {
 	u64 next = multiple(now, calm_ns(w)), decide = multiple(now, w->conf.decide_ns);
-	u32 i;
 
-	for (i = 0; i < w->hc.tenants; i++)
-		if (!hc_is_calm(&w->hc, i))
-			return multiple(now, w->conf.fast_ns);
+	if (everybody(w) & ~w->calm)
+		return multiple(now, w->conf.fast_ns);
 	next = decide < next ? decide : next;
 	return w->has_domains && w->libvirt_at > now && w->libvirt_at < next ? w->libvirt_at : next;
-}
-
-/* Of those whose page is read no answer would tell that they have ended. */
-static void look_at_links(struct world *w)
-{
-	struct link *links[CONF_TENANTS_MAX];
-	u32 i, n = 0;
-
-	for (i = 0; i < w->tenants; i++)
-		if (w->tenant[i].dataplane.page.page)
-			links[n++] = &w->tenant[i].dataplane.link;
-	link_look(links, n);
 }
 
 bool world_awaits(const struct world *w)
@@ -337,33 +341,37 @@ bool world_awaits(const struct world *w)
 	u32 i;
 
 	for (i = 0; i < w->tenants; i++)
-		awaits |= w->tenant[i].dataplane.link.waiting;
+		if (w->looked_at & bit_of(&w->tenant[i]))
+			awaits |= w->tenant[i].dataplane.link.waiting;
 	return awaits;
+}
+
+/* @due: who is calm is asked, too. */
+static void ask_tenant(struct world *w, struct world_tenant *t, bool due, u64 now)
+{
+	const struct hc_tenant *hc = &w->hc.tenant[t->place];
+
+	t->backlog.threads = hc_config_threads(&hc->cfg.policy->step[hc->step]);
+	if (*t->conf->dataplane)
+		dataplane_tick(&t->dataplane, now, due || !(w->calm & bit_of(t)));
 }
 
 void world_ask(struct world *w, u64 now)
 {
-	bool all_calm = true;
+	bool due = begins(&w->asked_ns, now, calm_ns(w));
+	bool all = begins(&w->all_ns, now, w->conf.decide_ns) || due;
 	u32 i;
 
-	look_at_links(w);
-	for (i = 0; i < w->tenants; i++) {
-		struct world_tenant *t = &w->tenant[i];
-		const struct hc_tenant *hc;
-		bool calm;
-
-		if (t->place < 0)
-			continue;
-		hc = &w->hc.tenant[t->place];
-		calm = hc_is_calm(&w->hc, (u32)t->place);
-		all_calm &= calm || !t->conf->ports;
-		t->backlog.threads = hc_config_threads(&hc->cfg.policy->step[hc->step]);
-		if (*t->conf->dataplane)
-			dataplane_tick(&t->dataplane, now, is_due(w, calm, &t->asked_ns, now));
-	}
+	w->looked_at = all ? everybody(w) : everybody(w) & (~w->calm | w->awaited);
+	/* One answer tells of all of them. */
+	if (w->ringpaced.waiting || w->looked_at & w->ports)
+		w->looked_at |= w->ports;
+	for (i = 0; i < w->tenants; i++)
+		if (w->looked_at & bit_of(&w->tenant[i]))
+			ask_tenant(w, &w->tenant[i], due, now);
 	if (w->has_ringpaced)
 		link_tick(&w->ringpaced, now);
-	if (is_due(w, all_calm, &w->backlogs_ns, now))
+	if (due || w->ports & ~w->calm)
 		backlogs_tick(&w->backlogs, now);
 	if (w->has_domains && now >= w->libvirt_at) {
 		w->libvirt_at = now + w->conf.libvirt_ns;
@@ -372,15 +380,29 @@ void world_ask(struct world *w, u64 now)
 	nics_tick(&w->nics, w->acting, now);
 }
 
+static void take_answers(struct world *w)
+{
+	u32 i;
+
+	w->awaited = 0;
+	for (i = 0; i < w->tenants; i++) {
+		struct world_tenant *t = &w->tenant[i];
+
+		if (!(w->looked_at & bit_of(t)) || !t->dataplane.link.waiting)
+			continue;
+		link_take(&t->dataplane.link);
+		if (t->dataplane.link.waiting)
+			w->awaited |= bit_of(t);
+	}
+	link_take(&w->ringpaced);
+}
+
 void world_decide(struct world *w)
 {
 	u64 now;
 	u32 i;
 
-	for (i = 0; i < w->tenants; i++)
-		if (*w->tenant[i].conf->dataplane)
-			link_take(&w->tenant[i].dataplane.link);
-	link_take(&w->ringpaced);
+	take_answers(w);
 	for (i = 0; w->acting && i < w->tenants; i++)
 		world_go_on(w, &w->tenant[i]);
 	/* After the answers, which are dated when they are taken: none is from the future. */
@@ -389,5 +411,8 @@ void world_decide(struct world *w)
 		w->second_at = now + SECOND_NS;
 		every_second(w, now);
 	}
-	hc_run(&w->hc, now);
+	hc_run_some(&w->hc, now, w->looked_at);
+	for (i = 0; i < w->hc.tenants; i++)
+		if (w->looked_at >> i & 1)
+			w->calm = (w->calm & ~(1ULL << i)) | (u64)hc_is_calm(&w->hc, i) << i;
 }

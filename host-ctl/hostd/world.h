@@ -41,7 +41,6 @@ struct world_tenant {
 	struct dataplane dataplane;
 	u64 ordered_ns;			/* when its dataplane last got an order */
 	bool vcpus_wait;		/* for its threads, which leave them first */
-	u64 asked_ns;			/* when its dataplane was last asked for a sample */
 	bool placed, paused;		/* a batch tenant; paused: it has no core */
 	cpu_set_t cpus;			/* of a batch tenant */
 	/* Latest decisions, and how many there were; those that hold only count. */
@@ -61,17 +60,25 @@ struct world {
 	struct nics nics;
 	bool has_ringpaced, has_domains, has_batch;
 	struct undo *undo;
+	struct loop *loop;		/* tells which links have hung up */
 	struct hc hc;
 	bool acting;			/* not a dry run */
 	u32 tenants;
 	struct world_tenant tenant[CONF_TENANTS_MAX];
-	u64 second_at, libvirt_at, backlogs_ns;
+	/*
+	 * Bits are places in .hc. Who is calm is looked at seldom; the others, and those whose
+	 * answers are still to come, each turn: what is not looked at costs nothing.
+	 */
+	u64 calm, looked_at, awaited, ports;	/* ports: those that are known by them */
+	u64 asked_ns, all_ns;		/* when calm ones were last asked, and all looked at */
+	u64 second_at, libvirt_at;
 	u64 saved_refined;		/* learned.h: what is in the file */
 	bool told_learned;
 };
 
-/* A world of @conf, which is copied. NULL, with one line of why. */
-struct world *world_new(const struct conf *conf, struct undo *undo, char *why, size_t why_bytes);
+/* A world of @conf, which is copied; @loop: NULL: none. NULL, with one line of why. */
+struct world *world_new(const struct conf *conf, struct undo *undo, struct loop *loop, char *why,
+			size_t why_bytes);
 /* Goes on where @before was. */
 void world_inherit(struct world *w, const struct world *before);
 /* From now on it acts, or only tells what it would do. */

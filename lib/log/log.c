@@ -34,6 +34,11 @@ void log_set_level(enum log_level level)
 	rp_store(&max_level, level);
 }
 
+bool log_wants(enum log_level level)
+{
+	return level <= rp_load(&max_level);
+}
+
 void log_set_rate(u32 lines_per_s)
 {
 	pthread_mutex_lock(&limit_lock);
@@ -124,7 +129,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 	int n, i;
 	va_list ap;
 
-	if (level > rp_load(&max_level))
+	if (!log_wants(level))
 		return;
 	va_start(ap, fmt);
 	n = vsnprintf(text, sizeof(text), fmt, ap);

@@ -22,6 +22,8 @@ extern const char *const log_level_names[LOG_LEVELS];
 
 /* By the main thread, at any time. */
 void log_set_level(enum log_level level);
+/* Would such a line be written? For those that take long to make. */
+bool log_wants(enum log_level level);
 /* Of each device or port, after LOG_BURST at once (log_limit.h); 0: no limit. */
 void log_set_rate(u32 lines_per_s);
 void log_set_format(enum log_format format);

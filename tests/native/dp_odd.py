@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""dp_odd.py relay FROM TO | old PATH | bad PATH | torn PATH
+"""dp_odd.py relay FROM TO | old PATH | bad PATH | torn PATH | wild PATH
 
 What a host controller may find behind a dataplane's control socket. relay: a way through
 which no descriptor passes, to a real one at TO. old: one from before `telemetry` took
 arguments and there was a page. bad: a page that its sender could cut short. torn: a page
-whose only thread stands amid a sample.
+whose only thread stands amid a sample. wild: answers each order by the next of all the things
+that are no answer, and says "all" when it is through.
 """
 import fcntl
 import json
@@ -87,7 +88,57 @@ def play(kind, path):
                 os.close(fd)
 
 
+OK = b'{"v":1,"id":%d,"ok":true,"result":'
+WILD = [
+    OK + b"[]}\n", OK + b"null}\n", b'{"v":1,"id":%d,"ok":true}\n', b'{"v":1,"id":%d,"ok":false}\n',
+    b'{"v":1,"id":%d,"ok":false,"error":7}\n',
+    b'{"v":1,"id":%d,"ok":false,"error":{"code":["busy"],"message":{}}}\n',
+    OK + b'{"status":1,"active":-1,"threads":{"a":[[]]},"moves":[7]}}\n',
+    OK + b'{"status":1,"active":1e9,"threads":[1,2,"]"],"moves":{"under_way":1e300}}}\n',
+    OK + b'{"version":1,"now_ns":1e999,"all":{"batch":1e99,"items":-1,"taken_ns":"x","queue":null}}}\n',
+    OK + b'{"version":1,"now_ns":9,"all":{"batch":1,"items":1e18,"taken_ns":8,"queue":1e30,"tau_ns":1e30}}}\n',
+    OK + b"{" * 3000 + b"\n", OK + b"[" * 3000 + b"]" * 3000 + b"}\n",
+    # What does not answer the order is followed by the end of the connection.
+    b"{}\n", b'{"id":"%d","ok":1}\n', b'{"id":1e300}\n{"id":-1}\n{"id":15999999,"ok":true}\n' * 50,
+    b"\n", b"nonsense\n", b"\0" * 9 + b"\n", b"{" * 2000000, b'{"v":1,"id":%d,"o', b"",
+]
+WILD_FILES = [lambda: os.open("/dev/null", os.O_RDWR), lambda: os.memfd_create("short"), lambda: page(0, 0)]
+
+
+def wild_answer(c, order, line):
+    told = line.replace(b"%d", b"%d" % order["id"])
+    if order["cmd"] == "telemetry-page":
+        fd = WILD_FILES[order["id"] % len(WILD_FILES)]()
+        socket.send_fds(c, [told], [fd])
+        os.close(fd)
+    else:
+        c.sendall(told)
+    return b'"id":%d,"ok":' in line
+
+
+def wild(path):
+    s = listen(path)
+    n = 0
+    while True:
+        c = s.accept()[0]
+        try:
+            for line in c.makefile("r"):
+                order = json.loads(line)
+                # Who asks for a page, which is done first, gets an answer, and may ask for more.
+                n += order["cmd"] != "telemetry-page"
+                if n == len(WILD):
+                    print("all", flush=True)
+                if not wild_answer(c, order, WILD[0] if order["cmd"] == "telemetry-page" else WILD[n % len(WILD)]):
+                    break
+        except (BrokenPipeError, ConnectionError):
+            pass
+        c.close()
+
+
 try:
-    relay(*sys.argv[2:4]) if sys.argv[1] == "relay" else play(*sys.argv[1:3])
+    if sys.argv[1] in ("relay", "wild"):
+        globals()[sys.argv[1]](*sys.argv[2:])
+    else:
+        play(*sys.argv[1:3])
 except (BrokenPipeError, ConnectionError):
     pass

@@ -65,7 +65,7 @@ for load in 'memcached --proto memcached --keys 200 --pipeline 4' 'reset --proto
 	rm -f "$scratch"/report.*
 done
 
-for test in many packets reload soak steer switch tap; do
+for test in hostd many packets reload soak steer switch tap; do
 	# A tap is made in a network namespace of its own, where that can be.
 	alone=
 	if [ $test = tap ]; then

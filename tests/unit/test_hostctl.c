@@ -99,19 +99,24 @@ static void advance(struct fake *f, u64 now, double ms)
 		f->s.taken_ns = now;
 }
 
+/* Of one that is lazy nothing is told while it is calm, nor is it looked at then. */
 static void run_ms(u64 *now, u32 ms)
 {
+	u64 looked_at;
 	u32 i;
 
 	while (ms--) {
 		*now += MS;
+		looked_at = 0;
 		for (i = 0; i < ctl.tenants; i++) {
 			advance(&fake[i], *now, 1);
-			if (!fake[i].lazy || !hc_is_calm(&ctl, i) || *now / MS % 50 == 0)
+			if (!fake[i].lazy || !hc_is_calm(&ctl, i) || *now / MS % 50 == 0) {
 				fake[i].told = fake[i].s;
+				looked_at |= 1ULL << i;
+			}
 		}
 		if (*now >= hc_next(&ctl))
-			hc_run(&ctl, *now);
+			hc_run_some(&ctl, *now, looked_at);
 	}
 }
 

@@ -124,6 +124,10 @@ static void test_clock(void **state)
 	assert_string_equal(fake_cpu(2, "scaling_governor"), "schedutil");
 	assert_int_equal(clock_set(&clk, 1, 2), 0);
 	assert_string_equal(fake_cpu(1, "scaling_min_freq"), "2400000");
+	/* A limit that somebody else has changed is set again. */
+	fake_write_cpu(5, "cpufreq/scaling_max_freq", "2800000");
+	assert_int_equal(clock_set(&clk, 1, 2), 0);
+	assert_string_equal(fake_cpu(5, "scaling_max_freq"), "2400000");
 	assert_int_equal(clock_turbo(&clk, true), 0);
 	assert_string_equal(fake_read(SYSFS_CPU "/intel_pstate/no_turbo"), "0");
 	clock_give_back(&clk, 1);
@@ -247,9 +251,12 @@ static pid_t start_child(struct conf_tenant *t)
 {
 	pid_t pid = fork();
 
-	if (!pid)
+	if (!pid) {
+		/* Not left behind by a test that fails. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();
+	}
 	snprintf(t->name, sizeof(t->name), "job");
 	snprintf(t->pidfile, sizeof(t->pidfile), "%s/pid", fake_root);
 	fake_write("pid", "%d\n", pid);
@@ -310,12 +317,53 @@ static void test_native(void **state)
 	/* One that is gone is nobody, and its notes go. */
 	assert_int_equal(native_confine(&n, &one), HC_ENFORCED);
 	end_child(pid);
-	native_again(&n);
+	native_again(&n, 1);
 	assert_int_equal(undo.count, 0);
 	assert_int_equal(native_confine(&n, &one), HC_NOBODY);
 	/* Whatever the file says. */
 	fake_write("pid", "1\n-1\n0\n%d\n", getpid());
 	assert_int_equal(native_confine(&n, &one), HC_NOBODY);
+}
+
+static bool is_on(pid_t pid, const cpu_set_t *cpus)
+{
+	cpu_set_t now;
+
+	return !sched_getaffinity(pid, sizeof(now), &now) && CPU_EQUAL(&now, cpus);
+}
+
+/* Each second only that there are others is looked for; whoever moved away is found rarely. */
+static void test_native_again(void **state)
+{
+	struct conf_tenant conf = { .class = CONF_BATCH };
+	struct native n = { .conf = &conf, .undo = &undo };
+	pid_t first = start_child(&conf), second;
+	cpu_set_t before, one;
+	u64 s = 1000000000, now = 100 * s;
+
+	sched_getaffinity(first, sizeof(before), &before);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	assert_int_equal(native_confine(&n, &one), HC_ENFORCED);
+	sched_setaffinity(first, sizeof(before), &before);
+	native_again(&n, now);
+	assert_true(is_on(first, &one));
+	sched_setaffinity(first, sizeof(before), &before);
+	native_again(&n, now + s);
+	native_again(&n, now + NATIVE_AGAIN_NS - 1);
+	assert_true(is_on(first, &before));
+	native_again(&n, now + NATIVE_AGAIN_NS);
+	assert_true(is_on(first, &one));
+	/* Another process, at once; and one that has ended is forgotten. */
+	second = start_child(&conf);
+	native_again(&n, now + NATIVE_AGAIN_NS + s);
+	assert_true(is_on(second, &one));
+	/* A sanitizer has a thread of its own in each. */
+	assert_true(undo.count >= 2);
+	end_child(first);
+	end_child(second);
+	native_again(&n, now + NATIVE_AGAIN_NS + 2 * s);
+	assert_int_equal(undo.count, 0);
 }
 
 struct vhost_child {
@@ -580,8 +628,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_topology), TEST(test_policies), TEST(test_clock), TEST(test_clock_fails),
-		TEST(test_hostile_state), TEST(test_native), TEST(test_vhost), TEST(test_freezer),
-		TEST(test_quota), TEST(test_hostile_quota), TEST(test_state_file), TEST(test_killed),
+		TEST(test_hostile_state), TEST(test_native), TEST(test_native_again), TEST(test_vhost),
+		TEST(test_freezer), TEST(test_quota), TEST(test_hostile_quota), TEST(test_state_file), TEST(test_killed),
 		TEST(test_rapl), TEST(test_cores),
 	};
 

@@ -42,7 +42,7 @@ static struct world *make(u32 max_cores)
 		"     dataplane: /none, bound-ns: 300000, max-cores: %u}\n", fake_root, max_cores);
 
 	assert_int_equal(conf_parse("f", text, (size_t)n, &conf, NULL, NULL), 0);
-	w = world_new(&conf, &undo, why, sizeof(why));
+	w = world_new(&conf, &undo, NULL, why, sizeof(why));
 	assert_non_null(w);
 	return w;
 }
