@@ -3,7 +3,8 @@
 # RINGPACE_SRCS by being under testbed/, and libraries to RINGPACE_LIBS.
 RINGPACE_SRCS := $(filter-out testbed/bench/peer_%,\
 	$(wildcard testbed/*.c testbed/*/*.c)) $(HOST_CTL_SRCS) $(DP_PAGE)
-RINGPACE_LIBS += -lsodium -ljansson -lncursesw -ltinfo -ldl -lm
+# The nested host has the program, and not that library.
+RINGPACE_LIBS += -l:libsodium.a -ljansson -lncursesw -ltinfo -ldl -lm
 
 $(eval $(call program,ringpace,$(RINGPACE_SRCS),$$(RINGPACE_LIBS),\
 	-iquote testbed -Ivhost/kernel/uapi))
