@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make fuzz: FUZZ_S seconds of libFuzzer on the device side, and as many on the
 # packets between two guests, on frames through a switch, on segments, on RSS, on
-# configuration files of both daemons, on clients of ringpaced's control socket, on answers to the host controller and telemetry pages, on replies to the load generator, on orders to
+# configuration files of both daemons, on clients of ringpaced's control socket, on answers to the host controller, messages of netlink and telemetry pages, on replies to the load generator, on orders to
 # rp-dataplane, on TCP, on IPv4 below it, on requests of HTTP, on what clients say to the key-value server, and
 # on packets through NAT and the forwarder; needs clang.
 FUZZ_S ?= 60
-FUZZERS := fuzz_vring fuzz_packets fuzz_switch fuzz_gso fuzz_rss fuzz_config fuzz_control fuzz_hostd fuzz_scan fuzz_page fuzz_load \
+FUZZERS := fuzz_vring fuzz_packets fuzz_switch fuzz_gso fuzz_rss fuzz_config fuzz_control fuzz_hostd fuzz_netlink fuzz_scan fuzz_page fuzz_load \
 	fuzz_dp_orders fuzz_tcp fuzz_ip fuzz_http fuzz_nf $(if $(KV_CORE),fuzz_kv)
 
 # $(call fuzz_run,NAME): one line of a recipe.
@@ -63,6 +63,10 @@ build/fuzz/fuzz_hostd: tests/fuzz/fuzz_hostd.c $(addprefix host-ctl/hostd/,conf.
 	cpulist.c) $(addprefix vhost/daemon/,config_doc.c optval.c)
 build/fuzz/fuzz_hostd: FUZZ_CFLAGS := -iquote vhost/daemon -iquote host-ctl/hostd
 build/fuzz/fuzz_hostd: FUZZ_LIBS = -lyaml
+build/fuzz/fuzz_netlink: tests/fuzz/fuzz_netlink.c $(addprefix host-ctl/hostd/nic_,devlink.c message.c \
+	shaper.c tc.c) build/libhostd.a build/libringpaced.a build/libringpace.a
+build/fuzz/fuzz_netlink: FUZZ_CFLAGS := -iquote vhost/daemon -iquote host-ctl/hostd
+build/fuzz/fuzz_netlink: FUZZ_LIBS = $(RINGPACED_LIBS) -lmnl
 build/fuzz/fuzz_scan: tests/fuzz/fuzz_scan.c host-ctl/hostd/scan.c host-ctl/hostd/scan.h
 build/fuzz/fuzz_scan: FUZZ_LIBS := -ljansson -lm
 build/fuzz/fuzz_page: tests/fuzz/fuzz_page.c $(DP_PAGE) $(wildcard $(DP_DIR)/*.h)
