@@ -80,4 +80,13 @@ struct dp_port {
 	u32 spare;		/* so many received packets may be kept for long, in all */
 };
 
+/* ->hash of a port without hardware: any that spreads will do. */
+static inline u32 dp_port_mix(u32 src_ip, u32 dst_ip, u16 src_port, u16 dst_port)
+{
+	u64 v = ((u64)src_ip << 32 | dst_ip) * 0x9e3779b97f4a7c15ULL;
+
+	v = (v ^ v >> 29 ^ ((u32)src_port << 16 | dst_port)) * 0xbf58476d1ce4e5b9ULL;
+	return (u32)(v >> 32);
+}
+
 #endif /* DP_PORT_H */

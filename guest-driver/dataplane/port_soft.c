@@ -129,10 +129,7 @@ static struct dp_pkt *soft_alloc(struct dp_port *port, u32 queue)
 
 static u32 soft_hash(struct dp_port *port, u32 src_ip, u32 dst_ip, u16 src_port, u16 dst_port)
 {
-	u64 v = ((u64)src_ip << 32 | dst_ip) * 0x9e3779b97f4a7c15ULL;
-
-	v = (v ^ v >> 29 ^ ((u32)src_port << 16 | dst_port)) * 0xbf58476d1ce4e5b9ULL;
-	return (u32)(v >> 32);
+	return dp_port_mix(src_ip, dst_ip, src_port, dst_port);
 }
 
 static u32 soft_hash_ip(struct dp_port *port, u32 src_ip, u32 dst_ip)

@@ -23,19 +23,16 @@ static struct end_port *of(struct dp_port *port)
 
 static u32 hash(struct dp_port *port, u32 src_ip, u32 dst_ip, u16 src_port, u16 dst_port)
 {
-	u64 v = ((u64)src_ip << 32 | dst_ip) * 0x9e3779b97f4a7c15ULL;
-
-	v = (v ^ v >> 29 ^ ((u32)src_port << 16 | dst_port)) * 0xbf58476d1ce4e5b9ULL;
-	return (u32)(v >> 32);
+	return dp_port_mix(src_ip, dst_ip, src_port, dst_port);
 }
 
 static u32 hash_ip(struct dp_port *port, u32 src_ip, u32 dst_ip)
 {
-	return hash(port, src_ip, dst_ip, 0, 0);
+	return dp_port_mix(src_ip, dst_ip, 0, 0);
 }
 
 /* As a network card does: of a whole TCP segment or datagram with its ports. */
-static void classify(struct dp_port *port, struct dp_pkt *p)
+static void classify(struct dp_pkt *p)
 {
 	struct ethhdr eth;
 	struct iphdr ip;
@@ -55,7 +52,7 @@ static void classify(struct dp_port *port, struct dp_pkt *p)
 	if ((ip.protocol == IPPROTO_TCP || ip.protocol == IPPROTO_UDP) &&
 	    !(ip.frag_off & htons(IP_MF | IP_OFFMASK)) && p->bytes >= l4 + sizeof(ports))
 		memcpy(ports, p->data + l4, sizeof(ports));
-	p->hash = hash(port, ip.saddr, ip.daddr, ports[0], ports[1]);
+	p->hash = dp_port_mix(ip.saddr, ip.daddr, ports[0], ports[1]);
 }
 
 static u32 rx(struct dp_port *port, u32 queue, struct dp_pkt **p, u32 max)
@@ -75,7 +72,7 @@ static u32 rx(struct dp_port *port, u32 queue, struct dp_pkt **p, u32 max)
 		p[n]->drop = NULL;
 		/* Who sends to it on this host may leave sums to a card that there is not. */
 		p[n]->sound = true;
-		classify(port, p[n]);
+		classify(p[n]);
 		n++;
 	}
 	if (taken)
