@@ -12,7 +12,7 @@
 
 /* More than kernel sockets and one thread that uses them can take. */
 #define FLOOD_RPS	1e6
-/* Nor can one of our own. */
+/* More than a thread with a TCP of its own can. */
 #define PORT_FLOOD_RPS	5e6
 /* Each twice as long as the one before. */
 #define TRIES		4u

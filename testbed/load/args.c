@@ -59,10 +59,10 @@ static const struct argp_option options[] = {
 	{ "cpus", OPT_CPUS, "LIST", 0, "CPUs for the threads, in turns: 2,3", 0 },
 	{ "spin", OPT_SPIN, NULL, 0, "threads never sleep: exact, and each takes a CPU", 0 },
 	{ "transport", OPT_TRANSPORT, "NAME", 0, "sockets (default): the kernel's; port: a guest of its "
-	  "own at a port of ringpaced, udp-echo only", 0 },
+	  "own at a port of ringpaced, with a TCP of its own", 0 },
 	{ "socket", OPT_SOCKET, "PATH", 0, "port: its vhost-user socket", 0 },
 	{ "own-ip", OPT_OWN_IP, "ADDRESS", 0, "port: our IPv4 address (10.0.0.1)", 0 },
-	{ "macs", OPT_MACS, "OURS,THEIRS", 0, "port: Ethernet addresses "
+	{ "macs", OPT_MACS, "OURS,THEIRS", 0, "port: Ethernet addresses; of TCP only ours counts "
 	  "(02:00:00:00:00:01,02:00:00:00:00:02)", 0 },
 	{ NULL, 0, NULL, 0, "What is wanted:", 5 },
 	{ "slo-p99-ns", OPT_SLO, "NS", 0, "find the highest rate up to --rate-rps with which the p99 of "

@@ -11,9 +11,9 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 
-/* In the station's hands at most: received and kept, or about to be sent. */
 #define FRAMES		8192u
-#define KEPT		(FRAMES / 2)
+/* So many the station may keep of what it receives, and so many are left to be sent. */
+#define KEPT		(FRAMES / 4)
 #define TCP_SUM_AT	offsetof(struct tcphdr, th_sum)
 
 static struct end_port *of(struct dp_port *port)
@@ -61,7 +61,7 @@ static u32 rx(struct dp_port *port, u32 queue, struct dp_pkt **p, u32 max)
 	const u8 *frame;
 	u32 bytes, taken = 0, n = 0;
 
-	while (n < max && ep->spare.count > KEPT / 2 && (frame = net_rx_take(&ep->end, 0, &bytes))) {
+	while (n < max && ep->spare.count > KEPT && (frame = net_rx_take(&ep->end, 0, &bytes))) {
 		taken++;
 		if (bytes > END_PORT_FRAME_BYTES)
 			continue;
@@ -144,7 +144,7 @@ int end_port_open(struct end_port *ep, const char *socket, const u8 mac[6], u32 
 	memset(ep, 0, sizeof(*ep));
 	ep->port = (struct dp_port){
 		.ops = &ops, .queues = 1, .slots = slots, .fenced = true,
-		.frame_bytes = END_PORT_FRAME_BYTES, .spare = KEPT / 2,
+		.frame_bytes = END_PORT_FRAME_BYTES, .spare = KEPT,
 	};
 	memcpy(ep->port.mac, mac, sizeof(ep->port.mac));
 	ep->frame = calloc(FRAMES, sizeof(*ep->frame));

@@ -12,7 +12,6 @@
 
 struct load_transport_kind {
 	const char *name;
-	bool streams;		/* it has TCP, not datagrams only */
 	u32 threads_max;	/* that can use it at once, the agent's included */
 	/* NULL after fail(). */
 	struct load_transport *(*make)(const struct load_target *t, u32 conns);

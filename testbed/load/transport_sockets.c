@@ -233,5 +233,5 @@ static struct load_transport *make(const struct load_target *target, u32 conns)
 }
 
 const struct load_transport_kind load_transport_sockets = {
-	.name = "sockets", .streams = true, .threads_max = LOAD_THREADS_MAX + 1, .make = make,
+	.name = "sockets", .threads_max = LOAD_THREADS_MAX + 1, .make = make,
 };

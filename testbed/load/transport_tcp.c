@@ -366,5 +366,5 @@ static struct load_transport *make(const struct load_target *target, u32 conns)
 }
 
 const struct load_transport_kind load_transport_port_tcp = {
-	.name = "port", .streams = true, .threads_max = 1, .make = make,
+	.name = "port", .threads_max = 1, .make = make,
 };

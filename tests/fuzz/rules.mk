@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make fuzz: FUZZ_S seconds of libFuzzer on the device side, and as many on the
 # packets between two guests, on frames through a switch, on segments, on RSS, on
-# configuration files of both daemons, on clients of ringpaced's control socket, on answers to the host controller, messages of netlink and telemetry pages, on replies to the load generator, on orders to
-# rp-dataplane, on TCP, on IPv4 below it, on requests of HTTP, on what clients say to the key-value server, and
+# configuration files of both daemons, on clients of ringpaced's control socket, on answers to the
+# host controller, messages of netlink and telemetry pages, on replies to the load generator, on orders to rp-dataplane, on TCP, on IPv4 below it, on requests of HTTP, on what clients say to the key-value server, and
 # on packets through NAT and the forwarder; needs clang.
 FUZZ_S ?= 60
 FUZZERS := fuzz_vring fuzz_packets fuzz_switch fuzz_gso fuzz_rss fuzz_config fuzz_control fuzz_hostd fuzz_netlink fuzz_scan fuzz_page fuzz_load \
