@@ -96,7 +96,7 @@ static int measure_all(struct packets_run *r)
 /* ---- The command ---- */
 
 enum {
-	OPT_ROUNDS = 256, OPT_SECONDS, OPT_DMAX, OPT_OVS_SLEEP, OPT_PEERS, OPT_LOADS, OPT_PEAK,
+	OPT_ROUNDS = 256, OPT_SECONDS, OPT_QUEUE_LEN, OPT_DMAX, OPT_OVS_SLEEP, OPT_PEERS, OPT_LOADS, OPT_PEAK,
 	OPT_JSON, OPT_MARKDOWN,
 };
 
@@ -109,6 +109,8 @@ static const struct argp_option options[] = {
 	  "burst; saturated) and load1,load10,load30 (percent of the peak) (all)", 0 },
 	{ "peak-pps", OPT_PEAK, "R", 0, "what load1, load10, load30 are shares of, frames per second "
 	  "(the slowest one's " PACKETS_PEAK ")", 0 },
+	{ "queue-len", OPT_QUEUE_LEN, "SLOTS", 0, "of the guests' rings, a power of two in 64..1024 (256, "
+	  "QEMU's default; hosts of network functions set 1024)", 0 },
 	{ "dmax-ns", OPT_DMAX, "NS", 0, "D_MAX of ringpaced's ports at these, ns (1000000)", 0 },
 	{ "ovs-sleep-us", OPT_OVS_SLEEP, "US", 0, "Open vSwitch's pmd-maxsleep at these, 0..10000 us "
 	  "(half of D_MAX: as long as it may sleep within that bound)", 0 },
@@ -145,6 +147,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_SECONDS:
 		a->seconds = opt_bench_seconds(state, arg);
+		break;
+	case OPT_QUEUE_LEN:
+		a->queue_len = (u32)opt_between(state, "queue-len", arg, 64, 1024);
+		if (a->queue_len & (a->queue_len - 1))
+			argp_error(state, "--queue-len %s: not a power of two", arg);
 		break;
 	case OPT_DMAX:
 		a->f.dmax_ns = opt_between(state, "dmax-ns", arg, 1, NSEC_PER_SEC);
@@ -196,7 +203,8 @@ static const struct argp argp = {
 static int run(int argc, char **argv)
 {
 	struct packets_args a = {
-		.f = { .dmax_ns = 1000000, .ovs_sleep_us = ~0u }, .rounds = 9, .seconds = 0.2,
+		.f = { .dmax_ns = 1000000, .ovs_sleep_us = ~0u }, .rounds = 9, .queue_len = 256,
+		.seconds = 0.2,
 		.loads = (1u << PACKETS_LOADS) - 1, .peers = PEERS_ALL,
 	};
 	struct packets_run *r = calloc(1, sizeof(*r));

@@ -12,7 +12,6 @@
 #include "hist/hist.h"
 #include "packets/line.h"
 
-#define SLOTS		256u
 #define RX_BYTES	2048u
 /* Frames in a row of one end, before the other one is looked at. */
 #define PACED_BURST	32u
@@ -48,7 +47,8 @@ static struct net_end *receiver(struct play *p)
 
 /* ---- Life ---- */
 
-int guests_open(struct guests *g, const struct forwarder *f, const struct forward_load *l)
+int guests_open(struct guests *g, const struct forwarder *f, const struct forward_load *l,
+		u32 queue_len)
 {
 	u64 end = now_ns() + FORWARDER_START_NS;
 	u32 i;
@@ -56,7 +56,7 @@ int guests_open(struct guests *g, const struct forwarder *f, const struct forwar
 	g->forwarder = f;
 	for (i = 2; i-- > 0;) {
 		const struct net_end_options o = {
-			.socket = f->socket[i], .pairs = 1, .slots = SLOTS,
+			.socket = f->socket[i], .pairs = 1, .slots = queue_len,
 			.frame_bytes = l->frame_bytes, .rx_bytes = RX_BYTES, .pieces = 1,
 			.timeout_ms = NET_DAEMON_TIMEOUT_MS,
 		};
@@ -72,7 +72,7 @@ int guests_open(struct guests *g, const struct forwarder *f, const struct forwar
 		net_send(&g->end[0], 0, 1);
 		if (!nap_ms(1))
 			return -1;
-		net_receive(&g->end[1], 0, SLOTS);
+		net_receive(&g->end[1], 0, queue_len);
 	}
 	return 0;
 }
@@ -136,7 +136,7 @@ static void set_rates(struct play *p, const struct mark *a, const struct mark *b
 
 static u32 take_numbered(struct play *p)
 {
-	return net_receive(receiver(p), 0, SLOTS);
+	return net_receive(receiver(p), 0, receiver(p)->opt.slots);
 }
 
 static void flood_for(struct play *p, u64 ns)

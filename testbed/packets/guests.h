@@ -37,8 +37,12 @@ struct sample {
 	double unsent;		/* that were due, and had found no room by the end */
 };
 
-/* Connects both guests and waits until frames come through. 0, or -1 after fail(). */
-int guests_open(struct guests *g, const struct forwarder *f, const struct forward_load *l);
+/*
+ * Connects both guests, with @queue_len slots in each of their rings, and waits until frames
+ * come through. 0, or -1 after fail().
+ */
+int guests_open(struct guests *g, const struct forwarder *f, const struct forward_load *l,
+		u32 queue_len);
 void guests_close(struct guests *g);
 /* On the first CPU. 0, or -1 after fail() or when stopped(). */
 int guests_run(struct guests *g, const struct guests_task *t, struct sample *s);

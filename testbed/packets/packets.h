@@ -26,6 +26,7 @@ extern const struct forward_load packets_loads[PACKETS_LOADS];
 struct packets_args {
 	struct forwarder_params f;
 	u32 rounds;
+	u32 queue_len;		/* of the guests' rings, slots */
 	double seconds;
 	u32 loads;		/* bits of packets_loads[] */
 	struct peers peers;

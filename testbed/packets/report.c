@@ -193,6 +193,7 @@ json_t *packets_result(const struct packets_run *r)
 	}
 	json_object_set_new(v, "dmax_ns", json_integer((json_int_t)a->f.dmax_ns));
 	json_object_set_new(v, "ovs_sleep_ns", json_integer((json_int_t)a->f.ovs_sleep_us * 1000));
+	json_object_set_new(v, "queue_len", json_integer(a->queue_len));
 	json_object_set_new(v, "peak_pps", json_number_or_null(r->peak_pps, 0));
 	json_object_set_new(v, "rounds", json_integer(a->rounds));
 	json_object_set_new(v, "seconds", json_real(a->seconds));

@@ -124,8 +124,8 @@ static int open_one(struct packets_run *r, u32 load, u32 who, struct stage *s)
 	memset(&s->g, 0, sizeof(s->g));
 	s->f = r->forwarder[packets_who[who].id];
 	s->f.name = packets_who[who].name;
-	return s->f.ops->start(&s->f, l, batch) || guests_open(&s->g, &s->f, l) ||
-		pause_one(&s->f) ? -1 : 0;
+	return s->f.ops->start(&s->f, l, batch) ||
+		guests_open(&s->g, &s->f, l, r->args->queue_len) || pause_one(&s->f) ? -1 : 0;
 }
 
 /* A peer that did not start on a busy machine is no reason to lose what has been measured. */

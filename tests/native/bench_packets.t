@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 out=$scratch/out
-keys='["fwd64_vs_testpmd","fwd64_vs_ovs","fwd1500_vs_testpmd","fwd1500_vs_ovs","gso64k_vs_testpmd","cpu_per_packet_vs_ovs_sleep","cpu_per_packet_vs_testpmd","p99_by_dmax","dmax_ns","ovs_sleep_ns","peak_pps","rounds","seconds","line_ns","far","peers","figures","samples","machine","date","load_1min"]'
+keys='["fwd64_vs_testpmd","fwd64_vs_ovs","fwd1500_vs_testpmd","fwd1500_vs_ovs","gso64k_vs_testpmd","cpu_per_packet_vs_ovs_sleep","cpu_per_packet_vs_testpmd","p99_by_dmax","dmax_ns","ovs_sleep_ns","queue_len","peak_pps","rounds","seconds","line_ns","far","peers","figures","samples","machine","date","load_1min"]'
 
 packets() {
 	timeout 150 "$ringpace" bench packets --rounds 1 --seconds 0.1 "$@" \
@@ -88,6 +88,8 @@ check 'and nothing is left' all_left
 packets --peers none --loads 64/b8,load1 --peak-pps 100000
 check 'tables for people' eval 'grep -Eq "^ *64/b8 +[0-9.]+ +- +-" "$out" &&
 	grep -Eq "^load1 +0.001 +ringpaced " "$out" && grep -q "^ovs was not measured: " "$out"'
+packets --peers none --loads load1 --peak-pps 100000 --queue-len 1024 --json
+check 'longer rings' json '.queue_len == 1024 and .samples[0].sent > 0 and .samples[0].lost == 0'
 packets --peers none --loads load1 --peak-pps 100000 --markdown
 check 'tables for documents' eval 'grep -q "^| load1 | 0.001 | ringpaced | " "$out" &&
 	[ "$(grep -c "^|---" "$out")" -eq 1 ]'
@@ -102,6 +104,7 @@ check 'unknown peer' wrong '--peers moon' --peers moon
 check 'unknown load' wrong '--loads 65' --loads 65
 check 'a share of nothing' wrong '64/b32' --loads load10
 check 'no round' wrong '--rounds 0' --rounds 0
+check 'rings of no such length' wrong '--queue-len' --queue-len 300
 check 'no time' wrong '--seconds 0' --seconds 0
 check 'a sleep that is too long' wrong '--ovs-sleep-us' --ovs-sleep-us 10001
 check 'an argument too many' wrong 'surplus' surplus
