@@ -47,14 +47,14 @@ static struct options {
 	u32 serial_count;
 	const struct dp_app *app;
 	const struct app_kind *kind;	/* NULL: the application has nothing of its own */
-	u32 threads, groups, batch, memory_mib;
+	u32 threads, groups, batch, queue_len, memory_mib;
 	u64 sleep_ns, stall_ns, dmax_ns;
 	enum rp_strategy_id idle;
 	int cpus[DP_THREADS_MAX];
 	u32 cpu_count;
 } opt = {
 	.idle = RP_SLEEP,
-	.app = &dp_app_reflect, .threads = 1, .groups = 128, .batch = 32, .memory_mib = 128,
+	.app = &dp_app_reflect, .threads = 1, .groups = 128, .batch = 32, .queue_len = 1024,
 	.sleep_ns = 50000, .stall_ns = DP_STALL_NS,
 };
 
@@ -64,7 +64,7 @@ static struct workers workers;
 /* ---- Options ---- */
 
 enum {
-	OPT_DEVICE = 256, OPT_MEMORY, OPT_SLEEP, OPT_STALL, OPT_DMAX, OPT_CPUS, OPT_SERIAL,
+	OPT_DEVICE = 256, OPT_QUEUE_LEN, OPT_MEMORY, OPT_SLEEP, OPT_STALL, OPT_DMAX, OPT_CPUS, OPT_SERIAL,
 };
 
 static const struct argp_option option_table[] = {
@@ -91,8 +91,10 @@ static const struct argp_option option_table[] = {
 	  "port; twice: from two", 0 },
 	{ "stall-ms", OPT_STALL, "MS", 0, "a thread that does not answer for so long in a move has "
 	  "stalled, 1 to 60000 (100)", 0 },
-	{ "memory-mib", OPT_MEMORY, "MIB", 0, "for packets, 64 to 4096 (128); a card takes "
-	  "hugepages, as many as it needs", 0 },
+	{ "queue-len", OPT_QUEUE_LEN, "SLOTS", 0, "of each ring, a power of two in 64..4096; a card "
+	  "may have fewer (1024)", 0 },
+	{ "memory-mib", OPT_MEMORY, "MIB", 0, "for packets, 64 to 4096 (120, and 8 for each "
+	  "thread, or as its rings need); a card takes hugepages, as many as it needs", 0 },
 	{ 0 }
 };
 
@@ -148,6 +150,8 @@ static void check(struct argp_state *state)
 		argp_error(state, "--control is needed");
 	if (opt.cpu_count && opt.cpu_count != opt.threads)
 		argp_error(state, "--cpus: %u CPUs for %u threads", opt.cpu_count, opt.threads);
+	if (!opt.memory_mib)
+		opt.memory_mib = 120 + opt.threads * (2 + opt.queue_len * 6 / 1024);
 	opt.idle = opt.dmax_ns ? RP_ADAPTIVE : opt.sleep_ns ? RP_SLEEP : RP_BUSY;
 }
 
@@ -199,6 +203,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_SLEEP: opt.sleep_ns = number(state, "--sleep-ns", arg, 0, 1000000000); break;
 	case OPT_STALL:
 		opt.stall_ns = number(state, "--stall-ms", arg, 1, 60000) * 1000000;
+		break;
+	case OPT_QUEUE_LEN:
+		opt.queue_len = (u32)number(state, "--queue-len", arg, 64, 4096);
+		if (opt.queue_len & (opt.queue_len - 1))
+			argp_error(state, "--queue-len: %s is not a power of two", arg);
 		break;
 	case OPT_MEMORY:
 		opt.memory_mib = (u32)number(state, "--memory-mib", arg, 64, 4096);
@@ -252,8 +261,8 @@ static u32 add_device(char **argv, char *vdev, size_t size)
 	u32 n = 0;
 
 	if (opt.socket) {
-		snprintf(vdev, size, "net_virtio_user0,path=%s,queues=%u,queue_size=256",
-			 opt.socket, opt.threads);
+		snprintf(vdev, size, "net_virtio_user0,path=%s,queues=%u,queue_size=%u",
+			 opt.socket, opt.threads, opt.queue_len);
 		snprintf(device_name, sizeof(device_name), "net_virtio_user0");
 	} else {
 		snprintf(vdev, size, "%s", opt.device);
@@ -425,6 +434,7 @@ int main(int argc, char **argv)
 	rp_clock_init(&clock_of_tsc, rte_get_tsc_hz());
 	eo = (struct eth_options){
 		.name = device_name, .queues = opt.threads, .entries = opt.groups,
+		.queue_len = opt.queue_len,
 		.steer_socket = opt.steer_socket, .steer_port = opt.steer_port,
 		.interrupts = opt.idle == RP_ADAPTIVE,
 		.sums = opt.kind && opt.kind->has_tcp,

@@ -12,7 +12,6 @@
 #include "steer_ctl.h"
 #include "virtio_look.h"
 
-#define RING_SLOTS	256u
 #define CACHE		128u
 /* Of each flow group, received packets that an application has not read yet. */
 #define SPARE		8u
@@ -23,6 +22,7 @@ struct eth_port {
 	struct dp_port port;
 	u16 id;
 	bool started;
+	u16 tx_slots;
 	u32 entries;
 	struct rte_mempool *pool;
 	u8 *key;			/* the hash's */
@@ -121,9 +121,10 @@ static u32 virtio_depth(struct dp_port *port, u32 queue)
 /* The descriptor that was written @since packets ago; those before it were done first. */
 static bool eth_left(struct dp_port *port, u32 queue, u32 since)
 {
-	return since >= RING_SLOTS - 1 ||
-	       rte_eth_tx_descriptor_status(eth_of(port)->id, (u16)queue,
-					    (u16)(RING_SLOTS - 1 - since)) ==
+	const struct eth_port *e = eth_of(port);
+
+	return since + 1u >= e->tx_slots ||
+	       rte_eth_tx_descriptor_status(e->id, (u16)queue, (u16)(e->tx_slots - 1 - since)) ==
 	       RTE_ETH_TX_DESC_DONE;
 }
 
@@ -270,8 +271,9 @@ static void add_ops(struct eth_port *e, const struct eth_options *o)
 	u32 i;
 
 	for (i = 0; i < o->queues; i++)
-		looks = looks && virtio_look_open(&e->queue[i].rx, e->id, 2 * i, RING_SLOTS) &&
-			virtio_look_open(&e->queue[i].tx, e->id, 2 * i + 1, RING_SLOTS);
+		looks = looks && virtio_look_open(&e->queue[i].rx, e->id, 2 * i, e->port.slots) &&
+			virtio_look_open(&e->queue[i].tx, e->id, 2 * i + 1,
+					 e->port.slots);
 	if (looks) {
 		e->ops.left = virtio_left;
 		e->ops.depth = virtio_depth;
@@ -335,28 +337,32 @@ static int configure(struct eth_port *e, struct rte_eth_conf *conf)
 
 /*
  * virtio's driver, by default, takes back what was sent only when the ring is nearly full: each
- * buffer has left the caches by then. The most that it takes is 4 less than the ring has, which
- * may be shorter than what was asked for.
+ * buffer has left the caches by then. The most that it takes is 4 less than the ring has.
  */
 static int set_up_sending(struct eth_port *e, const struct rte_eth_dev_info *info, u16 queue)
 {
 	struct rte_eth_txconf tx = info->default_txconf;
-	int rc = -EINVAL;
+	if (virtio_look_slots(e->id, 2 * queue + 1u))
+		tx.tx_free_thresh = (u16)(e->tx_slots - 4);
+	return rte_eth_tx_queue_setup(e->id, queue, e->tx_slots, SOCKET_ID_ANY, &tx);
+}
 
-	tx.tx_free_thresh = RING_SLOTS - 4;
-	if (!strncmp(info->driver_name, "net_virtio", strlen("net_virtio")))
-		rc = rte_eth_tx_queue_setup(e->id, queue, RING_SLOTS, SOCKET_ID_ANY, &tx);
-	return rc == -EINVAL ? rte_eth_tx_queue_setup(e->id, queue, RING_SLOTS, SOCKET_ID_ANY,
-						      NULL) : rc;
+/* virtio's driver knows no limit until it has a ring. */
+static u16 at_most(u16 slots, u32 ring)
+{
+	return ring && ring < slots ? (u16)ring : slots;
 }
 
 static int set_up_queues(struct eth_port *e, const struct rte_eth_dev_info *info)
 {
-	u16 i;
-	int rc = 0;
+	u16 i, rx = at_most((u16)e->port.slots, virtio_look_slots(e->id, 0));
+	int rc;
 
+	e->tx_slots = at_most((u16)e->port.slots, virtio_look_slots(e->id, 1));
+	rc = rte_eth_dev_adjust_nb_rx_tx_desc(e->id, &rx, &e->tx_slots);
+	e->port.slots = rx;
 	for (i = 0; !rc && i < e->port.queues; i++)
-		rc = rte_eth_rx_queue_setup(e->id, i, RING_SLOTS, SOCKET_ID_ANY, NULL, e->pool) ? :
+		rc = rte_eth_rx_queue_setup(e->id, i, rx, SOCKET_ID_ANY, NULL, e->pool) ? :
 		     set_up_sending(e, info, i);
 	return rc;
 }
@@ -425,7 +431,7 @@ struct dp_port *eth_port_open(const struct eth_options *o)
 {
 	struct eth_port *e = calloc(1, sizeof(*e));
 	/* In rings both ways, in caches, and in hands. */
-	u32 mbufs = o->queues * (2 * RING_SLOTS + 2 * CACHE + 256) + SPARE * o->entries;
+	u32 mbufs = o->queues * (2 * o->queue_len + 2 * CACHE + 256) + SPARE * o->entries;
 	int rc;
 
 	if (!e)
@@ -434,7 +440,7 @@ struct dp_port *eth_port_open(const struct eth_options *o)
 	e->entries = o->entries;
 	e->ops = eth_ops;
 	e->port = (struct dp_port){
-		.ops = &e->ops, .queues = o->queues, .slots = RING_SLOTS,
+		.ops = &e->ops, .queues = o->queues, .slots = o->queue_len,
 		.fenced = o->steer_socket, .spare = SPARE * o->entries,
 		.frame_bytes = RTE_ETHER_MAX_LEN - RTE_ETHER_CRC_LEN,
 	};

@@ -11,6 +11,7 @@
 struct eth_options {
 	const char *name;		/* of the device, as DPDK has it */
 	u32 queues, entries;
+	u32 queue_len;			/* slots of each ring, a power of two; a card may have fewer */
 	/* ringpaced's control socket and its port there; NULL: the device steers. */
 	const char *steer_socket, *steer_port;
 	bool interrupts;		/* where the device has them */

@@ -17,10 +17,16 @@ struct virtio_look {
 };
 
 /*
- * Of queue @vq (2i receives, 2i + 1 sends) of a device that was started, with
- * @slots slots. False: it is none of virtio's, or its rings are packed.
+ * Of the ring of queue @vq (2i receives, 2i + 1 sends) of a device that was configured.
+ * 0: it is none of virtio's.
  */
-bool virtio_look_open(struct virtio_look *l, u16 port, u32 vq, u32 slots);
+u32 virtio_look_slots(u16 port, u32 vq);
+
+/*
+ * Of a device that was started, whose receive queues use @rx_slots. False: it is none of
+ * virtio's, or its rings are packed.
+ */
+bool virtio_look_open(struct virtio_look *l, u16 port, u32 vq, u32 rx_slots);
 
 /* Sent, and not taken by the host yet. */
 static inline u16 virtio_look_out(const struct virtio_look *l)

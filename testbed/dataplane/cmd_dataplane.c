@@ -20,7 +20,7 @@ enum {
 /* Of `start`, as rp-dataplane has them. */
 static const char *const passed[] = {
 	"app", "batch", "sleep-ns", "dmax-ns", "cpus", "stall-ms", "serial", "address", "gateway",
-	"inside", "listen", "http-root", "routes",
+	"inside", "listen", "http-root", "routes", "queue-len",
 };
 
 #define PASSED	(sizeof(passed) / sizeof(passed[0]))
@@ -291,6 +291,8 @@ static const struct argp_option options[] = {
 	  "a copy of the files, at most 64 MiB", 0 },
 	{ "routes", OPT_PASSED + 12, "FILE", 0, "of forward: a prefix and the MAC of its next hop "
 	  "in each line", 0 },
+	{ "queue-len", OPT_PASSED + 13, "SLOTS", 0, "of each ring, a power of two in 64..4096 "
+	  "(1024, and at most that in a VM)", 0 },
 	{ NULL, 0, NULL, 0, "Of migrate:", 3 },
 	{ "to", OPT_TO, "THREAD", 0, "whereto", 0 },
 	{ 0 }

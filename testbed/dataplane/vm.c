@@ -22,7 +22,7 @@
 #define MEMORY_MIB	256u	/* beside hugepages */
 #define HUGEPAGES	16u	/* of 2 MiB, and more for each thread's queues */
 #define TABLE_PAGES	34u	/* of them for the forwarder's table */
-#define CARD_SLOTS	256u	/* as many as rp-dataplane uses */
+#define CARD_SLOTS	1024u	/* as many as rp-dataplane uses */
 #define CARD_TABLE	128u	/* entries of the table of QEMU's card */
 #define TURN_NS		(20 * NSEC_PER_SEC)
 #define FAILED		"dataplane: failed: "	/* the guest's init says it */

@@ -74,7 +74,13 @@ check 'harms them not' kill -0 $other
 kill $other
 
 check 'a start that fails' refused start --app none
+check 'and one with rings of no such length' refused start --queue-len 300
 check 'leaves nothing' [ ! -e "$dir" ]
+# Rings of other lengths.
+for slots in 64 4096; do
+	check "rings of $slots slots" dp start --queue-len $slots --dmax-ns 1000000
+	check 'stop' dp stop
+done
 # Files of the program's own.
 mkdir "$scratch/www" && echo hello >"$scratch/www/index.html"
 echo '10.0.0.0/24 02:00:00:00:00:01' >"$scratch/routes"
