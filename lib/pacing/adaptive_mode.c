@@ -24,7 +24,8 @@
 #define FORGET_NS	120000000000ull
 /*
  * Another mode must be better for so long on end: random queues wander, and a peer that
- * loses its CPU for a millisecond or two is none that is slow.
+ * loses its CPU for a millisecond or two is none that is slow. Twice as long to begin to
+ * sleep, as the share of waiting has to forget such a moment first; it costs energy only.
  */
 #define DOUBT_NS	5000000u
 
@@ -97,7 +98,7 @@ static void change_mode(struct adaptive *a, enum rp_wait to, u64 busy_ns, u64 no
 	/* Who sleeps, and has not waited for long, does not begin to doubt only now. */
 	if (!a->doubt_ns)
 		a->doubt_ns = to == RP_WAIT_SPIN ? now_ns - busy_ns : now_ns;
-	if (now_ns - a->doubt_ns < DOUBT_NS)
+	if (now_ns - a->doubt_ns < (to == RP_WAIT_SPIN ? 1 : 2) * DOUBT_NS)
 		return;
 	/* Quicker to leave a mode that does harm than to try it again. */
 	if (to != RP_WAIT_SPIN && now_ns - a->entered_ns < a->retry_ns)
@@ -127,6 +128,13 @@ void rp_adaptive_move_mode(const struct rp_strategy *s, struct adaptive *a, u64 
 	} else {
 		a->doubt_ns = 0;
 	}
+}
+
+/* Between two waits, which may be far apart: what was better lately is not better on end. */
+void rp_adaptive_end_doubt(struct adaptive *a)
+{
+	if (a->mode == RP_WAIT_SPIN && !rp_adaptive_waits_often(a))
+		a->doubt_ns = 0;
 }
 
 /*

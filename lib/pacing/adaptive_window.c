@@ -134,6 +134,7 @@ void rp_adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
 	done = less(c.items + a->out, out);
 	if (tells_pace(&a->e, done, c.ns))
 		rp_estimate_pace(&a->e, done, c.ns);
+	rp_adaptive_end_doubt(a);
 	a->peer_waited = false;
 	a->idle_ns = 0;
 	a->still_ns = 0;

@@ -314,6 +314,30 @@ static void test_stalls(void **state)
 	assert_true(good);
 }
 
+/* Bursts as in bench step, one side of which loses its CPU: a full ring is no slow consumer. */
+static void test_burst_stalls(void **state)
+{
+	static const struct burst b = { 64, 500, 500000, 500, 300000, 0 };
+	bool good = true;
+	u32 n, i;
+
+	for (n = 0; n < 6; n++) {
+		struct sim_config c = config_of_bursts(&b);
+		u64 *ps = stalling(b.w_ns, c.w_ns[0], n + 1);
+		bool of_c = n % 2;
+
+		c.spin_turn_ns = 500;
+		for (i = 0; !of_c && i < STALL_ITEMS; i += b.items)
+			ps[i] += (b.gap_ns - b.w_ns) * 1000;
+		*(of_c ? &c.wc : &c.wp) = (struct dist_spec){
+			.kind = DIST_TRACE, .trace_ps = ps, .trace_len = STALL_ITEMS,
+		};
+		good &= steady(&c, "bursts and stalls", 0);
+		free(ps);
+	}
+	assert_true(good);
+}
+
 /* ---- Experiments ---- */
 
 /* All sleeps last longer than the faster side may wait: it spins. */
@@ -379,6 +403,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_bursts),
 		cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_stalls),
+		cmocka_unit_test(test_burst_stalls),
 		cmocka_unit_test(test_tries),
 		cmocka_unit_test(test_tries_keep_dmax),
 		cmocka_unit_test(test_cheaper),
