@@ -120,11 +120,21 @@ static bool is_echo(u32 load)
 	return load == TCP_ECHO_PORT || load == TCP_ECHO_PEAK;
 }
 
+static bool is_half(u32 load)
+{
+	return load == TCP_KV_HALF || load == TCP_KV_PORT_HALF;
+}
+
+static bool is_by_port(u32 load)
+{
+	return load == TCP_ECHO_PORT || load == TCP_KV_PORT || load == TCP_KV_PORT_HALF;
+}
+
 static void plan(const struct tcp_bench *b, u32 load, const struct tcp_server *s, u64 ns,
 		 struct load_params *p, struct meter *m)
 {
 	u64 warmup_ns = ns < WARMUP_NS ? ns : WARMUP_NS;
-	bool half = load == TCP_KV_HALF;
+	bool half = is_half(load);
 
 	load_params_default(p);
 	p->agent_rate = 0;
@@ -211,7 +221,8 @@ static int measure_server(struct tcp_bench *b, u32 load, struct tcp_server *s,
 
 static const char *const who_names[TCP_WHO] = { "rp-dataplane", "memcached" };
 static const char *const load_names[TCP_LOADS] = {
-	"TCP echo from a port", "TCP echo", "key-value", "key-value, half load"
+	"TCP echo from a port", "key-value from a port", "TCP echo", "key-value",
+	"key-value, half load", "key-value from a port, half load"
 };
 
 static int measure_one(struct tcp_bench *b, u32 load, u32 round, u32 who)
@@ -227,8 +238,8 @@ static int measure_one(struct tcp_bench *b, u32 load, u32 round, u32 who)
 		rc = tcp_server_memcached(&s, &b->net, b->memcached, a->connections);
 	else
 		rc = tcp_server_dataplane(&s, is_echo(load) ? "echo" : "kv",
-					  load == TCP_KV_HALF ? &a->pacing : &a->peak_pacing,
-					  load == TCP_ECHO_PORT ? BY_PORT : BY_TAP);
+					  is_half(load) ? &a->pacing : &a->peak_pacing,
+					  is_by_port(load) ? BY_PORT : BY_TAP);
 	if (!rc)
 		rc = measure_server(b, load, &s, &b->sample[load][who][round]);
 	tcp_server_stop(&s);
@@ -239,9 +250,9 @@ static int measure_one(struct tcp_bench *b, u32 load, u32 round, u32 who)
 
 bool tcp_bench_measures(const struct tcp_bench *b, u32 load, u32 who)
 {
-	if (load == TCP_ECHO_PORT)
+	if (load == TCP_ECHO_PORT || load == TCP_KV_PORT)
 		return who == TCP_DATAPLANE;
-	if (b->why_no_net[0])
+	if (b->why_no_net[0] || (is_by_port(load) && who != TCP_DATAPLANE))
 		return false;
 	return load == TCP_ECHO_PEAK ? who == TCP_DATAPLANE : !b->why_no_memcached[0];
 }
@@ -283,7 +294,7 @@ static int measure_over_sockets(struct tcp_bench *b)
 		return 0;
 	b->half_rps = fmin(tcp_bench_median(b, TCP_KV_PEAK, TCP_DATAPLANE, rps),
 			   tcp_bench_median(b, TCP_KV_PEAK, TCP_MEMCACHED, rps)) / 2;
-	return measure_load(b, TCP_KV_HALF);
+	return measure_load(b, TCP_KV_HALF) || measure_load(b, TCP_KV_PORT_HALF) ? -1 : 0;
 }
 
 /* Why something is not possible here is part of the result. */
@@ -314,7 +325,7 @@ int tcp_bench_run(struct tcp_bench *b, const struct tcp_bench_args *args)
 	b->half_rps = b->idle_bytes = UNKNOWN;
 	rc = find_out(b);
 	if (!rc)
-		rc = measure_load(b, TCP_ECHO_PORT);
+		rc = measure_load(b, TCP_ECHO_PORT) || measure_load(b, TCP_KV_PORT) ? -1 : 0;
 	if (!rc && !b->why_no_net[0])
 		rc = measure_over_sockets(b);
 	own_net_close(&b->net);

@@ -2,7 +2,7 @@
 /*
  * bench dataplane's part over TCP: echo of rp-dataplane, and its key-value server beside
  * Debian's memcached, each with the server's side on one CPU and the load generator on
- * another: over the kernel's sockets, or, echo only, as a guest with a TCP of its own at a
+ * another: over the kernel's sockets, or, ours only, as a guest with a TCP of its own at a
  * port of ringpaced (load/transport_tcp.c), which keeps the server busy. Rounds alternate.
  *
  * Theory of operation. `peak`: more is offered than anybody can answer, so that every
@@ -27,7 +27,11 @@ struct tcp_bench_args {
 	struct tcp_server_pacing pacing, peak_pacing;
 };
 
-enum tcp_load { TCP_ECHO_PORT, TCP_ECHO_PEAK, TCP_KV_PEAK, TCP_KV_HALF, TCP_LOADS };
+enum tcp_load {
+	TCP_ECHO_PORT, TCP_KV_PORT, TCP_ECHO_PEAK, TCP_KV_PEAK, TCP_KV_HALF,
+	TCP_KV_PORT_HALF,	/* the same rate, from a port */
+	TCP_LOADS
+};
 enum tcp_who { TCP_DATAPLANE, TCP_MEMCACHED, TCP_WHO };
 
 /* Of one measurement. */

@@ -20,12 +20,13 @@ unable=()
 able=(unshare -rn)
 
 by_port='.echo_ns_per_request > 0 and .echo_turn_ns_per_packet > 0 and
-	.figures.echo_port["rp-dataplane"].done_rps > 0 and
-	.figures.echo_port["rp-dataplane"].failed == 0'
+	all(.figures.echo_port, .figures.kv_port; .["rp-dataplane"].done_rps > 0 and
+		.["rp-dataplane"].failed == 0)'
 echo_there='.figures.echo_peak["rp-dataplane"].done_rps > 0 and
 	.memory_per_idle_connection_bytes > 100 and .memory_per_idle_connection_bytes <= 1024 and
 	.not_measured.sockets == null'
-no_kv='[.kv_vs_memcached, .kv_p99_vs_memcached, .kv_peak_vs_memcached] == [null, null, null] and
+no_kv='all(.kv_vs_memcached, .kv_p99_vs_memcached, .kv_peak_vs_memcached,
+		.kv_port_vs_memcached, .kv_port_p99_vs_memcached, .kv_port_peak_vs_memcached; . == null) and
 	(.not_measured.kv | length) > 10'
 
 bench "${unable[@]}"
@@ -41,12 +42,12 @@ check 'and says why there are no others' json_of "$out" \
 # Sums of one measurement; and the ratios are those of the figures.
 # shellcheck disable=SC2016
 sums='def near($a; $b): $a > 0 and ($a - $b | fabs) < 0.02 * $b + 0.002;
-	(.samples | length) == 6 and
+	(.samples | length) == 8 and
 	all(.samples[]; .failed == 0 and .done_rps > 0 and .generator_cpu > 0 and .generator_cpu < 1.1 and
 		.cpu > 0 and .cpu < 2.2 and
 		near(.cpu; (.cpu_ns_per_request + (.ringpaced_cpu_ns_per_request // 0)) * .done_rps / 1e9) and
 		(.server == "memcached") == (.ringpaced_cpu_ns_per_request == null)) and
-	all(.samples[] | select(.load == "kv_half");
+	all(.samples[] | select(.load | endswith("half"));
 		(.p99_ns == null and .unsent > 0) or (.p50_ns > 0 and .p99_ns >= .p50_ns)) and'
 # shellcheck disable=SC2016
 ratios='.figures.kv_peak as $peak | .figures.kv_half as $half |
@@ -55,6 +56,8 @@ ratios='.figures.kv_peak as $peak | .figures.kv_half as $half |
 	(if any($half[]; .p99_ns == null) then .kv_p99_vs_memcached == null else
 	 near(.kv_p99_vs_memcached; $half["rp-dataplane"].p99_ns / $half.memcached.p99_ns) end) and
 	near(.kv_half_rps; ([$peak[].done_rps] | min) / 2) and
+	near(.kv_port_peak_vs_memcached;
+	     .figures.kv_port["rp-dataplane"].done_rps / $peak.memcached.done_rps) and
 	.kv_with_ringpaced_vs_memcached < .kv_vs_memcached and .kv_peak_vs_memcached > 0 and
 	.not_measured == {}'
 
@@ -73,7 +76,7 @@ else
 		check 'echo is measured' json_of "$out" "$echo_there"
 		check 'figures and ratios fit together' json_of "$out" "$sums $ratios"
 		kept=$top/build/bench/dataplane-$(jq -r .date "$out").json
-		check 'raw data are kept' json_of "$kept" '(.samples | length) == 6'
+		check 'raw data are kept' json_of "$kept" '(.samples | length) == 8'
 	else
 		ok 0 'beside memcached # SKIP there is none: run make setup'
 	fi
