@@ -321,7 +321,7 @@ static void get_mac(struct eth_port *e)
 		memcpy(e->port.mac, mac.addr_bytes, sizeof(e->port.mac));
 }
 
-/* Interrupts as far as there are any: a card that uio lends has none for its queues. */
+/* Interrupts as far as there are any: vfio has those of a card's queues, uio has none. */
 static int configure(struct eth_port *e, struct rte_eth_conf *conf)
 {
 	u16 queues = (u16)e->port.queues;
