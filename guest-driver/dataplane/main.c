@@ -70,7 +70,7 @@ enum {
 static const struct argp_option option_table[] = {
 	{ "socket", 's', "PATH", 0, "a vhost-user port of ringpaced, by virtio_user", 0 },
 	{ "device", OPT_DEVICE, "NAME", 0, "or a network card by its PCI address, 0000:01:00.0, "
-	  "which a driver such as uio_pci_generic has; or a virtual device of DPDK's, with its "
+	  "which vfio-pci or uio_pci_generic has; or a virtual device of DPDK's, with its "
 	  "arguments: net_tap0,iface=tap0", 0 },
 	{ "steer", 'S', "PATH,PORT", 0, "ringpaced's control socket, and the port there that "
 	  "this one is at (rss=GROUPS); without it the device steers", 0 },
@@ -270,8 +270,12 @@ static u32 add_device(char **argv, char *vdev, size_t size)
 			 (int)strcspn(opt.device, ","), opt.device);
 	}
 	if (opt.device && is_pci(device_name)) {
-		/* It writes to physical addresses: hugepages, as many as are needed. */
+		/*
+		 * It writes to physical addresses, and virtio's goes past an IOMMU: hugepages,
+		 * as many as are needed.
+		 */
 		argv[n++] = "--in-memory";
+		argv[n++] = "--iova-mode=pa";
 		argv[n++] = "--allow";
 	} else {
 		snprintf(memory, sizeof(memory), "%u", opt.memory_mib + functions_memory_mib());

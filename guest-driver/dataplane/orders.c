@@ -117,8 +117,8 @@ static json_t *run_status(struct order *o)
 	}
 	for (i = 0; i < dp->cfg.threads; i++)
 		json_array_append_new(threads, describe_thread(o->ws, i, groups));
-	return json_pack("{s:i, s:s, s:i, s:i, s:o, s:o, s:o}", "status", STATUS,
-			 "app", dp->cfg.app->name,
+	return json_pack("{s:i, s:s, s:s, s:i, s:i, s:o, s:o, s:o}", "status", STATUS,
+			 "app", dp->cfg.app->name, "wait", workers_wait(o->ws),
 			 "active", __builtin_popcountll(atomic_load(&o->ws->active)),
 			 "batch", (int)dp->cfg.batch, "threads", threads, "owners", owners,
 			 "moves", describe_moves(dp));

@@ -22,6 +22,7 @@ struct eth_port {
 	struct dp_port port;
 	u16 id;
 	bool started;
+	bool interrupts;		/* of its receive queues */
 	u16 tx_slots;
 	u32 entries;
 	struct rte_mempool *pool;
@@ -284,7 +285,7 @@ static void add_ops(struct eth_port *e, const struct eth_options *o)
 		if (rte_eth_rx_queue_count(e->id, 0) >= 0)
 			e->ops.depth = eth_depth;
 	}
-	if (o->interrupts && e->ops.depth && eth_interrupt_fd(&e->port, 0) >= 0) {
+	if (e->interrupts && e->ops.depth && eth_interrupt_fd(&e->port, 0) >= 0) {
 		e->ops.interrupt_fd = eth_interrupt_fd;
 		e->ops.interrupt = eth_interrupt;
 	}
@@ -323,12 +324,16 @@ static void get_mac(struct eth_port *e)
 		memcpy(e->port.mac, mac.addr_bytes, sizeof(e->port.mac));
 }
 
-/* Interrupts as far as there are any: a card that uio lends has none for its queues. */
+/*
+ * Interrupts as far as there are any: uio has none of a card's queues, and vfio has them if
+ * the card has vectors for all. Of a device that failed to have them DPDK still tells files.
+ */
 static int configure(struct eth_port *e, struct rte_eth_conf *conf)
 {
 	u16 queues = (u16)e->port.queues;
 	int rc = rte_eth_dev_configure(e->id, queues, queues, conf);
 
+	e->interrupts = !rc && conf->intr_conf.rxq;
 	if (!rc || !conf->intr_conf.rxq)
 		return rc;
 	conf->intr_conf.rxq = 0;

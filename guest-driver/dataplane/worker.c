@@ -359,6 +359,13 @@ int workers_start(struct workers *ws)
 	return 0;
 }
 
+const char *workers_wait(const struct workers *ws)
+{
+	if (ws->idle == RP_ADAPTIVE && ws->worker[0].irq_fd >= 0)
+		return "interrupt";
+	return ws->idle == RP_BUSY ? "spin" : "sleep";
+}
+
 void workers_stop(struct workers *ws)
 {
 	u32 i;

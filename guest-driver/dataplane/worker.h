@@ -62,6 +62,8 @@ void workers_wake(void *ws, u32 thread);
 /* 0, or -1 after a line on stderr; workers_stop() undoes it, in both cases. */
 int workers_start(struct workers *ws);
 void workers_stop(struct workers *ws);
+/* What an idle thread does at most: "spin", "sleep" or, until packets interrupt it, "interrupt". */
+const char *workers_wait(const struct workers *ws);
 /*
  * Which threads may have groups (0 always, as what has no group comes there); groups
  * are moved accordingly, those that come to life are woken. How many groups move.

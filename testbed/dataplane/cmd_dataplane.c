@@ -176,8 +176,10 @@ static void print_status(const json_t *status, const json_t *load)
 		print_row(t, thread, json_array_get(json_object_get(load, "threads"), i));
 	table_print(t, stdout);
 	table_free(t);
-	printf("%s; flow groups: %.0f moved, %.0f on their way; %.0f packets dropped by moves\n",
-	       json_string_value(json_object_get(status, "app")), json_number_at(moves, "done"),
+	printf("%s; wait: %s; flow groups: %.0f moved, %.0f on their way; "
+	       "%.0f packets dropped by moves\n",
+	       json_string_value(json_object_get(status, "app")),
+	       json_string_value(json_object_get(status, "wait")), json_number_at(moves, "done"),
 	       json_number_at(moves, "under_way"), json_number_at(moves, "dropped"));
 }
 

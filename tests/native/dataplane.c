@@ -28,6 +28,17 @@ static u64 of_thread(u32 thread, const char *key)
 	return value;
 }
 
+/* How idle threads wait. */
+static bool waits(const char *how)
+{
+	json_t *v = dp_rig_order(&rig, "status", NULL);
+	const char *is = json_string_value(json_object_get(v, "wait"));
+	bool good = is && !strcmp(is, how);
+
+	json_decref(v);
+	return good;
+}
+
 /* For whoever reads the output; how long it took here is no part of the test. */
 static void tell_moves(void)
 {
@@ -116,6 +127,7 @@ static void reflects(void)
 
 	if (!ok(start("reflect", NULL), name, "is set up"))
 		return;
+	ok(waits("sleep"), name, "idle threads sleep");
 	ok(dp_rig_pass(&rig, 5000), name, "all frames come back");
 	for (i = 0, good = true; i < THREADS; i++)
 		good = good && of_thread(i, "processed") > 0;
@@ -256,6 +268,7 @@ static void adapts(void)
 
 	if (!ok(start("reflect", more), name, "is set up"))
 		goto out;
+	ok(waits("interrupt"), name, "idle threads wait for interrupts");
 	/* Between bursts they find that nothing moves. */
 	do {
 		if (!dp_rig_pass(&rig, 4) || !nap_ms(50))

@@ -50,6 +50,7 @@ check 'migrate of a group that is none is refused' refused migrate --groups 128 
 check 'too many threads are refused' refused threads 4
 check 'status for people' dp status
 check 'has a row for each thread' [ "$(grep -Ec '^ *[0-2] +(runs|rests|parked) ' "$scratch/out")" = 3 ]
+check 'and how idle ones wait' grep -q '; wait: interrupt; ' "$scratch/out"
 
 running=$(pids)
 check 'stop' dp stop

@@ -47,6 +47,12 @@ hears() {
 		jq -e '.id == 3 and .ok and .result.version == 1 and .result.all.taken_ns > 0' \
 			<<<"$line" >/dev/null 2>"$scratch/err"
 }
+# still SECONDS: for so long no thread has a turn.
+still() {
+	local turns='[.status.threads[].turns]' before
+	dp status --json && before=$(jq -c "$turns" "$out") && sleep "$1" &&
+		status "$turns == $before"
+}
 vms() { pgrep -f "guest=ringpace-dataplane.*$dir/" >"$scratch/qemu"; }
 # total KEY PORT QUEUE...: of ringpaced's statistics of these queues.
 total() {
@@ -86,13 +92,18 @@ nothing() {
 		"$ringpace" vm list --json | jq -e --arg dir "$dir" 'all(.[]; .dir != $dir)' >/dev/null
 }
 
-check 'start' start --app echo --json
+check 'start' start --app echo --dmax-ns 2000000 --json
 check 'tells what it is' json '.running and .lane == "vm" and .tap == "rpt0" and .threads == 2'
 check 'a second one is refused' eval '! dp start --lane vm'
 check 'two threads, equally many groups' status \
 	'.running and [.status.threads[].groups] == [64, 64] and .status.app == "echo"'
+check 'vfio has the card: idle threads wait for its interrupts' status '.status.wait == "interrupt"'
+check 'and have no wake-up in 5 s' wait_for 60 still 5
 check 'bytes come back, of any length' peer small
 check 'of 100 connections at once' peer many
+check 'both threads were interrupted' status 'all(.status.threads[]; .interrupts > 0)'
+check 'and have no wake-ups any more' wait_for 60 still 5
+check 'until bytes come again' peer small
 check 'telemetry by virtio-serial' status '.telemetry.version == 1 and
 	(.telemetry.group_packets | length == 128 and add > 0) and
 	all(.telemetry.threads[]; .taken_ns > 0 and .iterations > 0)'
@@ -118,6 +129,7 @@ check 'threads 1' dp threads 1 --json
 check 'moves the groups of the other' json '.ordered == 64 and .moves.under_way == 0'
 check 'which parks then' status '[.status.threads[].parked] == [false, true] and
 	.status.threads[0].groups == 128'
+check 'neither has a wake-up' wait_for 60 still 5
 check 'and bytes come back' peer small
 check 'threads 2' dp threads 2
 check 'it is back' status '[.status.threads[].groups] == [64, 64] and
@@ -126,18 +138,20 @@ check 'and bytes come back' peer small
 check 'migrate' dp migrate --groups 0-127 --to 1
 check 'moves all' status '[.status.threads[].groups] == [0, 128]'
 check 'the card has all of them in one queue' steers
+check 'no thread has a wake-up' wait_for 60 still 5
 check 'and bytes come back' peer small
 check 'what cannot be is refused' eval '! dp threads 3 && ! dp migrate --groups 128 --to 0'
 check 'stop' dp stop
 check 'leaves nothing' nothing
 
-# Another application, with interrupts asked for that such a card has not; and a VM that dies.
+# Another application, without interrupts; and a VM that dies.
 set_and_get() {
 	printf 'set k 0 0 5\r\nvalue\r\nget k\r\nquit\r\n' |
 		timeout 60 socat -t 60 - TCP:10.99.0.2:11211 | tr -d '\r' >"$scratch/got"
 	printf 'STORED\nVALUE k 0 5\nvalue\nEND\n' | cmp - "$scratch/got" 2>"$scratch/err"
 }
-check 'the key-value server' start --app kv --dmax-ns 2000000
+check 'the key-value server' start --app kv
+check 'its idle threads sleep' status '.status.wait == "sleep"'
 check 'has what was given to it' set_and_get
 vms && kill -KILL "$(cat "$scratch/qemu")"
 # Its socket may be closed a moment after that it is no process any more.

@@ -14,7 +14,7 @@
 . "$top/tests/vm/hostd.sh"
 memory=304
 driver="<driver queues='2' rx_queue_size='256' tx_queue_size='256' rss='on'/>"
-words="hugepages=24 -- --threads 2 --groups 128 --cpus 0-1 --app udp-echo --stall-ms 60000"
+words="hugepages=24 -- --threads 2 --groups 128 --cpus 0-1 --app udp-echo --stall-ms 60000 --dmax-ns 2000000"
 devices="$(channel org.qemu.guest_agent.0) $(channel org.ringpace.dataplane.0 "$scratch/dp.ctl")
 	$(channel org.ringpace.dataplane.1 "$scratch/hostd.ctl")"
 
@@ -86,6 +86,8 @@ start_wire
 check "it makes a VM" create b 2
 coproc orders_to { exec socat - "UNIX-CONNECT:$scratch/dp.ctl"; }
 becomes "its dataplane has two threads" dp '[.threads[].groups] == [64, 64]'
+# vfio is there, too, and cannot have it.
+check "uio has the card of a VM without an IOMMU: idle threads sleep" dp '.wait == "sleep"'
 becomes "its agent answers" vcpu1 1
 check "a thread for each vCPU" eval '[ "$(threads_at)" = 2 ]'
 check "a controller" start_hostd 1
