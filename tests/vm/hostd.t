@@ -122,7 +122,7 @@ check "in one line of its log" eval \
 other=$(pinned vm)
 check "and it is pinned" eval '[[ $other != *[,-]* && $other != "$one" ]]'
 "$ringpace" host status --socket "$control" >"$scratch/out" 2>"$scratch/err"
-check "and for people" grep -q '^vm: vCPUs by its agent: failed: its agent' "$scratch/out"
+check "and for people" grep -q '^vm: vCPUs by agent: failed: its agent' "$scratch/out"
 
 kill -STOP $daemon
 becomes "nothing is known: it gives both back" status_is "$unparked"
