@@ -127,7 +127,7 @@ void virt_again(struct virt *v);
 void virt_look(struct virt *v);
 void virt_stats(struct virt *v, u32 domain, struct virt_stats *s);
 
-extern const struct undo_kind virt_kind, virt_agent_kind;
+extern const struct undo_kind virt_kind, virt_agent_kind, virt_hotplug_kind;
 /* Is a note's target a limit in place of a clock? */
 bool virt_is_limit(const char *target);
 

@@ -350,6 +350,15 @@ bool virt_is_limit(const char *target)
 			!strcmp(what + 1, sched_limit_period.name));
 }
 
+/* Those that have come since go at last: virt_hotplug_kind. */
+static int plug_again(virDomainPtr dom, int vcpus)
+{
+	int has = virDomainGetVcpusFlags(dom, VIR_DOMAIN_AFFECT_LIVE);
+
+	return vcpus <= 0 || has <= 0 ? -1 : has >= vcpus ? 0 :
+	       virDomainSetVcpusFlags(dom, (unsigned int)vcpus, VIR_DOMAIN_AFFECT_LIVE);
+}
+
 static int restore_one(virDomainPtr dom, const char *what, const char *value)
 {
 	if (sched_of(what))
@@ -357,8 +366,7 @@ static int restore_one(virDomainPtr dom, const char *what, const char *value)
 	if (!strcmp(what, "emulator") || !strncmp(what, "vcpu/", strlen("vcpu/")))
 		return repin(dom, what, value);
 	if (!strcmp(what, "vcpus"))
-		return virDomainSetVcpusFlags(dom, (unsigned int)atoi(value),
-					      VIR_DOMAIN_AFFECT_LIVE);
+		return plug_again(dom, atoi(value));
 	if (!strcmp(what, "suspended"))
 		return virDomainResume(dom);
 	return -1;

@@ -7,6 +7,7 @@
  */
 #include <libvirt/libvirt.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "now.h"
 #include "virt.h"
@@ -14,12 +15,15 @@
 /* In times of what is waited after a failure. */
 #define PATIENCE	60
 
+/* Twice: those that were taken come back before pins are given back, those that came go at last. */
 static bool note(const struct virt_try *t)
 {
+	struct undo *u = t->of->virt->undo;
 	char before[16];
 
 	snprintf(before, sizeof(before), "%u", t->has);
-	return virt_note(t->of->virt->undo, &virt_kind, t->of->conf, t->dom, "vcpus", before);
+	return virt_note(u, &virt_kind, t->of->conf, t->dom, "vcpus", before) &&
+	       virt_note(u, &virt_hotplug_kind, t->of->conf, t->dom, "vcpus", before);
 }
 
 static bool set(struct virt_try *t, u32 vcpus)
@@ -72,3 +76,21 @@ const struct virt_vcpus_ops virt_hotplug_ops = {
 	.name = "hotplug", .bring = bring, .exclusive = true,
 	.late = "its guest has not let go of a vCPU in time"
 };
+
+/* ---- Back ---- */
+
+static int give_back(virDomainPtr dom, const char *what, const char *value)
+{
+	int has = virDomainGetVcpusFlags(dom, VIR_DOMAIN_AFFECT_LIVE), before = atoi(value);
+
+	return before <= 0 || has <= 0 ? -1 : has <= before ? 0 :
+	       virDomainSetVcpusFlags(dom, (unsigned int)before, VIR_DOMAIN_AFFECT_LIVE);
+}
+
+static enum undo_done restore(const struct undo_where *w, const char *target, const char *value)
+{
+	return virt_restore(w, target, value, give_back);
+}
+
+const struct undo_kind virt_hotplug_kind = { .name = "hotplug", .restore = restore, .slow = true,
+					     .last = true };

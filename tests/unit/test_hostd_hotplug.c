@@ -235,6 +235,24 @@ static void test_not_plugged(void **state)
 	assert_int_equal(virDomainSetVcpus(dom, 2), 0);
 }
 
+/* All else is given back before, and it is asked again. */
+static void test_kept_at_the_end(void **state)
+{
+	assert_int_equal(virDomainSetVcpus(dom, 1), 0);
+	want(0, 2, false);
+	await(HC_ENFORCED);
+	assert_true(pinned(0) && pinned(1));
+	assert_true(virt_stop(&virt, 20000));
+	be(true, false);
+	assert_int_equal(undo_some(&undo, NULL, NULL, true), 1);
+	assert_true(undo.count == 1 && undo.note[0].kind == &virt_hotplug_kind);
+	assert_true(has() == 2 && !pinned(0) && !pinned(1));
+	be(false, false);
+	assert_int_equal(undo_some(&undo, NULL, NULL, true), 0);
+	assert_int_equal(has(), 1);
+	assert_int_equal(virDomainSetVcpus(dom, 2), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +264,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_late, begin, end),
 		cmocka_unit_test_setup_teardown(test_let_go_afterwards, begin, end),
 		cmocka_unit_test_setup_teardown(test_not_plugged, begin, end),
+		cmocka_unit_test_setup_teardown(test_kept_at_the_end, begin, end),
 	};
 
 	if (!bed_connect())

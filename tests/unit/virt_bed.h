@@ -22,7 +22,8 @@
 #define OTHER	"<domain type='test'><name>other</name><memory unit='MiB'>64</memory>" \
 		"<vcpu>2</vcpu><os><type>hvm</type></os></domain>"
 
-static const struct undo_kind *const kinds[] = { &virt_kind, &virt_agent_kind, NULL };
+static const struct undo_kind *const kinds[] = { &virt_kind, &virt_agent_kind, &virt_hotplug_kind,
+						 NULL };
 static const struct undo_where where = { .libvirt = URI };
 static struct undo undo;
 static struct virt virt;
