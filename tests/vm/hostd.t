@@ -77,13 +77,8 @@ cpus_of() { taskset -pc "$1" | sed 's/.*: //'; }
 # ---- The controller ----
 
 cat >"$scratch/hostd.yaml" <<END
-run-dir: $scratch/hostd
-cpus: $cpus
-clocks: no
-rapl: no
-libvirt: "$uri"
+$conf
 ringpaced: $scratch/ctl
-# A busy machine is slow, and no reason to do anything.
 stale-ns: 4000000000
 blind-ns: 8000000000
 timeout-ns: 30000000000
