@@ -26,7 +26,7 @@ $(BUILD)/ringpace-hostd: $(OBJ)/host-ctl/hostd/main.o $(BUILD)/libhostd.a $(BUIL
 
 PROGRAMS += $(BUILD)/ringpace-hostd
 
-HOSTD_TESTS := test_hostd_agent test_hostd_conf test_hostd_host test_hostd_learned test_hostd_nic \
+HOSTD_TESTS := test_hostd_agent test_hostd_conf test_hostd_host test_hostd_hotplug test_hostd_learned test_hostd_nic \
 	test_hostd_nic_kernel test_hostd_nic_messages test_hostd_sensor test_hostd_virt
 $(addprefix $(BUILD)/tests/unit/,$(HOSTD_TESTS)): $(BUILD)/libhostd.a $(BUILD)/libringpaced.a
 $(foreach t,$(HOSTD_TESTS),$(eval UNIT_CFLAGS_$(t) := -iquote vhost/daemon -iquote host-ctl/hostd))

@@ -6,7 +6,7 @@
 TESTS_UNIT = $(UNIT_TESTS)
 TESTS_ASAN = $(patsubst build/%,build/asan/%,$(UNIT_TESTS))
 # libvirt and glib are not instrumented: TSan sees races where they have locks.
-TESTS_TSAN = $(patsubst build/%,build/tsan/%,$(filter-out %/test_hostd_virt %/test_hostd_agent,$(UNIT_TESTS)))
+TESTS_TSAN = $(patsubst build/%,build/tsan/%,$(filter-out %/test_hostd_virt %/test_hostd_agent %/test_hostd_hotplug,$(UNIT_TESTS)))
 TESTS_NATIVE = $(sort $(wildcard tests/native/*.t))
 TESTS_VM = $(sort $(wildcard tests/vm/*.t))
 TESTS_DEBUG = $(sort $(wildcard tests/vhost/debug_*.t))

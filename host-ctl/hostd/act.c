@@ -193,7 +193,7 @@ static enum hc_enforced clock_state(struct world *w, struct world_tenant *t, cha
  */
 static void in_turn(struct world_tenant *t, struct virt_want *want, u32 threads)
 {
-	bool both = *t->conf->dataplane && t->conf->vcpus == CONF_AGENT;
+	bool both = *t->conf->dataplane && t->conf->vcpus != CONF_PARK;
 
 	t->vcpus_wait = want->hold_vcpus = both && want->vcpus < threads;
 	t->dataplane.held = both && !t->vcpus_wait;
@@ -221,9 +221,9 @@ static enum hc_enforced place_state(struct world *w, struct world_tenant *t, cha
 	enum hc_enforced e = t->is_domain ? virt_state(&w->virt, t->domain, why) : HC_ENFORCED;
 	u32 online;
 
-	/* Pins are a place, too, where the agent fails; but it has its time. */
-	return e == HC_ENFORCED && t->conf->vcpus == CONF_AGENT &&
-	       virt_vcpus(&w->virt, t->domain, &online, why) == HC_PENDING ? HC_PENDING : e;
+	/* Pins are a place, too, where the vCPUs are more; but the guest has its time. */
+	return e == HC_ENFORCED && t->conf->vcpus != CONF_PARK &&
+	       virt_vcpus_state(&w->virt, t->domain, &online, why) == HC_PENDING ? HC_PENDING : e;
 }
 
 /* ---- Threads of a dataplane ---- */

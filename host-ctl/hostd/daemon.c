@@ -21,7 +21,7 @@
 
 const struct undo_kind *const daemon_kinds[] = {
 	&clock_kind, &native_affinity_kind, &native_signal_kind, &native_freezer_kind, &quota_kind,
-	&virt_kind, &virt_agent_kind,
+	&virt_kind, &virt_agent_kind, &virt_hotplug_kind,
 	&nic_ringpaced_kind, &nic_tc_kind, &nic_devlink_share_kind, &nic_devlink_weight_kind,
 	&nic_shaper_weight_kind, &nic_shaper_min_kind, NULL
 };

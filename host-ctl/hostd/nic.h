@@ -67,7 +67,8 @@ struct nic_ops {
 };
 
 extern const struct nic_ops nic_ringpaced_ops, nic_tc_ops, nic_number_ops,
-	nic_devlink_weight_ops, nic_devlink_share_ops, nic_shaper_weight_ops, nic_shaper_min_ops;
+	nic_devlink_untried_ops, nic_devlink_weight_ops, nic_devlink_share_ops,
+	nic_shaper_weight_ops, nic_shaper_min_ops;
 extern const struct undo_kind nic_ringpaced_kind, nic_tc_kind,
 	nic_devlink_weight_kind, nic_devlink_share_kind, nic_shaper_weight_kind,
 	nic_shaper_min_kind;

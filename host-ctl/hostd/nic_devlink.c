@@ -6,8 +6,9 @@
  *
  * A kernel that knows tx_weight (6.2) tells it of each rate, 0 at first; one that does not
  * refuses the attribute with EINVAL, so it is not asked. Whether the driver takes it is
- * known when it is set: devlink looks for that before it changes anything, and answers
- * EOPNOTSUPP. ice takes it, from 1 to 200; mlx5 does not.
+ * not told: it does if some function has one, and else it is known when one is set. devlink
+ * looks for that before it changes anything, and answers EOPNOTSUPP. ice takes it, from 1
+ * to 200; mlx5 does not.
  *
  * A share is a guarantee in proportion: 100 Mbit/s for a share of 1, as if the line were
  * divided by them all. Devices divide what is left as they like; those that make weights of
@@ -95,6 +96,7 @@ struct work {
 	struct mnl_socket *socket;
 	u16 family;
 	bool weight;			/* tx_weight it is, not tx_share */
+	bool taken;			/* and some function has one */
 	struct devlink_port device;	/* the interface's port; .bus "": not found */
 	struct devlink_port of[NIC_QUEUES_MAX];	/* ports of the functions; .bus "": none */
 	struct devlink_port rate[NIC_QUEUES_MAX];	/* theirs; .bus "": none */
@@ -137,6 +139,7 @@ static int on_rate(const struct nlmsghdr *nlh, void *ctx)
 
 	if (!devlink_parse(nlh, &p) || !p.leaf || !same_device(&p, &w->device))
 		return MNL_CB_OK;
+	w->taken |= p.weight != 0;
 	for (i = 0; i < w->nic->queues; i++)
 		if (*w->of[i].bus && w->of[i].index == p.index)
 			w->rate[i] = p;
@@ -177,6 +180,15 @@ static bool is_weight(const struct work *w)
 	return true;
 }
 
+/* What it has been weighed by, and gives back, it takes. */
+static const struct nic_ops *ops_of(const struct work *w)
+{
+	if (!w->weight)
+		return &nic_devlink_share_ops;
+	return w->taken || w->nic->by == &nic_devlink_weight_ops ? &nic_devlink_weight_ops :
+								   &nic_devlink_untried_ops;
+}
+
 /* What was found, into the answer. How many functions that was. */
 static u32 take_rates(struct work *w)
 {
@@ -192,7 +204,7 @@ static u32 take_rates(struct work *w)
 		a->queue[i].packets = a->queue[i].bytes = NIC_COUNT_UNKNOWN;
 		found += a->queue[i].there;
 	}
-	a->by = w->weight ? &nic_devlink_weight_ops : &nic_devlink_share_ops;
+	a->by = ops_of(w);
 	a->most = w->weight ? NIC_WEIGHT_MOST : 0;
 	return found;
 }
@@ -284,6 +296,13 @@ const struct undo_kind nic_devlink_weight_kind = { .name = "devlink-weight",
 
 const struct nic_ops nic_devlink_share_ops = {
 	.name = "devlink tx_share", .kind = &nic_devlink_share_kind, .begin = nic_kernel_begin,
+	.poll = nic_kernel_poll, .target = nic_number_target, .work = nic_devlink_work
+};
+
+/* No weight was ever set: so nothing is claimed. */
+const struct nic_ops nic_devlink_untried_ops = {
+	.name = "devlink tx_weight, or tx_share if its driver takes none",
+	.kind = &nic_devlink_weight_kind, .begin = nic_kernel_begin,
 	.poll = nic_kernel_poll, .target = nic_number_target, .work = nic_devlink_work
 };
 

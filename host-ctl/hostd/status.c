@@ -80,17 +80,18 @@ static json_t *actions(struct world_tenant *t)
 	return v;
 }
 
-/* What its guest's agent has done; null where nobody asks one. */
+/* What has become of their number; null where that does not follow. */
 static json_t *vcpus_json(struct world_tenant *t)
 {
+	const struct virt_vcpus_ops *by = t->world->virt.domain[t->domain].by;
 	enum hc_enforced e;
 	char why[160];
 	u32 online;
 
-	if (t->conf->vcpus != CONF_AGENT || !t->world->acting)
+	if (!by || !t->world->acting)
 		return json_null();
-	e = virt_vcpus(&t->world->virt, t->domain, &online, why);
-	return json_pack("{s:s,s:s,s:o,s:o}", "by", "agent", "state", hc_enforced_names[e],
+	e = virt_vcpus_state(&t->world->virt, t->domain, &online, why);
+	return json_pack("{s:s,s:s,s:o,s:o}", "by", by->name, "state", hc_enforced_names[e],
 			 "online", online ? number(online) : json_null(), "why", text_or_null(why));
 }
 

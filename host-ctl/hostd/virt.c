@@ -40,7 +40,8 @@ static struct virt_domain *next_order(struct virt *v)
 	u32 i;
 
 	for (i = 0; i < v->domains; i++)
-		if (v->domain[i].asked != v->domain[i].done && v->domain[i].retry_ns <= now)
+		if (v->domain[i].asked != v->domain[i].done && v->domain[i].retry_ns <= now &&
+		    !v->domain[i].vcpus.under_way)
 			return &v->domain[i];
 	return NULL;
 }
@@ -67,7 +68,7 @@ static void carry_out(struct virt *v, struct virt_domain *d, virConnectPtr *conn
 		return;
 	}
 	d->done = number;
-	pthread_cond_broadcast(&v->agents);
+	pthread_cond_broadcast(&v->vcpus);
 }
 
 static void *serve_orders(void *arg)
@@ -137,14 +138,17 @@ void virt_init(struct virt *v, const char *uri, u64 timeout_ns, struct undo *und
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&v->work, &attr);
 	pthread_cond_init(&v->look, &attr);
-	pthread_cond_init(&v->agents, &attr);
+	pthread_cond_init(&v->vcpus, &attr);
 	pthread_condattr_destroy(&attr);
 }
 
 u32 virt_add(struct virt *v, const struct conf_tenant *t)
 {
-	v->domain[v->domains] = (struct virt_domain){ .virt = v, .conf = t,
-						      .agent.limited = -1 };
+	static const struct virt_vcpus_ops *const by[] = { [CONF_AGENT] = &virt_agent_ops,
+							   [CONF_HOTPLUG] = &virt_hotplug_ops };
+
+	v->domain[v->domains] = (struct virt_domain){ .virt = v, .conf = t, .by = by[t->vcpus],
+						      .vcpus.limited = -1 };
 	return v->domains++;
 }
 
@@ -168,8 +172,8 @@ int virt_start(struct virt *v)
 	if (!rc)
 		rc = start_thread(v, serve_statistics, v);
 	for (i = 0; i < v->domains && !rc; i++)
-		if (v->domain[i].conf->vcpus == CONF_AGENT)
-			rc = start_thread(v, virt_serve_agent, &v->domain[i]);
+		if (v->domain[i].by)
+			rc = start_thread(v, virt_serve_vcpus, &v->domain[i]);
 	/* None has anything to do yet. */
 	if (rc)
 		virt_stop(v, 0);
@@ -186,7 +190,7 @@ bool virt_stop(struct virt *v, u32 ms)
 	v->stop = true;
 	pthread_cond_signal(&v->work);
 	pthread_cond_signal(&v->look);
-	pthread_cond_broadcast(&v->agents);
+	pthread_cond_broadcast(&v->vcpus);
 	pthread_mutex_unlock(&v->lock);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += ms / 1000 + 1;
@@ -205,17 +209,16 @@ void virt_fini(struct virt *v)
 		return;
 	pthread_cond_destroy(&v->work);
 	pthread_cond_destroy(&v->look);
-	pthread_cond_destroy(&v->agents);
+	pthread_cond_destroy(&v->vcpus);
 	pthread_mutex_destroy(&v->lock);
 }
 
 /* ---- Of the loop ---- */
 
-/* With the lock. */
-static void ask(struct virt_domain *d)
+void virt_ask(struct virt_domain *d)
 {
 	d->asked++;
-	d->asked_ns = d->agent.asked_ns = now_ns();
+	d->asked_ns = d->vcpus.asked_ns = now_ns();
 	pthread_cond_signal(&d->virt->work);
 }
 
@@ -225,7 +228,7 @@ enum hc_enforced virt_want(struct virt *v, u32 domain, const struct virt_want *w
 
 	pthread_mutex_lock(&v->lock);
 	d->want = *want;
-	ask(d);
+	virt_ask(d);
 	d->retry_ns = 0;
 	d->late = false;
 	pthread_mutex_unlock(&v->lock);
@@ -248,8 +251,9 @@ enum hc_enforced virt_state(struct virt *v, u32 domain, char why[160])
 		e = is_gone(d) ? HC_NOBODY : HC_ENFORCED;
 	else
 		e = now_ns() - d->asked_ns > v->timeout_ns ? HC_FAILED : HC_PENDING;
-	snprintf(why, 160, "%s", e == HC_FAILED && !*d->why ? "libvirt has not answered in time" :
-		 d->why);
+	snprintf(why, 160, "%s", e != HC_FAILED || *d->why ? d->why :
+		 d->vcpus.under_way ? "libvirt waits for its guest to let go of a vCPU" :
+		 "libvirt has not answered in time");
 	if (e == HC_FAILED && !d->late)
 		log_warn("%s: domain %s: not done in time: %s", d->conf->name, d->conf->domain, why);
 	d->late = e == HC_FAILED;
@@ -260,7 +264,7 @@ enum hc_enforced virt_state(struct virt *v, u32 domain, char why[160])
 /* With the lock. */
 static enum hc_enforced vcpus_state(const struct virt_domain *d)
 {
-	const struct virt_agent *a = &d->agent;
+	const struct virt_vcpus *a = &d->vcpus;
 
 	if (is_gone(d) || !d->want.confine || !d->want.vcpus)
 		return HC_NOBODY;
@@ -273,16 +277,16 @@ static enum hc_enforced vcpus_state(const struct virt_domain *d)
 		HC_PENDING : HC_FAILED;
 }
 
-enum hc_enforced virt_vcpus(struct virt *v, u32 domain, u32 *online, char why[160])
+enum hc_enforced virt_vcpus_state(struct virt *v, u32 domain, u32 *online, char why[160])
 {
 	const struct virt_domain *d = &v->domain[domain];
 	enum hc_enforced e;
 
 	pthread_mutex_lock(&v->lock);
 	e = vcpus_state(d);
-	*online = d->agent.online;
-	snprintf(why, 160, "%s", e == HC_FAILED && !*d->agent.why ?
-		 "its agent has not answered in time" : d->agent.why);
+	*online = d->vcpus.online;
+	snprintf(why, 160, "%s", e == HC_FAILED && !*d->vcpus.why ?
+		 d->by->late : d->vcpus.why);
 	pthread_mutex_unlock(&v->lock);
 	return e;
 }
@@ -293,8 +297,8 @@ void virt_let_vcpus(struct virt *v, u32 domain)
 
 	pthread_mutex_lock(&v->lock);
 	d->want.hold_vcpus = false;
-	d->agent.asked_ns = now_ns();
-	pthread_cond_broadcast(&v->agents);
+	d->vcpus.asked_ns = now_ns();
+	pthread_cond_broadcast(&v->vcpus);
 	pthread_mutex_unlock(&v->lock);
 }
 
@@ -307,7 +311,7 @@ void virt_again(struct virt *v)
 		struct virt_domain *d = &v->domain[i];
 
 		if (d->asked && d->asked == d->done && d->stats.running && d->stats.id != d->at)
-			ask(d);
+			virt_ask(d);
 	}
 	pthread_mutex_unlock(&v->lock);
 }

@@ -11,11 +11,16 @@
  * something else is wanted. A libvirtd that goes away is such a failure. All shared
  * state is under one lock, which no call of libvirt is made under.
  *
- * A guest's agent is the guest's: it may be absent, silent, or say what is not so. So each
- * domain whose agent is asked has a thread for that alone, which holds up nobody else. It
- * begins when all the rest is done, gives each answer as long as the time-out, and looks
- * again every five seconds, since a guest that boots anew has all of its vCPUs on line.
- * Pins do not depend on it: where the agent fails, the domain is pinned only.
+ * A vCPU goes when the guest lets it go, whose affair that is: its agent may be absent, silent,
+ * or say what is not so, and a guest without a system that runs never gives a vCPU back. So each
+ * domain whose number of vCPUs follows has a thread for that alone, which holds up nobody else. It
+ * begins when all the rest is done, and looks again every five seconds, since a guest that
+ * boots anew has all of its vCPUs on line, and one may let a vCPU go late. Pins do not depend
+ * on it: where it fails, the domain is pinned only.
+ *
+ * While libvirt waits for a guest to let go of a vCPU that is unplugged it does nothing else
+ * with that domain, for five seconds at most. Who calls for such a domain would wait as long; so what is
+ * wanted of it waits, and others' turns come meanwhile.
  */
 #ifndef HOSTD_VIRT_H
 #define HOSTD_VIRT_H
@@ -31,7 +36,7 @@ struct virt_want {
 	bool confine;		/* to .cpus, with so many .vcpus */
 	cpu_set_t cpus;
 	u32 vcpus;
-	bool hold_vcpus;	/* the agent waits for virt_let_vcpus() */
+	bool hold_vcpus;	/* none goes before virt_let_vcpus() */
 	bool suspend, resume;
 	u32 shares;		/* 0: as they are */
 	u32 quota_percent;	/* of a CPU for each vCPU; 0: as it is */
@@ -44,22 +49,31 @@ struct virt_stats {
 	u64 taken_ns;		/* 0: never */
 	bool running;
 	int id;			/* of this run of it */
-	u64 cpu_ns;		/* of all vCPUs */
+	u64 cpu_ns;		/* of all vCPUs, those that have gone, too */
 	u64 steal_ns;		/* that they waited to run; 0 where it is not told */
 	u32 vcpus;
 };
 
 struct virt;
 
-/* What is known of a guest's agent. */
-struct virt_agent {
+/* What is known of the number of a guest's vCPUs, where that follows. */
+struct virt_vcpus {
 	u64 tried, done;	/* numbers of what was wanted, see below */
 	u64 asked_ns;		/* since when an answer is due */
 	u64 look_ns;		/* when to look again */
-	int limited;		/* the run of the domain in which its answers have a time limit */
-	u32 online;		/* vCPUs on line, by what it told last; 0: nothing yet */
+	u64 patient_ns;		/* before then a guest that kept a vCPU is not asked again */
+	bool under_way;		/* a call that holds up all others for the domain */
+	int limited;		/* the run of the domain in which its agent's answers have a time limit */
+	u32 online;		/* vCPUs that it has, by what was told last; 0: nothing yet */
 	char why[160];		/* what failed last; "": nothing */
 };
+
+/* What a vCPU has used and waited in this run of it. */
+struct virt_vcpu_time {
+	u64 cpu_ns, steal_ns;
+};
+
+#define VIRT_VCPUS_MAX	256
 
 struct virt_domain {
 	struct virt *virt;
@@ -71,7 +85,9 @@ struct virt_domain {
 	bool late;		/* told */
 	char why[160];		/* what failed last; "": nothing */
 	struct virt_stats stats;
-	struct virt_agent agent;
+	struct virt_vcpu_time time[VIRT_VCPUS_MAX];	/* as told last */
+	const struct virt_vcpus_ops *by;	/* NULL: their number does not follow */
+	struct virt_vcpus vcpus;
 };
 
 struct virt {
@@ -79,7 +95,7 @@ struct virt {
 	u64 timeout_ns, retry_ns;
 	struct undo *undo;
 	pthread_mutex_t lock;
-	pthread_cond_t work, look, agents;
+	pthread_cond_t work, look, vcpus;
 	bool stop, want_stats;
 	u64 stats_failed;	/* times */
 	u32 threads;		/* that have not been joined */
@@ -101,9 +117,9 @@ void virt_fini(struct virt *v);
 enum hc_enforced virt_want(struct virt *v, u32 domain, const struct virt_want *want);
 /* What has become of that: pending, enforced, nobody, or failed (and tried again). */
 enum hc_enforced virt_state(struct virt *v, u32 domain, char why[160]);
-/* The same of the vCPUs that the guest's agent is asked for; *@online: as struct virt_agent. */
-enum hc_enforced virt_vcpus(struct virt *v, u32 domain, u32 *online, char why[160]);
-/* The agent need not wait any more. */
+/* The same of the number of its vCPUs; *@online: as struct virt_vcpus. */
+enum hc_enforced virt_vcpus_state(struct virt *v, u32 domain, u32 *online, char why[160]);
+/* vCPUs may go. */
 void virt_let_vcpus(struct virt *v, u32 domain);
 /* Domains that have begun to run since are brought to what is wanted of them. */
 void virt_again(struct virt *v);
@@ -111,7 +127,7 @@ void virt_again(struct virt *v);
 void virt_look(struct virt *v);
 void virt_stats(struct virt *v, u32 domain, struct virt_stats *s);
 
-extern const struct undo_kind virt_kind, virt_agent_kind;
+extern const struct undo_kind virt_kind, virt_agent_kind, virt_hotplug_kind;
 /* Is a note's target a limit in place of a clock? */
 bool virt_is_limit(const char *target);
 
@@ -119,7 +135,25 @@ bool virt_is_limit(const char *target);
 struct _virDomain;
 struct _virConnect;
 
-#define VIRT_VCPUS_MAX	256
+/* One try to bring a guest's vCPUs to the number wanted, from what was wanted when it began. */
+struct virt_try {
+	struct virt_domain *of;
+	struct _virDomain *dom;
+	u64 number;
+	u32 want;		/* vCPUs */
+	u32 has;		/* at last; 0: not known */
+	bool added;		/* some, which have no pins yet */
+};
+
+struct virt_vcpus_ops {
+	const char *name;
+	/* NULL; or why not. Nothing has failed where nobody wants it any more: virt_is_wanted(). */
+	const char *(*bring)(struct virt_try *t);
+	bool exclusive;		/* libvirt does nothing else with the domain meanwhile */
+	const char *late;	/* what is told when it takes too long */
+};
+
+extern const struct virt_vcpus_ops virt_agent_ops, virt_hotplug_ops;
 
 /* A connection that works, @conn or another one; NULL: there is none. */
 struct _virConnect *virt_connected(const struct virt *v, struct _virConnect *conn);
@@ -134,7 +168,14 @@ enum undo_done virt_restore(const struct undo_where *w, const char *target, cons
 const char *virt_apply(struct _virConnect *conn, struct undo *undo, const struct conf_tenant *t,
 		       const struct virt_want *want, int *id);
 void virt_read_stats(struct virt *v, struct _virConnect *conn);
-/* The thread of a domain's agent. */
-void *virt_serve_agent(void *domain);
+/* Notes how it was; false: it must not be changed. */
+bool virt_note(struct undo *undo, const struct undo_kind *kind, const struct conf_tenant *t,
+	       struct _virDomain *dom, const char *what, const char *value);
+/* What is wanted of @d is brought about anew. With the lock. */
+void virt_ask(struct virt_domain *d);
+/* The thread of a domain's vCPUs, where .by is set. */
+void *virt_serve_vcpus(void *domain);
+/* Does nobody want anything else by now? */
+bool virt_is_wanted(const struct virt_try *t);
 
 #endif /* HOSTD_VIRT_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Brings a domain to what is wanted of it: vCPUs, pins, shares, quota, running or not; and back. */
+/* Brings a domain to what is wanted of it: pins, shares, quota, running or not; and back. */
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <stdio.h>
@@ -19,7 +19,6 @@
 
 struct dom {
 	virDomainPtr ptr;
-	char uuid[VIR_UUID_STRING_BUFLEN];
 	struct undo *undo;
 	const struct conf_tenant *conf;
 };
@@ -33,12 +32,26 @@ const char *virt_because(const char *what)
 	return why;
 }
 
-static bool note(const struct dom *d, const char *what, const char *value)
+static void target_of(virDomainPtr dom, const char *what, char target[UNDO_TARGET_MAX])
+{
+	char uuid[VIR_UUID_STRING_BUFLEN];
+
+	virDomainGetUUIDString(dom, uuid);
+	snprintf(target, UNDO_TARGET_MAX, "%s/%s", uuid, what);
+}
+
+bool virt_note(struct undo *undo, const struct undo_kind *kind, const struct conf_tenant *t,
+	       virDomainPtr dom, const char *what, const char *value)
 {
 	char target[UNDO_TARGET_MAX];
 
-	snprintf(target, sizeof(target), "%s/%s", d->uuid, what);
-	return undo_note(d->undo, &virt_kind, d->conf->name, target, value);
+	target_of(dom, what, target);
+	return undo_note(undo, kind, t->name, target, value);
+}
+
+static bool note(const struct dom *d, const char *what, const char *value)
+{
+	return virt_note(d->undo, &virt_kind, d->conf, d->ptr, what, value);
 }
 
 /* ---- Maps of CPUs ---- */
@@ -133,31 +146,6 @@ static const char *pin(const struct dom *d, const cpu_set_t *cpus)
 		return why;
 	why = pin_emulator(d, map, bytes);
 	return why ? why : pin_vhost(d, cpus);
-}
-
-/* ---- vCPUs ---- */
-
-static const char *set_live(const struct dom *d, int now, u32 n)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", now);
-	if (!note(d, "vcpus", text))
-		return "its vCPUs cannot be noted, so they are not changed";
-	return virDomainSetVcpusFlags(d->ptr, n, VIR_DOMAIN_AFFECT_LIVE) < 0 ?
-		virt_because("its vCPUs cannot be changed live") : NULL;
-}
-
-static const char *set_vcpus(const struct dom *d, u32 n)
-{
-	int now = virDomainGetVcpusFlags(d->ptr, VIR_DOMAIN_AFFECT_LIVE);
-	int most = virDomainGetVcpusFlags(d->ptr, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_VCPU_MAXIMUM);
-
-	if (now <= 0 || most <= 0)
-		return virt_because("its vCPUs cannot be counted");
-	if ((int)n > most)
-		n = (u32)most;
-	return (int)n != now ? set_live(d, now, n) : NULL;
 }
 
 /* ---- Shares and quota ---- */
@@ -258,7 +246,7 @@ static enum undo_done give_back(const struct dom *d, const char *what)
 {
 	char target[UNDO_TARGET_MAX];
 
-	snprintf(target, sizeof(target), "%s/%s", d->uuid, what);
+	target_of(d->ptr, what, target);
 	return undo_one(d->undo, &virt_kind, target);
 }
 
@@ -294,10 +282,7 @@ static const char *apply_to(const struct dom *d, const struct virt_want *want, i
 {
 	const char *why = NULL;
 
-	/* vCPUs that appear are pinned, and those that go need no pin. */
-	if (want->confine && want->vcpus && d->conf->vcpus == CONF_HOTPLUG)
-		why = set_vcpus(d, want->vcpus);
-	if (!why && want->confine)
+	if (want->confine)
 		why = pin(d, &want->cpus);
 	if (!why && want->shares)
 		why = exchange(d->ptr, &sched_shares, want->shares, d);
@@ -321,7 +306,6 @@ const char *virt_apply(virConnectPtr conn, struct undo *undo, const struct conf_
 	*id = d.ptr ? (int)virDomainGetID(d.ptr) : -1;
 	if (*id >= 0) {
 		virDomainGetState(d.ptr, &state, &reason, 0);
-		virDomainGetUUIDString(d.ptr, d.uuid);
 		why = apply_to(&d, want, state);
 	}
 	if (d.ptr)
@@ -366,6 +350,15 @@ bool virt_is_limit(const char *target)
 			!strcmp(what + 1, sched_limit_period.name));
 }
 
+/* Those that have come since go at last: virt_hotplug_kind. */
+static int plug_again(virDomainPtr dom, int vcpus)
+{
+	int has = virDomainGetVcpusFlags(dom, VIR_DOMAIN_AFFECT_LIVE);
+
+	return vcpus <= 0 || has <= 0 ? -1 : has >= vcpus ? 0 :
+	       virDomainSetVcpusFlags(dom, (unsigned int)vcpus, VIR_DOMAIN_AFFECT_LIVE);
+}
+
 static int restore_one(virDomainPtr dom, const char *what, const char *value)
 {
 	if (sched_of(what))
@@ -373,8 +366,7 @@ static int restore_one(virDomainPtr dom, const char *what, const char *value)
 	if (!strcmp(what, "emulator") || !strncmp(what, "vcpu/", strlen("vcpu/")))
 		return repin(dom, what, value);
 	if (!strcmp(what, "vcpus"))
-		return virDomainSetVcpusFlags(dom, (unsigned int)atoi(value),
-					      VIR_DOMAIN_AFFECT_LIVE);
+		return plug_again(dom, atoi(value));
 	if (!strcmp(what, "suspended"))
 		return virDomainResume(dom);
 	return -1;

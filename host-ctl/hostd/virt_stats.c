@@ -27,6 +27,12 @@ static void none_runs(struct virt *v)
 	}
 }
 
+/* What has been added since it was @before; less than that is another vCPU's in its place. */
+static u64 more(u64 before, u64 now)
+{
+	return now >= before ? now - before : now;
+}
+
 static u64 of_vcpu(virDomainStatsRecordPtr r, u32 vcpu, const char *what)
 {
 	unsigned long long value = 0;
@@ -39,16 +45,21 @@ static u64 of_vcpu(virDomainStatsRecordPtr r, u32 vcpu, const char *what)
 
 static void take(struct virt_domain *d, virDomainStatsRecordPtr r, u64 now)
 {
-	struct virt_stats s = { .taken_ns = now };
+	struct virt_stats s = { .taken_ns = now, .cpu_ns = d->stats.cpu_ns,
+				.steal_ns = d->stats.steal_ns };
 	unsigned int vcpus = 0, i;
 	int state = 0;
 
 	virTypedParamsGetInt(r->params, r->nparams, "state.state", &state);
 	virTypedParamsGetUInt(r->params, r->nparams, "vcpu.maximum", &vcpus);
 	s.running = state == VIR_DOMAIN_RUNNING;
-	for (i = 0; i < vcpus && i < 1024; i++) {
-		s.cpu_ns += of_vcpu(r, i, "time");
-		s.steal_ns += of_vcpu(r, i, "delay");
+	for (i = 0; i < vcpus && i < VIRT_VCPUS_MAX; i++) {
+		struct virt_vcpu_time *before = &d->time[i];
+		struct virt_vcpu_time told = { of_vcpu(r, i, "time"), of_vcpu(r, i, "delay") };
+
+		s.cpu_ns += more(before->cpu_ns, told.cpu_ns);
+		s.steal_ns += more(before->steal_ns, told.steal_ns);
+		*before = told;
 	}
 	s.vcpus = vcpus;
 	s.id = (int)virDomainGetID(r->dom);

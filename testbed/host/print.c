@@ -50,7 +50,7 @@ static void print_host(const json_t *status, FILE *to)
 	fputc('\n', to);
 }
 
-/* Actions that are not enforced, agents that do not do as asked, and sensors that are not there. */
+/* Actions that are not enforced, vCPUs that are not as many as wanted, and sensors that are not there. */
 static void print_troubles(const json_t *tenant, FILE *to)
 {
 	const json_t *sensors = json_object_get(tenant, "sensors"), *v;
@@ -63,7 +63,7 @@ static void print_troubles(const json_t *tenant, FILE *to)
 				json_string_value(v));
 	v = json_object_get(tenant, "vcpus");
 	if (json_is_object(v) && strcmp(text_at(v, "state"), "enforced"))
-		fprintf(to, "%s: vCPUs by its %s: %s: %s\n", text_at(tenant, "tenant"),
+		fprintf(to, "%s: vCPUs by %s: %s: %s\n", text_at(tenant, "tenant"),
 			text_at(v, "by"), text_at(v, "state"), text_at(v, "why"));
 	json_array_foreach(sensors, i, v)
 		if (strcmp(text_at(v, "state"), "fresh"))

@@ -7,31 +7,13 @@ boot: what is done is done to them from outside. Each step waits for what the co
 however long that takes.
 """
 import base64
-import json
 import os
-import re
 import sys
 
 sys.dont_write_bytecode = True
-from nested import BUILD, Host, SHARED, main, same, test, wait_until
+from hostd import Controller, Domain, RUN, SIM, clear, enforced, host, reload, running, status, tenant
+from nested import BUILD, main, same, test, wait_until
 
-RP = "/opt/ringpace/ringpace"
-RUN = "/run/hostd-test"
-HEAD = f"""run-dir: {RUN}/run
-clocks: quota
-cpus: 0-1
-ringpaced: {RUN}/ringpaced
-rapl: no
-# An emulated machine is slow, and no reason to do anything; and it has other things to do.
-fast-ns: 100000000
-metric-ns: 100000000
-decide-ns: 200000000
-libvirt-ns: 1000000000
-stale-ns: 20000000000
-blind-ns: 60000000000
-timeout-ns: 60000000000
-tenants:
-"""
 DOMAIN = """<domain type='kvm'>
   <name>{name}</name>
   <memory unit='MiB'>64</memory>
@@ -49,99 +31,6 @@ DOMAIN = """<domain type='kvm'>
     <memballoon model='none'/>
   </devices>
 </domain>"""
-host = Host(SHARED or f"h{os.getpid()}")
-
-
-def configure(*tenants):
-    host.sh(f"cat >{RUN}/hostd.yaml", text_in=HEAD + "".join(f"  - {{{t}}}\n" for t in tenants))
-
-
-def status():
-    return json.loads(host.execute(RP, "host", "status", "--socket", f"{RUN}/run/control",
-                                   "--json").stdout)
-
-
-def reload(*tenants):
-    configure(*tenants)
-    host.execute(RP, "host", "reload", "--socket", f"{RUN}/run/control")
-
-
-class Controller:
-    """In L1, with a ringpaced whose ports nobody sends by, until the block's end."""
-
-    def __init__(self, *tenants):
-        self.tenants = tenants
-
-    def __enter__(self):
-        host.sh(f"mkdir -p {RUN}")
-        configure(*self.tenants)
-        host.sh(f"/opt/ringpace/ringpaced --control {RUN}/ringpaced --port web,socket={RUN}/web "
-                f"--port job,socket={RUN}/job </dev/null >{RUN}/ringpaced.log 2>&1 & "
-                f"until [ -S {RUN}/ringpaced ]; do sleep 0.1; done", timeout=60)
-        self.start()
-        return self
-
-    def start(self):
-        host.sh(f"/opt/ringpace/ringpace-hostd --config {RUN}/hostd.yaml </dev/null "
-                f">>{RUN}/hostd.log 2>&1 & until [ -S {RUN}/run/control ]; do sleep 0.1; done",
-                timeout=60)
-
-    def end(self):
-        """A clean one, which has given all back: nothing is left to be given."""
-        host.sh("pkill -x ringpace-hostd; while pgrep -x ringpace-hostd; do sleep 0.1; done; "
-                f"test ! -e {RUN}/run/state", timeout=60)
-
-    def __exit__(self, kind, *_):
-        if kind:
-            for line in host.sh(f"tail -n 40 {RUN}/hostd.log", rc=None).splitlines():
-                print(f"# {line}")
-        clear()
-
-
-def clear():
-    """Only what this file starts there has these names."""
-    host.sh("pkill -x ringpace-hostd; pkill -f 'ringpaced --control /run/hostd-tes[t]'; "
-            "for d in rpweb rpjob; do test ! -e /run/libvirt/qemu/$d.pid || virsh destroy $d; done; "
-            "ip link del rpdrr; ip link del rpets; "
-            f"test ! -e {SIM} || {{ echo 10 >{SIM}/del_device; rmmod netdevsim; }}; "
-            f"while pgrep -x ringpace-hostd; do sleep 0.1; done; rm -rf {RUN}; true", rc=None)
-
-
-# ---- Domains ----
-
-# Few processes, as each is dear there.
-LOOK = """pid=$(cat /run/libvirt/qemu/$1.pid) || exit 0
-grep -H . /proc/$pid/task/*/comm
-taskset -apc $pid
-for t in $(pgrep -x vhost-$pid); do echo "task/$t/comm:vhost"; taskset -pc $t; done
-echo "limit: $(cat /sys/fs/cgroup/machine.slice/machine-qemu*$1.scope/libvirt/cpu.max)" """
-
-
-class Domain:
-    """What the kernel knows of one: CPUs of its vCPUs, of vhost's threads and of all others."""
-
-    def __init__(self, name):
-        out = host.execute("sh", "-c", LOOK, "sh", name).stdout
-        names = dict(re.findall(r"task/(\d+)/comm:(.*)", out))
-        cpus = {tid: list_.replace("-", ",") for tid, list_ in
-                re.findall(r"pid (\d+)'s current affinity list: (.*)", out)}
-        threads = [(names[tid], cpus[tid]) for tid in cpus if tid in names]
-        limit = re.findall(r"limit: (.*)", out)
-        self.vcpus = [c for n, c in threads if n.endswith("/KVM")]
-        self.vhost = [c for n, c in threads if n.startswith("vhost")]
-        self.others = {c for n, c in threads if not n.endswith("/KVM") and not n.startswith("vhost")}
-        self.all = (self.vcpus, self.vhost, self.others, *limit)
-
-
-def enforced(name, **actions):
-    t = next(t for t in status()["tenants"] if t["tenant"] == name)
-    return all(t["actions"][a] == state for a, state in actions.items()) and not t["pending"]
-
-
-def running(name):
-    return next(t for t in status()["tenants"] if t["tenant"] == name)["running"]
-
-
 WEB = ("name: web, class: latency, domain: rpweb, ports: [%s], bound-ns: 1000000, "
        "threads-per-core: 1, emulator: yes")
 IDLE, UNKNOWN = WEB % "web", WEB % "not-there"
@@ -182,7 +71,12 @@ def domains_are_placed_and_given_back():
         wait_until(lambda: enforced("job", place="enforced") and
                    Domain("rpweb").all == before.all, 120)
         same("vCPUs", Domain("rpjob").vcpus, ["0,1"] * 2)
-        # It could not give that back: nothing in it would let it go. So it goes before.
+        # It cannot give that back: nothing in it lets it go. That is told, and it is pinned.
+        reload(f"{JOB_TOO}, max-cores: 1")
+        wait_until(lambda: tenant("job")["vcpus"]["state"] == "failed", 120)
+        assert "unplug" in tenant("job")["vcpus"]["why"], tenant("job")["vcpus"]
+        same("pins", Domain("rpjob").vcpus, ["0"] * 2)
+        assert enforced("job", place="enforced")
         host.sh("virsh destroy rpjob")
         wait_until(lambda: not running("job"))
         controller.end()
@@ -221,7 +115,6 @@ def classes_of_drr_and_ets_are_weighed():
 
 # ---- Virtual functions ----
 
-SIM = "/sys/bus/netdevsim"
 BUS = f"{SIM}/devices/netdevsim10"
 
 

@@ -3,31 +3,11 @@
  * vCPUs by the guest's agent: domains of libvirt's own driver for tests, and in place of its
  * agents, which it has not, one that does what it is asked, or is absent, silent, or lies.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <libvirt/libvirt.h>
+#include "virt_bed.h"
+
 #include <libvirt/virterror.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include "cpulist.h"
-#include "virt.h"
-
-#define URI	"test:///default"
-#define NS_S	1000000000ULL
-#define OTHER	"<domain type='test'><name>other</name><memory unit='MiB'>64</memory>" \
-		"<vcpu>2</vcpu><os><type>hvm</type></os></domain>"
-
-static const struct undo_kind *const kinds[] = { &virt_kind, &virt_agent_kind, NULL };
-static const struct undo_where where = { .libvirt = URI };
-static struct undo undo;
-static struct virt virt;
-static virConnectPtr conn;
-static virDomainPtr dom;
-static struct conf_tenant conf, other;
 
 /* ---- The agent of "test", which has two vCPUs ---- */
 
@@ -150,67 +130,15 @@ static int begin(void **state)
 	be(false, false, false);
 	all_on_line();
 	agent.sets = agent.limit = 0;
-	conf = (struct conf_tenant){ .name = "web", .domain = "test", .vcpus = CONF_AGENT };
-	other = (struct conf_tenant){ .name = "job", .domain = "other" };
-	undo_init(&undo, NULL, kinds, &where);
-	virt_init(&virt, URI, 60 * NS_S, &undo);
-	virt.retry_ns = NS_S / 200;
-	virt_add(&virt, &conf);
-	virt_add(&virt, &other);
-	assert_int_equal(virt_start(&virt), 0);
+	bed_begin(CONF_AGENT);
 	return 0;
 }
 
 static int end(void **state)
 {
 	be(false, false, false);
-	assert_true(virt_stop(&virt, 20000));
-	virt_fini(&virt);
-	assert_int_equal(undo_some(&undo, NULL, NULL, true), 0);
-	undo_fini(&undo);
+	bed_end();
 	return 0;
-}
-
-static void want(u32 domain, u32 vcpus, bool hold)
-{
-	struct virt_want w = { .confine = true, .vcpus = vcpus, .hold_vcpus = hold };
-
-	CPU_ZERO(&w.cpus);
-	CPU_SET(1, &w.cpus);
-	virt_want(&virt, domain, &w);
-}
-
-static enum hc_enforced pins(u32 domain)
-{
-	enum hc_enforced e;
-	char why[160];
-
-	while ((e = virt_state(&virt, domain, why)) == HC_PENDING)
-		usleep(1000);
-	return e;
-}
-
-static enum hc_enforced vcpus(u32 *online, char why[160])
-{
-	return virt_vcpus(&virt, 0, online, why);
-}
-
-static void await(enum hc_enforced wanted)
-{
-	char why[160];
-	u32 online;
-
-	while (vcpus(&online, why) != wanted)
-		usleep(1000);
-}
-
-static void await_why(const char *what)
-{
-	char why[160];
-	u32 online;
-
-	while (vcpus(&online, why) != HC_FAILED || !strstr(why, what))
-		usleep(1000);
 }
 
 /* ---- Tests ---- */
@@ -395,9 +323,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_ends, begin, end),
 	};
 
-	conn = virConnectOpen(URI);
-	dom = conn ? virDomainLookupByName(conn, "test") : NULL;
-	if (!dom || !virDomainCreateXML(conn, OTHER, 0))
+	if (!bed_connect())
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

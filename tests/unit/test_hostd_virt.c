@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <libvirt/libvirt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "virt.h"
@@ -71,6 +72,30 @@ int virDomainSetSchedulerParametersFlags(virDomainPtr d, virTypedParameterPtr p,
 	return 0;
 }
 
+/* ---- Statistics in place of that driver's, which has none of vCPUs ---- */
+
+static unsigned long long vcpu_ns[2];	/* 0: it is not there */
+
+int virConnectGetAllDomainStats(virConnectPtr c, unsigned int stats, virDomainStatsRecordPtr **all,
+				unsigned int flags)
+{
+	virDomainStatsRecordPtr r;
+	int max = 0;
+
+	*all = calloc(2, sizeof(**all));
+	if (virDomainIsActive(dom) != 1)
+		return 0;
+	r = **all = calloc(1, sizeof(*r));
+	virDomainRef(dom);
+	r->dom = dom;
+	virTypedParamsAddInt(&r->params, &r->nparams, &max, "state.state", VIR_DOMAIN_RUNNING);
+	virTypedParamsAddUInt(&r->params, &r->nparams, &max, "vcpu.maximum", 2);
+	virTypedParamsAddULLong(&r->params, &r->nparams, &max, "vcpu.0.time", vcpu_ns[0]);
+	if (vcpu_ns[1])
+		virTypedParamsAddULLong(&r->params, &r->nparams, &max, "vcpu.1.time", vcpu_ns[1]);
+	return 1;
+}
+
 static void start(const char *uri, const char *domain)
 {
 	conf = (struct conf_tenant){ .name = "web", .emulator = true, .vcpus = CONF_HOTPLUG };
@@ -97,6 +122,15 @@ static enum hc_enforced wait_for_end(void)
 	while ((e = virt_state(&virt, 0, why)) == HC_PENDING)
 		usleep(1000);
 	return e;
+}
+
+static void wait_for_vcpus(void)
+{
+	char why[160];
+	u32 online;
+
+	while (virt_vcpus_state(&virt, 0, &online, why) != HC_ENFORCED)
+		usleep(1000);
 }
 
 static bool pinned_to(int vcpu, u32 cpu)
@@ -140,6 +174,7 @@ static void test_placed(void **state)
 	assert_int_equal(virt_want(&virt, 0, &want), HC_PENDING);
 	assert_int_equal(wait_for_end(), HC_ENFORCED);
 	assert_true(pinned_to(0, 3));
+	wait_for_vcpus();
 	assert_int_equal(virDomainGetVcpusFlags(dom, VIR_DOMAIN_AFFECT_LIVE), 1);
 	assert_int_equal(sched.shares, 77);
 	assert_true(has_note("emulator"));
@@ -246,18 +281,36 @@ static void test_suspended(void **state)
 	stop();
 }
 
-static void test_statistics(void **state)
+static struct virt_stats look(unsigned long long first, unsigned long long second)
 {
-	struct virt_stats s = { 0 };
+	struct virt_stats before, s;
 
-	start(URI, "test");
-	while (!s.taken_ns) {
+	virt_stats(&virt, 0, &before);
+	vcpu_ns[0] = first;
+	vcpu_ns[1] = second;
+	do {
 		virt_look(&virt);
 		usleep(1000);
 		virt_stats(&virt, 0, &s);
-	}
-	assert_true(s.running);
+	} while (s.taken_ns == before.taken_ns);
+	return s;
+}
+
+/* What a vCPU has used that goes stays used, and who comes in its place begins anew. */
+static void test_statistics(void **state)
+{
+	struct virt_stats s;
+
+	start(URI, "test");
+	s = look(1000, 100);
+	assert_true(s.running && s.vcpus == 2);
 	assert_int_equal(s.id, (int)virDomainGetID(dom));
+	assert_int_equal(s.cpu_ns, 1100);
+	assert_int_equal(look(1300, 0).cpu_ns, 1400);
+	assert_int_equal(look(1300, 50).cpu_ns, 1450);
+	assert_int_equal(look(1300, 70).cpu_ns, 1470);
+	/* It began anew between two looks. */
+	assert_int_equal(look(1300, 60).cpu_ns, 1530);
 	stop();
 }
 

@@ -21,6 +21,7 @@ class L2:
         self.dir = tempfile.TemporaryDirectory(prefix="rp-l2.")
         self.extra = extra
         self.pairs = pairs
+        self.boots = int("-incoming" not in extra)      # that the test has made here
         self.device = None
         self.process = self.start()
         try:
@@ -92,9 +93,16 @@ class L2:
             except OSError:
                 pass
 
+    def goes_on(self):
+        """It has not started anew, by its console's word."""
+        with open(self.path("console.log"), errors="replace") as f:
+            assert f.read().count("init: up ") <= self.boots, \
+                "the guest started anew by itself"
+        return True
+
     def seen(self, queue, items):
         """The host's statistics, once it has seen that many items."""
-        wait_until(lambda: self.device.stats(queue)["items"] >= items)
+        wait_until(lambda: self.goes_on() and self.device.stats(queue)["items"] >= items)
         return self.device.stats(queue)
 
     def fwd(self, strategy, pair=0):
@@ -210,6 +218,7 @@ def unplugged_under_load_and_plugged_again():
 def reset_under_load():
     vm = guests[-1]
     begin_endless(vm, "busy")
+    vm.boots += 1
     vm.qmp.call("system_reset")
     vm.up()
     both_ways(vm, "notify")

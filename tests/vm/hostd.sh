@@ -10,6 +10,13 @@ cpus=$(python3 -c 'import os; print(",".join(map(str, sorted(os.sched_getaffinit
 agent=$("$top/scripts/unpacked" qemu-guest-agent 2>"$scratch/err")/qemu-ga
 [ -x "$agent" ] || { echo "1..0 # SKIP $(tail -n 1 "$scratch/err")"; exit 0; }
 
+# How hostd's file begins. Times follow: a busy machine is slow, and no reason to do anything.
+conf="run-dir: $scratch/hostd
+cpus: $cpus
+clocks: no
+rapl: no
+libvirt: \"$uri\""
+
 # channel NAME [PATH]: of virtio-serial; without a path libvirt's.
 channel() {
 	echo "<channel type='unix'>${2:+<source mode='bind' path='$2'/>}" \

@@ -77,13 +77,8 @@ cpus_of() { taskset -pc "$1" | sed 's/.*: //'; }
 # ---- The controller ----
 
 cat >"$scratch/hostd.yaml" <<END
-run-dir: $scratch/hostd
-cpus: $cpus
-clocks: no
-rapl: no
-libvirt: "$uri"
+$conf
 ringpaced: $scratch/ctl
-# A busy machine is slow, and no reason to do anything.
 stale-ns: 4000000000
 blind-ns: 8000000000
 timeout-ns: 30000000000
@@ -122,7 +117,7 @@ check "in one line of its log" eval \
 other=$(pinned vm)
 check "and it is pinned" eval '[[ $other != *[,-]* && $other != "$one" ]]'
 "$ringpace" host status --socket "$control" >"$scratch/out" 2>"$scratch/err"
-check "and for people" grep -q '^vm: vCPUs by its agent: failed: its agent' "$scratch/out"
+check "and for people" grep -q '^vm: vCPUs by agent: failed: its agent' "$scratch/out"
 
 kill -STOP $daemon
 becomes "nothing is known: it gives both back" status_is "$unparked"

@@ -55,12 +55,7 @@ threads_at() {
 }
 
 cat >"$scratch/hostd.yaml" <<END
-run-dir: $scratch/hostd
-cpus: $cpus
-clocks: no
-rapl: no
-libvirt: "$uri"
-# A busy machine is slow, and no reason to do anything.
+$conf
 stale-ns: 10000000000
 blind-ns: 60000000000
 timeout-ns: 60000000000
