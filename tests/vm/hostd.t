@@ -39,6 +39,17 @@ asked() { order a 'wc -l </run/asked' && [ "$(said a)" -eq "$1" ]; }
 asked_again() { ! asked 1; }
 # Inside of it.
 has_vcpu1() { order a 'cat /sys/devices/system/cpu/cpu1/online' && [ "$(said a)" = "$1" ]; }
+# shows STATUS ONLINE: what the guest has while hostd says STATUS, before it and after it: on a
+# machine that is busy for seconds it may be another one in between.
+shows() {
+	local end=$((SECONDS + patience))
+	until status_is "$1" && order a 'cat /sys/devices/system/cpu/cpu1/online' &&
+		seen=$(said a) && status_is "$1"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.2
+	done
+	[ "$seen" = "$2" ]
+}
 # From outside: the CPUs of all of its vCPUs.
 pinned() {
 	local task
@@ -107,7 +118,7 @@ told "and answers libvirt" answers a
 
 check "a controller" start_hostd 3
 becomes "nothing comes: it parks a vCPU, and the agent tells that it is so" status_is "$parked"
-check "in the guest it is off line" has_vcpu1 0
+check "in the guest it is off line" shows "$parked" 0
 one=$(pinned a)
 check "both are pinned to one CPU" eval '[[ $one != *[,-]* ]]'
 becomes "of who has no agent it says why it is not so" status_is \
@@ -121,7 +132,7 @@ check "and for people" grep -q '^vm: vCPUs by agent: failed: its agent' "$scratc
 
 kill -STOP $daemon
 becomes "nothing is known: it gives both back" status_is "$unparked"
-check "in the guest it is on line" has_vcpu1 1
+check "in the guest it is on line" shows "$unparked" 1
 check "they have both CPUs" eval '[[ $(pinned a) = *[,-]* ]]'
 
 check "the agent stands" signal_agent STOP
@@ -133,7 +144,7 @@ check "it is not parked" has_vcpu1 1
 check "its vCPUs are pinned to one CPU" eval '[[ $(pinned a) != *[,-]* ]]'
 check "the agent goes on" signal_agent CONT
 becomes "and the vCPU is parked" status_is "$parked"
-check "in the guest, too" has_vcpu1 0
+check "in the guest, too" shows "$parked" 0
 
 kill -STOP $daemon
 becomes "both are given back" status_is "$unparked"
@@ -163,7 +174,7 @@ check "it comes again" create a 1
 told "guest a is up" is_up a
 check "its agent begins" start_agent
 becomes "and its vCPU is parked" status_is "$parked"
-check "in the guest, too" has_vcpu1 0
+check "in the guest, too" shows "$parked" 0
 
 kill $hostd && wait $hostd
 check "a clean end" [ $? -eq 0 ]
