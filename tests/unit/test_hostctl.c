@@ -194,6 +194,47 @@ static void test_measured(void **state)
 	assert_true(fabs(hc_threshold(&c, 8, 7) - (1 - 1.1 / 1.3)) < 0.02);
 }
 
+/* An item of a stronger step costs more, and its iterations are more: neither explains the other. */
+static void test_levels(void **state)
+{
+	struct hc_capacity c;
+	double i;
+	u32 n, step;
+
+	hc_capacity_init(&c, &hc_policy_energy, &host);
+	for (n = 0; n < 400; n++) {
+		struct hc_work w = { .items = 1000, .peak = 1 };
+
+		step = 8 + n / 100;
+		i = 0.2 * (n / 100 + 1) + 0.01 * (n % 7);
+		w.iterations = w.items * i;
+		w.busy_ns = w.items * ITEM_NS * (1 + 0.25 * i) * (1 + 0.02 * (n / 100)) /
+			    (c.nominal[step] / hc_config_threads(&hc_policy_energy.step[step]));
+		hc_capacity_learn(&c, step, 64, &w);
+	}
+	assert_true(fabs(c.ratio - 0.25) < 0.01);
+}
+
+/* What chance alone shows of a cost per iteration is not believed. */
+static void test_chance(void **state)
+{
+	u64 seed = test_seed();
+	struct hc_capacity c;
+	u32 k, n;
+
+	for (k = 0; k < 20; k++) {
+		hc_capacity_init(&c, &hc_policy_energy, &host);
+		for (n = 0; n < 30; n++) {
+			struct hc_work w = { .items = 1000, .peak = 1 };
+
+			w.iterations = 500 * (0.9 + 0.2 * test_below(&seed, 1000) / 1000);
+			w.busy_ns = w.items * ITEM_NS * (0.9 + 0.2 * test_below(&seed, 1000) / 1000);
+			hc_capacity_learn(&c, 5, 64, &w);
+		}
+		assert_true(!(c.ratio > 0));
+	}
+}
+
 static void arbitration(u32 first)
 {
 	struct hc_capacity c;
@@ -474,7 +515,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_policies), cmocka_unit_test(test_thresholds),
-		cmocka_unit_test(test_measured), cmocka_unit_test(test_arbitration),
+		cmocka_unit_test(test_measured), cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_chance), cmocka_unit_test(test_arbitration),
 		cmocka_unit_test(test_stale), cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_not_enforced), cmocka_unit_test(test_tenants),
 		cmocka_unit_test(test_printed), cmocka_unit_test(test_many),
