@@ -7,7 +7,8 @@
 #define FORGET		0.9995	/* per observation */
 #define SEEN_ALPHA	0.1
 #define PEAK_ALPHA	0.05
-#define SPREAD_MIN	1e-3	/* of batch sizes, below which they tell nothing */
+#define FIT_MIN		10	/* observations, before which there is no ratio */
+#define FIT_ERROR	0.005	/* standard error, of the cost per item, above which there is none */
 #define ITEMS_MIN	16	/* fewer tell nothing of their cost */
 #define NSEC_PER_SEC	1e9
 #define REFINE_PART	0.1	/* of what the gains are wrong by, */
@@ -31,30 +32,37 @@ static double thread_speed(const struct hc_capacity *c, u32 step)
 	return c->nominal[step] / hc_config_threads(&c->policy->step[step]);
 }
 
-/* Least squares of work = iterations * t_iter + items * t_item. */
+/* Least squares of work = iterations * t_iter + items * t_item, once that is more than chance. */
 static void solve(struct hc_capacity *c)
 {
-	double det = c->ii * c->nn - c->in * c->in;
-	double iter, item;
+	double iter, item, error;
 
-	if (det < SPREAD_MIN * c->ii * c->nn)
+	if (c->nn < FIT_MIN || !(c->ii > 0))
 		return;
-	iter = (c->iw * c->nn - c->nw * c->in) / det;
-	item = (c->nw * c->ii - c->iw * c->in) / det;
-	if (iter < 0)
-		iter = 0;
+	iter = c->iw / c->ii;
+	error = sqrt(fmax(c->ww - iter * c->iw, 0) / (c->nn * c->ii));
+	if (error * c->in > FIT_ERROR * c->nw)
+		return;
+	iter = fmax(iter, 0);
+	item = (c->nw - iter * c->in) / c->nn;
 	if (item > 0)
 		c->ratio = iter / item;
 }
 
-/* Per item, so that intervals of little and of much work count alike. */
-static void fit(struct hc_capacity *c, double i, double work)
+/*
+ * Per item, so that intervals of little and of much work count alike; by how far both are from
+ * the step's averages: at another step an item costs more or less whatever the iterations.
+ */
+static void fit(struct hc_capacity *c, u32 step, double i, double work)
 {
-	c->ii = c->ii * FORGET + i * i;
+	double di = i - c->iterations[step], dw = work - c->work[step];
+
+	c->ii = c->ii * FORGET + di * di;
+	c->iw = c->iw * FORGET + di * dw;
+	c->ww = c->ww * FORGET + dw * dw;
 	c->in = c->in * FORGET + i;
-	c->nn = c->nn * FORGET + 1;
-	c->iw = c->iw * FORGET + i * work;
 	c->nw = c->nw * FORGET + work;
+	c->nn = c->nn * FORGET + 1;
 	solve(c);
 }
 
@@ -66,7 +74,8 @@ void hc_capacity_learn(struct hc_capacity *c, u32 step, u32 batch, const struct 
 	if (w->items < ITEMS_MIN || w->iterations < 1 || !(work > 0))
 		return;
 	c->batch = batch ? batch : 1;
-	fit(c, i, work);
+	if (c->work[step] > 0)
+		fit(c, step, i, work);
 	c->last[step] = ++c->learned;
 	c->work[step] += alpha * (work - c->work[step]);
 	c->iterations[step] += alpha * (i - c->iterations[step]);

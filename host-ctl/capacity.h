@@ -5,7 +5,7 @@
  * An iteration costs t_iter + b * t_item. At light load b is 1 and a thread is busy
  * with overhead that full batches would not have, so that its idle time tells too
  * little of what it could still take. The ratio t_iter / t_item is fitted on line by
- * least squares with forgetting over all steps; with it what was seen at a step gives
+ * least squares with forgetting, within each step; with it what was seen at a step gives
  * the step's own t_item (the measured gain). From these follow a step's capacity at
  * full batches, the idle time in those terms, and threshold[from,to]. Until the ratio
  * is known all cost is taken to be per item, which errs towards too little capacity.
@@ -24,7 +24,8 @@ struct hc_capacity {
 	const struct hc_policy *policy;
 	double nominal[HC_STEPS_MAX];
 	u32 batch;
-	double ii, in, nn, iw, nw;	/* sums of the fit: iterations, items, work */
+	/* Sums of the fit: of squares of how far iterations and work are from their averages; plain. */
+	double ii, iw, ww, in, nw, nn;
 	double ratio;			/* t_iter / t_item */
 	/* Averages per item: iterations, and work in ns of a thread at 1 GHz; 0: not seen. */
 	double iterations[HC_STEPS_MAX], work[HC_STEPS_MAX];

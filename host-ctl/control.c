@@ -13,8 +13,7 @@ const struct hc_settings hc_defaults = {
 	.decide_ns = 100000000,
 	.alpha = { 0.05, 0.2, 0.6 },
 	.add_delay = 0.3,
-	.add_worst = 0.5,
-	.room = 2.1,
+	.late = 0.005,
 	.keep = 0.008,
 	.danger = 0.5,
 	.sigmas = 3,
@@ -239,7 +238,7 @@ bool hc_is_calm(const struct hc *c, u32 tenant)
 
 	return t->basis == HC_FRESH && !t->pending && t->have_metric &&
 	       t->last.taken_ns >= t->quiet_ns && t->worst_now_ns < c->set.danger * bound &&
-	       t->worst_ns < c->set.add_worst * bound && t->delay_ns[1] < c->set.add_delay * bound;
+	       t->worst_ns < CALM * hc_worst_limit(c, t) && t->delay_ns[1] < c->set.add_delay * bound;
 }
 
 u64 hc_next(const struct hc *c)

@@ -137,11 +137,10 @@ struct hc_settings {
 	u64 fast_ns, metric_ns, decide_ns;
 	double alpha[HC_ALPHAS];	/* ascending: the last follows fastest */
 	double add_delay;	/* of the bound: average delay above which to add */
-	double add_worst;	/* the same for the fullest thread's, averaged for long */
-	double room;		/* part of a step's capacity kept free: times item time / bound */
+	double late;		/* part of the items that may wait longer than the bound */
 	double keep;		/* part kept free beyond that after removing */
 	double danger;		/* of the bound, for the fast path */
-	double sigmas;		/* of the arrivals, by which an overload must stand out */
+	double sigmas;		/* standard deviations by which something must stand out of chance */
 	u64 drain_ns;		/* in which a backlog shall be gone */
 	u64 hold_ns;		/* after adding, before anything is removed */
 	u64 hold_max_ns;	/* which it grows to when removing proves wrong */
@@ -242,6 +241,12 @@ void hc_run_some(struct hc *c, u64 now_ns, u64 tenants);
 
 /* Of @queue items, as in docs/host.md. */
 double hc_delay_ns(const struct hc_sample *s, double queue);
+/*
+ * What the slow average of the fullest thread's delay may be. Of a queue with random arrivals
+ * that waits longer than the bound for set.late of its items the mean is bound / ln(1 / late);
+ * that of the longest of n such queues is 1 + 1/2 + ... 1/n times as long. And what chance adds.
+ */
+double hc_worst_limit(const struct hc *c, const struct hc_tenant *t);
 void hc_decide_all(struct hc *c, u64 now_ns);
 /* A tenant has left cores: who was granted them gets them. */
 void hc_decide_awaited(struct hc *c, u64 now_ns);

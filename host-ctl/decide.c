@@ -13,17 +13,28 @@ double hc_max_load(const struct hc_tenant *t)
 }
 
 /*
- * A queue's tail grows with 1 / (1 - load / capacity) in units of a thread's time per item:
- * slow threads need a larger part kept free.
+ * The part of a step's capacity that has to be free. Where items come one by one by chance, the
+ * part that waits longer than x falls with e^(-2 free x / t), t a thread's time per item; of all
+ * items set.late may wait longer than the bound. The capacity is that of the fullest thread, of
+ * which more may: with loads evenly spread around the mean, the tails of the others fall so much
+ * faster that it is as if it were one of .many and the rest never late.
  */
+static double room(const struct hc *c, const struct hc_tenant *t, u32 step, double capacity)
+{
+	double threads = hc_config_threads(&t->cfg.policy->step[step]);
+	double item_ns = threads * NSEC_PER_SEC / capacity;
+	double steep = 2 * (double)t->cfg.bound_ns / item_ns;
+	double many = fmin(fmax(2 * steep * (t->cap.peak - 1), 1), threads);
+
+	/* At least what keeps the fullest one's mean below the bound. */
+	return fmax(log(1 / (c->set.late * many)), 1) / steep;
+}
+
 double hc_limit(const struct hc *c, const struct hc_tenant *t, u32 step)
 {
 	double capacity = hc_capacity(&t->cap, step);
-	double item_ns = hc_config_threads(&t->cfg.policy->step[step]) * NSEC_PER_SEC / capacity;
 
-	if (!(capacity > 0))
-		return 0;
-	return capacity * fmax(0.5, 1 - c->set.room * item_ns / (double)t->cfg.bound_ns);
+	return capacity > 0 ? capacity * fmax(0.5, 1 - room(c, t, step, capacity)) : 0;
 }
 
 static u32 stronger(const struct hc *c, const struct hc_tenant *t, double load)
@@ -35,10 +46,23 @@ static u32 stronger(const struct hc *c, const struct hc_tenant *t, double load)
 	return step;
 }
 
+double hc_worst_limit(const struct hc *c, const struct hc_tenant *t)
+{
+	double alpha = c->set.alpha[0], mean = 0, variance = 0;
+	u32 i, threads = hc_config_threads(hc_config_of(t, t->step));
+
+	for (i = 1; i <= threads; i++) {
+		mean += 1.0 / i;
+		variance += 1.0 / i / i;
+	}
+	return (double)t->cfg.bound_ns / log(1 / c->set.late) *
+	       (mean + c->set.sigmas * sqrt(variance * alpha / (2 - alpha)));
+}
+
 static bool is_slow(const struct hc *c, const struct hc_tenant *t)
 {
 	return t->delay_ns[MID] > c->set.add_delay * (double)t->cfg.bound_ns ||
-	       t->worst_ns > c->set.add_worst * (double)t->cfg.bound_ns;
+	       t->worst_ns > hc_worst_limit(c, t);
 }
 
 /* More, if delay or load say so; HC_HOLD if not. */

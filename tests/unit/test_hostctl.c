@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "../../host-ctl/change.h"
 #include "../../host-ctl/decision.h"
 #include "rand.h"
 
@@ -192,6 +193,104 @@ static void test_measured(void **state)
 	assert_true(fabs(c.ratio - 0.25) < 0.03);
 	/* 30 % more believed, 1.3 / 1.1 measured. */
 	assert_true(fabs(hc_threshold(&c, 8, 7) - (1 - 1.1 / 1.3)) < 0.02);
+}
+
+/* An item of a stronger step costs more, and its iterations are more: neither explains the other. */
+static void test_levels(void **state)
+{
+	struct hc_capacity c;
+	double i;
+	u32 n, step;
+
+	hc_capacity_init(&c, &hc_policy_energy, &host);
+	for (n = 0; n < 400; n++) {
+		struct hc_work w = { .items = 1000, .peak = 1 };
+
+		step = 8 + n / 100;
+		i = 0.2 * (n / 100 + 1) + 0.01 * (n % 7);
+		w.iterations = w.items * i;
+		w.busy_ns = w.items * ITEM_NS * (1 + 0.25 * i) * (1 + 0.02 * (n / 100)) /
+			    (c.nominal[step] / hc_config_threads(&hc_policy_energy.step[step]));
+		hc_capacity_learn(&c, step, 64, &w);
+	}
+	assert_true(fabs(c.ratio - 0.25) < 0.01);
+}
+
+/* What chance alone shows of a cost per iteration is not believed. */
+static void test_chance(void **state)
+{
+	u64 seed = test_seed();
+	struct hc_capacity c;
+	u32 k, n;
+
+	for (k = 0; k < 20; k++) {
+		hc_capacity_init(&c, &hc_policy_energy, &host);
+		for (n = 0; n < 30; n++) {
+			struct hc_work w = { .items = 1000, .peak = 1 };
+
+			w.iterations = 500 * (0.9 + 0.2 * test_below(&seed, 1000) / 1000);
+			w.busy_ns = w.items * ITEM_NS * (0.9 + 0.2 * test_below(&seed, 1000) / 1000);
+			hc_capacity_learn(&c, 5, 64, &w);
+		}
+		assert_true(!(c.ratio > 0));
+	}
+}
+
+/* Of a queue with random arrivals and even service, the part that waits longer than @bound. */
+static double waits_longer(double load, double item_s, double bound_s, u32 items, u64 *seed)
+{
+	double wait = 0;
+	u32 n, late = 0;
+
+	for (n = 0; n < items; n++) {
+		late += wait > bound_s;
+		wait += item_s + log((test_below(seed, 1u << 30) + 1.0) / (1u << 30)) / load;
+		wait = fmax(wait, 0);
+	}
+	return (double)late / items;
+}
+
+/* At a step's limit so many items wait longer than the bound as may, be its threads alike or not. */
+static void test_limit(void **state)
+{
+	static const double peaks[] = { 1, 1.01, 1.03 };
+	const struct hc_work w = { .items = 1000, .iterations = 1000, .busy_ns = 2e6, .peak = 1 };
+	struct hc_tenant *t = &ctl.tenant[0];
+	u64 seed = 1;		/* the same run each time: tails are slow to settle */
+	double load, late, item_s;
+	u32 i, k, step = 8, threads = hc_config_threads(&hc_policy_energy.step[step]);
+
+	begin(&fake_actuator);
+	add(0, 0, step, &hc_policy_energy);
+	hc_capacity_learn(&t->cap, step, 64, &w);
+	item_s = threads / hc_capacity(&t->cap, step);
+	for (i = 0; i < 3; i++) {
+		t->cap.peak = peaks[i];
+		load = hc_limit(&ctl, t, step) / threads;
+		for (k = 0, late = 0; k < threads; k++)
+			late += waits_longer(load * (1 + (peaks[i] - 1) * (2.0 * k / (threads - 1) - 1)),
+					     item_s, BOUND_NS / 1e9, 1000000, &seed) / threads;
+		assert_true(late > ctl.set.late / 2 && late < ctl.set.late * 2);
+	}
+}
+
+/*
+ * The fullest of many threads at a time is late by chance, and no more is asked for by that; a
+ * single one that is as late has too much to do.
+ */
+static void test_worst(void **state)
+{
+	struct hc_tenant *t = &ctl.tenant[0];
+	double one, many;
+
+	begin(&fake_actuator);
+	add(0, 0, 0, &hc_policy_energy);
+	one = hc_worst_limit(&ctl, t);
+	t->step = 8;
+	many = hc_worst_limit(&ctl, t);
+	/* Of one queue the mean, of 16 the mean of the longest; both with three deviations. */
+	assert_true(one > BOUND_NS / log(1 / ctl.set.late) && one < 1.6 * BOUND_NS / log(1 / ctl.set.late));
+	assert_true(many > 3.38 * BOUND_NS / log(1 / ctl.set.late) && many < 4.1 * BOUND_NS / log(1 / ctl.set.late));
 }
 
 static void arbitration(u32 first)
@@ -474,7 +573,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_policies), cmocka_unit_test(test_thresholds),
-		cmocka_unit_test(test_measured), cmocka_unit_test(test_arbitration),
+		cmocka_unit_test(test_measured), cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_chance), cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_worst),
+		cmocka_unit_test(test_arbitration),
 		cmocka_unit_test(test_stale), cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_not_enforced), cmocka_unit_test(test_tenants),
 		cmocka_unit_test(test_printed), cmocka_unit_test(test_many),
