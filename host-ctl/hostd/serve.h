@@ -6,7 +6,7 @@
 #ifndef HOSTD_SERVE_H
 #define HOSTD_SERVE_H
 
-#include "loop.h"
+#include "loop/loop.h"
 
 #define SERVE_CLIENTS	16u
 #define SERVE_LINE_MAX	4096u

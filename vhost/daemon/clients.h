@@ -9,7 +9,7 @@
 #define RINGPACED_CLIENTS_H
 
 #include "control.h"
-#include "loop.h"
+#include "loop/loop.h"
 
 #define CLIENTS_MAX	64u
 
