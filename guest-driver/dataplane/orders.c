@@ -16,7 +16,7 @@
 struct order {
 	struct workers *ws;
 	const json_t *args;
-	int *fd;		/* to be passed with the reply; NULL: none can be */
+	struct lines_peer *peer;
 	const char *code;
 	char message[200];
 };
@@ -200,10 +200,10 @@ static json_t *run_telemetry_page(struct order *o)
 {
 	const struct dp_page_file *f = &o->ws->dp->page;
 
-	if (!o->fd)
+	if (!o->peer->passes)
 		return refuse(o, "no-descriptors", "telemetry-page: memory cannot be passed through "
 			      "a device: ask for telemetry");
-	*o->fd = f->fd;
+	o->peer->fd = f->fd;
 	return json_pack("{s:i, s:i}", "page", (int)DP_PAGE_VERSION, "bytes", (int)f->bytes);
 }
 
@@ -318,25 +318,28 @@ static char *reply(const struct order *o, json_t *result)
 	return line;
 }
 
-char *orders_handle(struct workers *ws, const char *line, size_t bytes, int *fd)
+char *orders_answer(void *workers, struct lines_peer *peer, const char *line, size_t bytes)
 {
 	json_t *args = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL);
-	struct order o = { .ws = ws, .args = args, .fd = fd, .code = "failed",
+	struct order o = { .ws = workers, .args = args, .peer = peer, .code = "failed",
 			   .message = "no memory" };
-	char *text;
-
-	if (fd)
-		*fd = -1;
-	text = reply(&o, dispatch(&o));
+	char *text = reply(&o, dispatch(&o));
 
 	json_decref(args);
 	return text;
 }
 
-char *orders_too_long(void)
+static char *refuse_client(enum lines_limit limit)
 {
-	struct order o = { .code = "bad-json" };
+	struct order o = { 0 };
 
-	snprintf(o.message, sizeof(o.message), "a line has at most %u bytes", ORDER_LINE_MAX);
+	if (limit == LINES_TOO_LONG)
+		refuse(&o, "bad-json", "a line has at most %u bytes", LINES_BYTES_MAX);
+	else
+		refuse(&o, "busy", "there are %u clients, which is the most", ORDERS_CLIENTS_MAX);
 	return reply(&o, NULL);
 }
+
+const struct lines_owner orders_owner = {
+	.clients_max = ORDERS_CLIENTS_MAX, .answer = orders_answer, .refuse = refuse_client,
+};

@@ -7,6 +7,7 @@
 #include "now.h"
 
 #define PROTOCOL	1
+#define CLIENTS_MAX	16u
 
 struct order {
 	struct daemon *d;
@@ -96,21 +97,45 @@ static json_t *dispatch(struct order *o)
 	return commands[i].run(o);
 }
 
-char *orders_handle(void *daemon, const char *line, size_t bytes)
+static char *reply(const struct order *o, json_t *result)
 {
-	json_t *args = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL), *v;
-	struct order o = { .d = daemon, .args = args, .code = "failed", .message = "no memory" };
-	json_t *result = dispatch(&o), *id = json_object_get(args, "id");
+	json_t *id = json_object_get(o->args, "id"), *v;
 	char *text;
 
 	v = json_pack("{s:i,s:O?,s:b}", "v", PROTOCOL, "id", id, "ok", result != NULL);
 	if (result)
 		json_object_set_new(v, "result", result);
 	else
-		json_object_set_new(v, "error", json_pack("{s:s,s:s}", "code", o.code,
-							  "message", o.message));
+		json_object_set_new(v, "error", json_pack("{s:s,s:s}", "code", o->code,
+							  "message", o->message));
 	text = json_dumps(v, JSON_COMPACT);
 	json_decref(v);
+	return text;
+}
+
+static char *answer(void *daemon, struct lines_peer *peer, const char *line, size_t bytes)
+{
+	json_t *args = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL);
+	struct order o = { .d = daemon, .args = args, .code = "failed", .message = "no memory" };
+	char *text = reply(&o, dispatch(&o));
+
 	json_decref(args);
 	return text;
 }
+
+static char *refuse_client(enum lines_limit limit)
+{
+	struct order o = { .code = limit == LINES_TOO_LONG ? "bad-json" : "busy" };
+
+	if (limit == LINES_TOO_LONG)
+		snprintf(o.message, sizeof(o.message), "the line is longer than %u bytes",
+			 LINES_BYTES_MAX);
+	else
+		snprintf(o.message, sizeof(o.message), "there are %u clients, which is the most",
+			 CLIENTS_MAX);
+	return reply(&o, NULL);
+}
+
+const struct lines_owner orders_owner = {
+	.clients_max = CLIENTS_MAX, .answer = answer, .refuse = refuse_client,
+};

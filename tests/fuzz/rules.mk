@@ -49,8 +49,8 @@ build/fuzz/fuzz_config: tests/fuzz/fuzz_config.c $(addprefix vhost/daemon/,confi
 	options.c optval.c devopt.c net/netopt.c net/swopt.c net/vlanopt.c) build/libringpaced.a \
 	build/libringpace.a
 # Likewise with all that orders concern.
-build/fuzz/fuzz_control: tests/fuzz/fuzz_control.c \
-	$(addprefix vhost/daemon/,args.c clients.c control.c describe.c capture/capture.c capture/hook.c) \
+build/fuzz/fuzz_control: tests/fuzz/fuzz_control.c lib/sock/lines.c \
+	$(addprefix vhost/daemon/,args.c control.c describe.c capture/capture.c capture/hook.c) \
 	$(addprefix vhost/daemon/net/,egress.c flow.c limit.c limitopt.c net.c net_control.c \
 		net_describe.c net_egress.c net_rss.c net_switch.c rss_control.c spread.c switch.c) \
 	build/libringpaced.a build/libringpace.a

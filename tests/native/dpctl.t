@@ -50,6 +50,7 @@ check 'migrate of a group that is none is refused' refused migrate --groups 128 
 check 'too many threads are refused' refused threads 4
 check 'status for people' dp status
 check 'has a row for each thread' [ "$(grep -Ec '^ *[0-2] +(runs|rests|parked) ' "$scratch/out")" = 3 ]
+check 'clients that mean no good' timeout 300 python3 "$top/tests/native/control_clients.py" "$dir/dataplane.ctl" 8
 
 running=$(pids)
 check 'stop' dp stop

@@ -50,16 +50,18 @@ static void test_good(void **state)
 static void test_page(void **state)
 {
 	static const char order[] = "{\"v\":1,\"id\":7,\"cmd\":\"telemetry-page\"}";
+	struct lines_peer peer = { .fd = -1, .passes = true };
 	char *text;
-	int fd = -2;
 
 	orders_bed_open();
-	text = orders_handle(&orders_ws, order, strlen(order), &fd);
+	text = orders_answer(&orders_ws, &peer, order, strlen(order));
 	assert_non_null(strstr(text, "\"page\":1"));
-	assert_int_equal(fd, bed->dp->page.fd);
+	assert_int_equal(peer.fd, bed->dp->page.fd);
 	free(text);
-	text = orders_handle(&orders_ws, order, strlen(order), NULL);
+	peer = (struct lines_peer){ .fd = -1 };
+	text = orders_answer(&orders_ws, &peer, order, strlen(order));
 	assert_non_null(strstr(text, "no-descriptors"));
+	assert_int_equal(peer.fd, -1);
 	free(text);
 	json_decref(orders_bed_ask("{\"v\":1,\"cmd\":\"status\"}"));
 	orders_bed_close();

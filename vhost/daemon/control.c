@@ -19,7 +19,7 @@
 #define PROTOCOL_VERSION	1
 
 struct request {
-	struct capture_slot *slot;	/* NULL: the client cannot capture */
+	struct lines_peer *peer;	/* NULL: the client cannot capture */
 	struct devices *devices;
 	json_t *args;		/* the whole object */
 	char *events;		/* the result's last member as text, or NULL */
@@ -216,7 +216,7 @@ static json_t *run_weight(struct request *r)
 
 static json_t *run_capture(struct request *r)
 {
-	return capture_begin(r->devices->net, r->args, r->slot, &r->err);
+	return capture_begin(r->devices->net, r->args, r->peer, &r->err);
 }
 
 static json_t *run_trace(struct request *r)
@@ -319,24 +319,19 @@ static json_t *run(struct request *r)
 }
 
 /*
- * Makes a line of @text, which it consumes, with @events (or NULL) as one more
- * member of the result: both objects end where the text does.
+ * Consumes @text; with @events as one more member of the result: both objects end where
+ * the text does.
  */
-static char *finish_line(char *text, const char *events)
+static char *add_events(char *text, const char *events)
 {
 	static const char key[] = ",\"events\":";
-	size_t n = strlen(text), room = sizeof("\n");
-	char *line;
+	size_t n = strlen(text);
+	char *line = realloc(text, n + strlen(key) + strlen(events) + 1);
 
-	if (events)
-		room += strlen(key) + strlen(events);
-	line = realloc(text, n + room);
 	if (!line)
 		free(text);
-	else if (events)
-		sprintf(line + n - strlen("}}"), "%s%s}}\n", key, events);
 	else
-		strcpy(line + n, "\n");
+		sprintf(line + n - strlen("}}"), "%s%s}}", key, events);
 	return line;
 }
 
@@ -357,18 +352,12 @@ static char *reply(json_t *id, json_t *result, const struct request *r)
 				  err->code ? err->message : "out of memory"));
 	text = json_dumps(o, JSON_COMPACT | JSON_ENCODE_ANY);
 	json_decref(o);
-	return text ? finish_line(text, result ? r->events : NULL) : NULL;
+	return text && result && r->events ? add_events(text, r->events) : text;
 }
 
-char *control_handle(struct devices *devices, const char *line, size_t bytes)
+char *control_answer(void *devices, struct lines_peer *peer, const char *line, size_t bytes)
 {
-	return control_handle_of(devices, NULL, line, bytes);
-}
-
-char *control_handle_of(struct devices *devices, struct capture_slot *slot, const char *line,
-			size_t bytes)
-{
-	struct request r = { .devices = devices, .slot = slot };
+	struct request r = { .devices = devices, .peer = peer };
 	json_error_t where;
 	json_t *result;
 	char *text;
@@ -390,11 +379,19 @@ char *control_handle_of(struct devices *devices, struct capture_slot *slot, cons
 	return text;
 }
 
-char *control_too_long(void)
+static char *refuse(enum lines_limit limit)
 {
 	struct request r = { 0 };
 
-	ctl_fail(&r.err, "bad-json", "the line is longer than %d bytes",
-		 CONTROL_LINE_MAX);
+	if (limit == LINES_TOO_LONG)
+		ctl_fail(&r.err, "bad-json", "the line is longer than %u bytes", LINES_BYTES_MAX);
+	else
+		ctl_fail(&r.err, "busy", "there are %u clients, which is the most",
+			 CONTROL_CLIENTS_MAX);
 	return reply(NULL, NULL, &r);
 }
+
+const struct lines_owner control_owner = {
+	.clients_max = CONTROL_CLIENTS_MAX, .answer = control_answer, .refuse = refuse,
+	.gone = capture_end,
+};
