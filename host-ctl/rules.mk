@@ -7,8 +7,8 @@ UNIT_SRCS_test_hostctl := $(HOST_CTL_SRCS)
 UNIT_LIBS_test_hostctl := -ljansson -lm
 UNIT_SRCS_test_hostctl_batch := host-ctl/batch.c
 
-# The daemon: its core, what acts on a host, and of ringpaced's library the loop, the log,
-# sockets, metrics over HTTP and the reading of YAML. And what reads a dataplane's page.
+# The daemon: its core, what acts on a host, and of ringpaced's library metrics over HTTP and
+# the reading of YAML. And what reads a dataplane's page.
 HOSTD_SRCS := $(filter-out host-ctl/hostd/main.c,$(wildcard host-ctl/hostd/*.c))
 HOSTD_OBJS := $(patsubst %.c,$(OBJ)/%.o,$(HOSTD_SRCS) $(HOST_CTL_SRCS) \
 	$(DP_PAGE))

@@ -11,6 +11,7 @@
 
 #include "cmd.h"
 #include "ctl.h"
+#include "ctl/envelope.h"
 #include "json.h"
 #include "run_args.h"
 
@@ -63,16 +64,10 @@ static void answer(const json_t *request)
 {
 	const json_t *args = json_object_get(request, "args");
 	const char *cmd = json_string_value(json_object_get(request, "cmd"));
-	json_t *reply = json_pack("{s:i, s:O?}", "v", 1, "id", json_object_get(request, "id"));
-	json_t *result = cmd && !strcmp(cmd, "run") ? run_one(args) : NULL;
+	const struct ctl_error e = { .code = "failed", .message = "its reason is above" };
 
-	json_object_set_new(reply, "ok", json_boolean(result));
-	if (result)
-		json_object_set_new(reply, "result", result);
-	else
-		json_object_set_new(reply, "error", json_pack("{s:s, s:s}", "code", "failed",
-				    "message", "its reason is above"));
-	json_print(reply, stdout);
+	json_print(ctl_reply(json_object_get(request, "id"),
+			     cmd && !strcmp(cmd, "run") ? run_one(args) : NULL, &e), stdout);
 	fflush(stdout);
 }
 

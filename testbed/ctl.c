@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "ctl/envelope.h"
+
 /* A trace of 2^16 events is some 3 MB; nobody's answer is longer than this. */
 #define LINE_MAX_BYTES	(16u << 20)
 
@@ -68,6 +70,9 @@ static int send_all(struct ctl *c, const char *data, size_t len)
 		n = write(c->fd, data, len);
 		if (n < 0 && errno == EINTR)
 			continue;
+		/* It may have said why it has ended: that is read. */
+		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+			return 0;
 		if (n <= 0)
 			return fail("%s: cannot send a request: %m", c->peer);
 		data += n;
@@ -149,6 +154,12 @@ bool ctl_pending(const struct ctl *c)
 	return (c->len && memchr(c->buf, '\n', c->len)) || poll(&pfd, 1, 0) > 0;
 }
 
+/* A line that was no request, or this client, for whom there is no room. */
+static bool refuses_all(const json_t *v)
+{
+	return json_is_null(json_object_get(v, "id")) && json_is_false(json_object_get(v, "ok"));
+}
+
 static json_t *answer(struct ctl *c, const char *cmd, u32 id, u32 timeout_ms)
 {
 	u64 end = now_ns() + timeout_ms * 1000000ULL, now;
@@ -165,7 +176,7 @@ static json_t *answer(struct ctl *c, const char *cmd, u32 id, u32 timeout_ms)
 			     timeout_ms);
 		if (!v)
 			return NULL;
-		if (json_integer_value(json_object_get(v, "id")) == id)
+		if (json_integer_value(json_object_get(v, "id")) == id || refuses_all(v))
 			return v;
 		json_decref(v);
 	}
@@ -173,38 +184,23 @@ static json_t *answer(struct ctl *c, const char *cmd, u32 id, u32 timeout_ms)
 
 int ctl_send(struct ctl *c, const char *cmd, json_t *args)
 {
-	json_t *req = json_pack("{s:i, s:i, s:s}", "v", 1, "id", (int)++c->next_id,
-				"cmd", cmd);
-	char *line;
-	int rc;
+	char *line = ctl_request(++c->next_id, cmd, args);
+	int rc = send_all(c, line, strlen(line));
 
-	if (args) {
-		json_object_update(req, args);
-		json_decref(args);
-	}
-	line = json_dumps(req, JSON_COMPACT);
-	json_decref(req);
-	rc = send_all(c, line, strlen(line)) || send_all(c, "\n", 1);
 	free(line);
 	return rc ? -1 : (int)c->next_id;
 }
 
 json_t *ctl_wait(struct ctl *c, const char *cmd, u32 id, u32 timeout_ms)
 {
-	json_t *v = answer(c, cmd, id, timeout_ms), *result, *error;
+	json_t *v = answer(c, cmd, id, timeout_ms), *result;
+	const char *why;
 
 	if (!v)
 		return NULL;
-	error = json_object_get(v, "error");
-	result = json_incref(json_object_get(v, "result"));
-	if (!json_is_true(json_object_get(v, "ok"))) {
-		fail("%s refuses '%s': %s", c->peer, cmd,
-		     json_string_value(json_object_get(error, "message")) ?: "no reason given");
-		json_decref(result);
-		result = NULL;
-	} else if (!result) {
-		fail("%s: the answer to '%s' has no result", c->peer, cmd);
-	}
+	result = json_incref(ctl_result(v, &why));
+	if (!result)
+		fail("%s refuses '%s': %s", c->peer, cmd, why);
 	json_decref(v);
 	return result;
 }

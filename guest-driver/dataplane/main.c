@@ -22,6 +22,8 @@
 #include "server.h"
 #include "station.h"
 
+/* Devices beside the control socket. */
+#define SERIAL_MAX	2u
 /* How often the control thread looks while groups are on their way. */
 #define LOOK_NS		50000
 /* Before that it looks all the time, so long after the last step of any. */
@@ -43,7 +45,7 @@ static const struct app_kind kinds[] = {
 static struct options {
 	const char *socket, *device;
 	const char *steer_socket, *steer_port;
-	const char *control, *serial[SERVER_DEVICES];
+	const char *control, *serial[SERIAL_MAX];
 	u32 serial_count;
 	const struct dp_app *app;
 	const struct app_kind *kind;	/* NULL: the application has nothing of its own */
@@ -218,8 +220,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_DMAX: opt.dmax_ns = number(state, "--dmax-ns", arg, 1, 1000000000); break;
 	case OPT_CPUS: set_cpus(state, arg); break;
 	case OPT_SERIAL:
-		if (opt.serial_count == SERVER_DEVICES)
-			argp_error(state, "--serial: %u devices at most", SERVER_DEVICES);
+		if (opt.serial_count == SERIAL_MAX)
+			argp_error(state, "--serial: %u devices at most", SERIAL_MAX);
 		opt.serial[opt.serial_count++] = arg;
 		break;
 	case ARGP_KEY_END: check(state); break;

@@ -3,15 +3,15 @@
 #ifndef DP_ORDERS_H
 #define DP_ORDERS_H
 
+#include "sock/lines.h"
 #include "worker.h"
 
-#define ORDER_LINE_MAX	65536u
+#define ORDERS_CLIENTS_MAX	8u
 
-/*
- * The reply to one line, to free(); NULL: no memory. *@fd: what is to be passed with it, the
- * dataplane's, or -1; @fd NULL: nothing can be passed to who asks.
- */
-char *orders_handle(struct workers *ws, const char *line, size_t bytes, int *fd);
-char *orders_too_long(void);
+/* The reply to one line, to free(); NULL: no memory. What goes with it is the dataplane's. */
+char *orders_answer(void *workers, struct lines_peer *peer, const char *line, size_t bytes);
+
+/* With a struct workers. */
+extern const struct lines_owner orders_owner;
 
 #endif /* DP_ORDERS_H */

@@ -3,7 +3,6 @@
 #include "steer_ctl.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -11,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "ctl/envelope.h"
 #include "dataplane.h"
 
 #define REPLY_BYTES	65536u
@@ -114,29 +114,21 @@ static json_t *exchange(struct steer_ctl *c, const char *line)
 	return reply;
 }
 
-/* The result, or NULL after a line on stderr. */
-static json_t *call(struct steer_ctl *c, json_t *request)
+/* The result, or NULL after a line on stderr. @args, less the device, is taken. */
+static json_t *call(struct steer_ctl *c, json_t *args)
 {
-	json_t *reply = NULL, *result;
-	char *text, *line;
+	json_t *reply, *result;
+	const char *why;
+	char *line;
 
-	json_object_set_new(request, "v", json_integer(1));
-	json_object_set_new(request, "id", json_integer(++c->id));
-	json_object_set_new(request, "cmd", json_string("rss"));
-	json_object_set_new(request, "device", json_string(c->device));
-	text = json_dumps(request, JSON_COMPACT);
-	json_decref(request);
-	if (text && asprintf(&line, "%s\n", text) > 0) {
-		reply = exchange(c, line);
-		free(line);
-	}
-	free(text);
-	result = json_incref(json_object_get(reply, "result"));
+	json_object_set_new(args, "device", json_string(c->device));
+	line = ctl_request(++c->id, "rss", args);
+	reply = line ? exchange(c, line) : NULL;
+	free(line);
+	result = json_incref(ctl_result(reply, &why));
 	if (!result)
 		fprintf(stderr, "rp-dataplane: port %s is not steered by %s: %s\n", c->device,
-			c->path,
-			json_string_value(json_object_get(json_object_get(reply, "error"),
-							  "message")) ? : "no answer");
+			c->path, why);
 	json_decref(reply);
 	return result;
 }

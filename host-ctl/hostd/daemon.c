@@ -131,7 +131,7 @@ int daemon_open(struct daemon *d)
 		return -1;
 	}
 	learned_load(d->world, d->learned_path);
-	if (serve_open(&d->server, d->control_path, &d->loop, orders_handle, d, why,
+	if (lines_open(&d->control, d->control_path, (gid_t)-1, &d->loop, &orders_owner, d, why,
 		       sizeof(why)) < 0) {
 		log_error("control: %s", why);
 		return -1;
@@ -331,7 +331,7 @@ u32 daemon_restore(struct daemon *d)
 void daemon_close(struct daemon *d)
 {
 	metrics_http_stop(&d->metrics);
-	serve_close(&d->server);
+	lines_close(&d->control);
 	if (d->world)
 		world_free(d->world);
 	if (d->turn.fd >= 0)

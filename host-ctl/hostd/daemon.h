@@ -5,7 +5,7 @@
 
 #include "hist/hist.h"
 #include "metrics/http.h"
-#include "serve.h"
+#include "sock/lines.h"
 #include "syscalls.h"
 #include "world.h"
 
@@ -23,7 +23,7 @@ struct daemon {
 	bool asked;			/* the second half is next */
 	struct undo undo;
 	struct world *world;
-	struct server server;
+	struct lines control;
 	struct metrics_http metrics;
 	struct metrics_address address;
 	char address_text[CONF_PATH_MAX];
@@ -45,8 +45,8 @@ int daemon_start_turns(struct daemon *d);
 /* Processor time of this process. */
 u64 daemon_cpu_ns(void);
 
-/* Replies, without the end of the line, to be freed; NULL: no memory. */
-char *orders_handle(void *daemon, const char *line, size_t bytes);
+/* Orders, with a struct daemon. */
+extern const struct lines_owner orders_owner;
 json_t *status_json(struct daemon *d);
 json_t *explain_json(struct daemon *d, const char *tenant);
 /* As metrics_maker. */

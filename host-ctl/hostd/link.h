@@ -14,7 +14,7 @@
 
 #include <jansson.h>
 
-#include "loop.h"
+#include "loop/loop.h"
 #include "scan.h"
 
 #define LINK_RETRY_NS	1000000000ULL

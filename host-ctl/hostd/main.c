@@ -166,7 +166,7 @@ int main(int argc, char **argv)
 {
 	static struct daemon d = {
 		.config = "/etc/ringpace-hostd.yaml", .lock_fd = -1, .turn.fd = -1,
-		.server.src.fd = -1, .metrics.timer.fd = -1, .seccomp = SANDBOX_ON,
+		.metrics.timer.fd = -1, .seccomp = SANDBOX_ON,
 	};
 	int rc = EXIT_FAILURE, err;
 

@@ -1,116 +1,71 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Orders to the controller, in the envelope of docs/control.md. */
-#include <stdio.h>
 #include <unistd.h>
 
+#include "ctl/command.h"
 #include "daemon.h"
 #include "now.h"
 
-#define PROTOCOL	1
+#define CLIENTS_MAX	16u
 
-struct order {
-	struct daemon *d;
-	const json_t *args;
-	const char *code;
-	char message[600];
-};
-
-static json_t *refuse(struct order *o, const char *code, const char *message)
+static json_t *run_hello(struct ctl_request *r)
 {
-	o->code = code;
-	snprintf(o->message, sizeof(o->message), "%s", message);
-	return NULL;
-}
-
-static json_t *run_hello(struct order *o)
-{
-	return json_pack("{s:s,s:i,s:i}", "program", "ringpace-hostd", "protocol", PROTOCOL,
+	return json_pack("{s:s,s:i,s:i}", "program", "ringpace-hostd", "protocol", CTL_VERSION,
 			 "pid", (int)getpid());
 }
 
-static json_t *run_status(struct order *o)
+static json_t *run_status(struct ctl_request *r)
 {
-	return status_json(o->d);
+	return status_json(r->ctx);
 }
 
-static json_t *run_explain(struct order *o)
+static json_t *run_explain(struct ctl_request *r)
 {
-	const json_t *tenant = json_object_get(o->args, "tenant");
+	const json_t *tenant = json_object_get(r->args, "tenant");
 	json_t *v;
 
 	if (tenant && !json_is_string(tenant))
-		return refuse(o, "bad-value", "tenant: a name is needed");
-	v = explain_json(o->d, json_string_value(tenant));
-	return v ? v : refuse(o, "bad-value", "tenant: there is no latency tenant of that name");
+		return ctl_fail(&r->err, "bad-value", "tenant: a name is needed");
+	v = explain_json(r->ctx, json_string_value(tenant));
+	return v ? v : ctl_fail(&r->err, "bad-value",
+				"tenant: there is no latency tenant of that name");
 }
 
-static json_t *run_apply(struct order *o)
+static json_t *run_apply(struct ctl_request *r)
 {
-	const json_t *on = json_object_get(o->args, "on");
+	const json_t *on = json_object_get(r->args, "on");
+	struct world *w = ((struct daemon *)r->ctx)->world;
 
 	if (!json_is_boolean(on))
-		return refuse(o, "bad-value", "on: true or false is needed");
-	if (o->d->world->acting != json_boolean_value(on))
-		world_act(o->d->world, json_boolean_value(on), now_ns());
-	return json_pack("{s:b}", "acting", o->d->world->acting);
+		return ctl_fail(&r->err, "bad-value", "on: true or false is needed");
+	if (w->acting != json_boolean_value(on))
+		world_act(w, json_boolean_value(on), now_ns());
+	return json_pack("{s:b}", "acting", w->acting);
 }
 
-static json_t *run_reload(struct order *o)
+static json_t *run_reload(struct ctl_request *r)
 {
-	const char *why = daemon_reload(o->d);
+	struct daemon *d = r->ctx;
+	const char *why = daemon_reload(d);
 
-	return why ? refuse(o, "bad-value", why) :
-		     json_pack("{s:i}", "tenants", (int)o->d->world->tenants);
+	return why ? ctl_fail(&r->err, "bad-value", "%s", why) :
+		     json_pack("{s:i}", "tenants", (int)d->world->tenants);
 }
 
-static const struct command {
-	const char *name, *key;		/* key: beside v, id and cmd */
-	json_t *(*run)(struct order *o);
-} commands[] = {
-	{ "hello", "", run_hello },
-	{ "status", "", run_status },
-	{ "explain", "tenant", run_explain },
-	{ "apply", "on", run_apply },
-	{ "reload", "", run_reload },
+static const struct ctl_command commands[] = {
+	{ "hello", CTL_KEYS(), run_hello },
+	{ "status", CTL_KEYS(), run_status },
+	{ "explain", CTL_KEYS("tenant"), run_explain },
+	{ "apply", CTL_KEYS("on"), run_apply },
+	{ "reload", CTL_KEYS(), run_reload },
+	{ 0 }
 };
 
-static json_t *dispatch(struct order *o)
+static char *answer(void *daemon, struct lines_peer *peer, const char *line, size_t bytes)
 {
-	const char *name = json_string_value(json_object_get(o->args, "cmd")), *key;
-	json_t *value;
-	size_t i;
-
-	if (!json_is_object(o->args))
-		return refuse(o, "bad-json", "the line is not an object");
-	if (json_integer_value(json_object_get(o->args, "v")) != PROTOCOL)
-		return refuse(o, "bad-version", "v: only version 1 is spoken");
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (name && !strcmp(name, commands[i].name))
-			break;
-	if (i == sizeof(commands) / sizeof(commands[0]))
-		return refuse(o, "unknown-command", "cmd: hello, status, explain, apply, reload");
-	json_object_foreach((json_t *)o->args, key, value)
-		if (strcmp(key, "v") && strcmp(key, "id") && strcmp(key, "cmd") &&
-		    strcmp(key, commands[i].key))
-			return refuse(o, "unknown-key", "an argument that the command has not");
-	return commands[i].run(o);
+	return ctl_answer(commands, daemon, peer, line, bytes);
 }
 
-char *orders_handle(void *daemon, const char *line, size_t bytes)
-{
-	json_t *args = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, NULL), *v;
-	struct order o = { .d = daemon, .args = args, .code = "failed", .message = "no memory" };
-	json_t *result = dispatch(&o), *id = json_object_get(args, "id");
-	char *text;
-
-	v = json_pack("{s:i,s:O?,s:b}", "v", PROTOCOL, "id", id, "ok", result != NULL);
-	if (result)
-		json_object_set_new(v, "result", result);
-	else
-		json_object_set_new(v, "error", json_pack("{s:s,s:s}", "code", o.code,
-							  "message", o.message));
-	text = json_dumps(v, JSON_COMPACT);
-	json_decref(v);
-	json_decref(args);
-	return text;
-}
+const struct lines_owner orders_owner = {
+	.clients_max = CLIENTS_MAX, .answer = answer, .refuse = ctl_refuse,
+};

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "ctl/envelope.h"
 
 #define PORT_NAME	"org.ringpace.agent.0"
 #define PORT_CLASS	"/sys/class/virtio-ports"
@@ -62,20 +63,20 @@ void request_free(struct request *r)
 
 void reply_ok(const struct request *r, json_t *result)
 {
-	send_line(json_pack("{s:i,s:O,s:b,s:o}", "v", 1, "id", r->id, "ok", 1,
-			    "result", result));
+	const struct ctl_error no_memory = { 0 };
+
+	send_line(ctl_reply(r->id, result, &no_memory));
 }
 
 void reply_error(const struct request *r, const char *code, const char *fmt, ...)
 {
-	char message[512];
+	struct ctl_error e = { .code = code };
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(message, sizeof(message), fmt, ap);
+	vsnprintf(e.message, sizeof(e.message), fmt, ap);
 	va_end(ap);
-	send_line(json_pack("{s:i,s:O,s:b,s:{s:s,s:s}}", "v", 1, "id", r->id,
-			    "ok", 0, "error", "code", code, "message", message));
+	send_line(ctl_reply(r->id, NULL, &e));
 }
 
 bool arg_u64(const struct request *r, const char *key, uint64_t max, uint64_t *to)

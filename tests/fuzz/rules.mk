@@ -41,7 +41,7 @@ build/fuzz/fuzz_switch: tests/fuzz/fuzz_switch.c \
 	$(addprefix vhost/daemon/net/,switch.c frame.c vlan.c fdb.c packet.c rss.c) \
 	vhost/daemon/capture/hook.c lib/capture/ring.c lib/eth/rss.c lib/eth/vlan_head.c \
 	$(wildcard vhost/daemon/net/*.h)
-build/fuzz/fuzz_dp_orders: tests/fuzz/fuzz_dp_orders.c $(DP_CORE) $(DP_ORDERS) build/libringpace.a
+build/fuzz/fuzz_dp_orders: tests/fuzz/fuzz_dp_orders.c $(DP_CORE) $(DP_ORDERS) $(wildcard lib/ctl/*.c) build/libringpace.a
 build/fuzz/fuzz_dp_orders: FUZZ_CFLAGS := -iquote guest-driver/dataplane
 build/fuzz/fuzz_dp_orders: FUZZ_LIBS := -ljansson
 # With all that options name: the library, which was built without sanitizers.
@@ -49,8 +49,8 @@ build/fuzz/fuzz_config: tests/fuzz/fuzz_config.c $(addprefix vhost/daemon/,confi
 	options.c optval.c devopt.c net/netopt.c net/swopt.c net/vlanopt.c) build/libringpaced.a \
 	build/libringpace.a
 # Likewise with all that orders concern.
-build/fuzz/fuzz_control: tests/fuzz/fuzz_control.c \
-	$(addprefix vhost/daemon/,args.c clients.c control.c describe.c capture/capture.c capture/hook.c) \
+build/fuzz/fuzz_control: tests/fuzz/fuzz_control.c $(wildcard lib/ctl/*.c) lib/sock/lines.c \
+	$(addprefix vhost/daemon/,args.c control.c describe.c capture/capture.c capture/hook.c) \
 	$(addprefix vhost/daemon/net/,egress.c flow.c limit.c limitopt.c net.c net_control.c \
 		net_describe.c net_egress.c net_rss.c net_switch.c rss_control.c spread.c switch.c) \
 	build/libringpaced.a build/libringpace.a

@@ -132,6 +132,20 @@ long_line() {
 check "a line that is too long gets an error, and those behind it their replies" long_line 65537
 check "one of 8 MB, too" long_line 8000000
 check "or one that is just twice too long" long_line 131072
+full_house() {
+	python3 - "$ctl" "$ringpace" <<-'END'
+		import socket, subprocess, sys
+		held = [socket.socket(socket.AF_UNIX) for _ in range(64)]
+		for s in held:
+		    s.settimeout(60)
+		    s.connect(sys.argv[1])
+		    s.sendall(b'{"v":1,"cmd":"hello"}\n')
+		    assert s.makefile().readline()
+		r = subprocess.run([sys.argv[2], "ctl", "list", "--socket", sys.argv[1]], capture_output=True, text=True)
+		assert r.returncode == 1 and "as many clients as there can be" in r.stderr, r
+	END
+}
+check "one client too many is told so" full_house
 yes '{"v":1,"cmd":"list"}' | timeout 60 socat -u - UNIX-CONNECT:"$ctl" 2>/dev/null &
 deaf=$!
 check "a client that never reads blocks nobody" says_hello

@@ -51,6 +51,7 @@ check 'too many threads are refused' refused threads 4
 check 'status for people' dp status
 check 'has a row for each thread' [ "$(grep -Ec '^ *[0-2] +(runs|rests|parked) ' "$scratch/out")" = 3 ]
 check 'and how idle ones wait' grep -q '; wait: interrupt; ' "$scratch/out"
+check 'clients that mean no good' timeout 300 python3 "$top/tests/native/control_clients.py" "$dir/dataplane.ctl" 8
 
 running=$(pids)
 check 'stop' dp stop

@@ -74,7 +74,7 @@ check 'a job without a core stands' wait_for 60 stands job
 
 # ---- Clients ----
 
-python3 "$top/tests/native/hostd_clients.py" "$host" 2>"$scratch/err"
+python3 "$top/tests/native/control_clients.py" "$host" 16 2>"$scratch/err"
 ok $? 'hostile clients'
 scrape() { curl -s --max-time 20 --unix-socket "$scratch/metrics" "$@" http://x/metrics >"$scratch/out" 2>"$scratch/err"; }
 told() { scrape && grep -q '^ringpace_host' "$scratch/out"; }

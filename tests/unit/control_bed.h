@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "../../vhost/daemon/clients.h"
+#include "../../vhost/daemon/control.h"
 #include "control_net.h"
 #include "log/log.h"
 #include "sock/sock.h"
@@ -37,12 +37,12 @@ struct bed_conn {
 	size_t line_bytes;		/* of the line that has not ended */
 	u32 lines, replies, descriptors;
 	enum { CONN_WAITS, CONN_SERVED, CONN_CLOSED } state;
-	bool ended, gone;
+	bool met, ended, gone;		/* met: it was in the loop */
 };
 
 static struct control_bed {
 	struct loop loop;
-	struct clients clients;
+	struct lines control;
 	struct bed_source {
 		struct loop_source *src;
 		u32 events;
@@ -80,8 +80,10 @@ int loop_add(struct loop *l, struct loop_source *src, u32 events)
 	struct bed_conn *c = bed_conn_of(src->fd);
 
 	bed.source[bed.sources++] = (struct bed_source){ src, events };
-	if (c)
+	if (c) {
 		c->state = CONN_SERVED;
+		c->met = true;
+	}
 	return 0;
 }
 
@@ -116,7 +118,7 @@ int sock_accept(int listen_fd)
 
 	for (i = 0; i < bed.conns && bed.conn[i].state != CONN_WAITS; i++)
 		;
-	if (i == bed.conns || listen_fd != bed.clients.listener.fd)
+	if (i == bed.conns || listen_fd != bed.control.listener.fd)
 		return -1;
 	bed.conn[i].state = CONN_CLOSED;
 	bed.moved++;
@@ -206,11 +208,30 @@ static void bed_look(struct bed_conn *c)
 	}
 }
 
+/* Who is turned away is told so, once. */
+static ssize_t bed_turn_away(struct bed_conn *c, const struct iovec *part, size_t parts)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < parts; i++) {
+		bed_append(&c->out, &c->out_bytes, &c->out_size, part[i].iov_base,
+			   part[i].iov_len);
+		n += part[i].iov_len;
+	}
+	if (c->replies++ || c->out[c->out_bytes - 1] != '\n')
+		abort();
+	bed_check_reply(c->out, c->out_bytes - 1);
+	c->out_at = c->out_bytes;
+	return (ssize_t)n;
+}
+
 ssize_t sock_send(int to, const struct iovec *part, size_t parts, int fd)
 {
 	struct bed_conn *c = bed_conn_of(to);
 	size_t n;
 
+	if (c && c->state == CONN_CLOSED && !c->met)
+		return bed_turn_away(c, part, parts);
 	if (!c || c->state != CONN_SERVED || parts != 1 || !part->iov_len)
 		abort();
 	if (bed_interrupted())
@@ -237,7 +258,7 @@ static u32 bed_events(const struct bed_source *s)
 	const struct bed_conn *c = bed_conn_of(s->src->fd);
 	u32 i, events = 0;
 
-	for (i = 0; s->src == &bed.clients.listener && i < bed.conns; i++)
+	for (i = 0; s->src == &bed.control.listener && i < bed.conns; i++)
 		if (bed.conn[i].state == CONN_WAITS)
 			return EPOLLIN;
 	if (!c)
@@ -280,7 +301,7 @@ static void bed_run(void)
 			break;
 		idle = bed.moved == moved ? idle + 1 : 0;
 	} while (idle < BED_IDLE_MAX);
-	if (idle == BED_IDLE_MAX || bed.clients.count > CLIENTS_MAX)
+	if (idle == BED_IDLE_MAX || bed.control.clients > CONTROL_CLIENTS_MAX)
 		abort();
 	net_bed_check();
 }
@@ -306,10 +327,10 @@ static void bed_send(struct bed_conn *c, const void *text, size_t bytes)
 	/* One that is too long is answered when it is, and not at its end. */
 	for (i = 0; i < bytes; i++) {
 		if (at[i] == '\n') {
-			c->lines += c->line_bytes <= CONTROL_LINE_MAX;
+			c->lines += c->line_bytes <= LINES_BYTES_MAX;
 			c->line_bytes = 0;
 		} else {
-			c->lines += ++c->line_bytes == CONTROL_LINE_MAX + 1;
+			c->lines += ++c->line_bytes == LINES_BYTES_MAX + 1;
 		}
 	}
 }
@@ -354,8 +375,8 @@ static inline void bed_open(void)
 	bed.piece = 4096;
 	log_set_level(LOG_LEVEL_ERROR);
 	net_bed_open(&bed.loop);
-	if (clients_listen(&bed.clients, "/nowhere/ctl", &bed.loop, &bed_devices, (gid_t)-1, why,
-			   sizeof(why)))
+	if (lines_open(&bed.control, "/nowhere/ctl", (gid_t)-1, &bed.loop, &control_owner,
+		       &bed_devices, why, sizeof(why)))
 		abort();
 	net_bed_check();
 }
@@ -371,7 +392,7 @@ static inline void bed_settle(void)
 		bed.conn[i].ended = true;
 	}
 	bed_run();
-	if (bed.clients.count)
+	if (bed.control.clients)
 		abort();
 	for (i = 0; i < bed.conns; i++) {
 		struct bed_conn *c = &bed.conn[i];
@@ -395,7 +416,7 @@ static inline void bed_close(void)
 {
 	u32 i;
 
-	clients_fini(&bed.clients);
+	lines_close(&bed.control);
 	net_bed_close();
 	for (i = 0; i < bed.conns; i++) {
 		free(bed.conn[i].in);

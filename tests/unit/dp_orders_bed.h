@@ -55,14 +55,14 @@ static inline void orders_bed_turns(void)
 /* New reference. */
 static inline json_t *orders_bed_ask_bytes(const char *line, size_t bytes)
 {
-	int fd = 0;
-	char *text = orders_handle(&orders_ws, line, bytes, &fd);
+	struct lines_peer peer = { .fd = -1, .passes = true };
+	char *text = orders_answer(&orders_ws, &peer, line, bytes);
 	json_t *v = text ? json_loads(text, 0, NULL) : NULL;
 	u64 active = atomic_load(&orders_ws.active);
 
 	if (!json_is_object(v) || strchr(text, '\n') || !(active & 1) ||
 	    active & ~dp_first_threads(ORDERS_THREADS) ||
-	    (fd != -1 && fd != orders_ws.dp->page.fd))
+	    (peer.fd != -1 && peer.fd != orders_ws.dp->page.fd))
 		abort();
 	if (!json_is_boolean(json_object_get(v, "ok")) ||
 	    !json_object_get(v, json_is_true(json_object_get(v, "ok")) ? "result" : "error"))

@@ -104,11 +104,11 @@ static void test_long(void **state)
 	u32 i;
 
 	for (i = 0; i < sizeof(piece) / sizeof(piece[0]); i++) {
-		long_line(CONTROL_LINE_MAX - 1, piece[i], "");
-		long_line(CONTROL_LINE_MAX, piece[i], "");
-		long_line(CONTROL_LINE_MAX + 1, piece[i], "bad-json");
-		long_line(2 * CONTROL_LINE_MAX - 1, piece[i], "bad-json");
-		long_line(2 * CONTROL_LINE_MAX, piece[i], "bad-json");
+		long_line(LINES_BYTES_MAX - 1, piece[i], "");
+		long_line(LINES_BYTES_MAX, piece[i], "");
+		long_line(LINES_BYTES_MAX + 1, piece[i], "bad-json");
+		long_line(2 * LINES_BYTES_MAX - 1, piece[i], "bad-json");
+		long_line(2 * LINES_BYTES_MAX, piece[i], "bad-json");
 		long_line(1000000, piece[i], "bad-json");
 	}
 }
@@ -125,7 +125,7 @@ static void test_endless(void **state)
 		bed_send(c, text, sizeof(text));
 		bed_run();
 		assert_int_equal(c->in_at, c->in_bytes);
-		answers(c, c->in_bytes > CONTROL_LINE_MAX);
+		answers(c, c->in_bytes > LINES_BYTES_MAX);
 	}
 }
 
@@ -164,13 +164,14 @@ static void test_many(void **state)
 {
 	u32 i;
 
-	for (i = 0; i < CLIENTS_MAX + 6; i++)
+	for (i = 0; i < CONTROL_CLIENTS_MAX + 6; i++)
 		bed_say(bed_connect(), HELLO);
 	bed_run();
-	for (i = 0; i < CLIENTS_MAX; i++)
+	for (i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		answers(&bed.conn[i], 1);
-	for (; i < CLIENTS_MAX + 6; i++) {
-		answers(&bed.conn[i], 0);
+	for (; i < CONTROL_CLIENTS_MAX + 6; i++) {
+		answers(&bed.conn[i], 1);
+		assert_string_equal(bed_code(&bed.conn[i], 0), "busy");
 		assert_int_equal(bed.conn[i].state, CONN_CLOSED);
 	}
 	bed.conn[5].gone = true;
@@ -179,8 +180,11 @@ static void test_many(void **state)
 	for (i = 0; i < 3; i++)
 		bed_say(bed_connect(), HELLO);
 	bed_run();
-	for (i = 0; i < 3; i++)
-		answers(&bed.conn[CLIENTS_MAX + 6 + i], i < 2);
+	for (i = 0; i < 3; i++) {
+		answers(&bed.conn[CONTROL_CLIENTS_MAX + 6 + i], 1);
+		assert_string_equal(bed_code(&bed.conn[CONTROL_CLIENTS_MAX + 6 + i], 0),
+				    i < 2 ? "" : "busy");
+	}
 }
 
 static void captured(const char *name, bool is)

@@ -50,16 +50,18 @@ static void test_good(void **state)
 static void test_page(void **state)
 {
 	static const char order[] = "{\"v\":1,\"id\":7,\"cmd\":\"telemetry-page\"}";
+	struct lines_peer peer = { .fd = -1, .passes = true };
 	char *text;
-	int fd = -2;
 
 	orders_bed_open();
-	text = orders_handle(&orders_ws, order, strlen(order), &fd);
+	text = orders_answer(&orders_ws, &peer, order, strlen(order));
 	assert_non_null(strstr(text, "\"page\":1"));
-	assert_int_equal(fd, bed->dp->page.fd);
+	assert_int_equal(peer.fd, bed->dp->page.fd);
 	free(text);
-	text = orders_handle(&orders_ws, order, strlen(order), NULL);
+	peer = (struct lines_peer){ .fd = -1 };
+	text = orders_answer(&orders_ws, &peer, order, strlen(order));
 	assert_non_null(strstr(text, "no-descriptors"));
+	assert_int_equal(peer.fd, -1);
 	free(text);
 	json_decref(orders_bed_ask("{\"v\":1,\"cmd\":\"status\"}"));
 	orders_bed_close();
@@ -71,7 +73,8 @@ static void test_bad(void **state)
 		{ "", "bad-json" }, { "{", "bad-json" }, { "[]", "bad-json" }, { "1", "bad-json" },
 		{ "{\"v\":1,\"v\":1}", "bad-json" }, { "{}", "bad-version" },
 		{ "{\"v\":2,\"cmd\":\"status\"}", "bad-version" },
-		{ "{\"v\":1}", "unknown-command" }, { "{\"v\":1,\"cmd\":1}", "unknown-command" },
+		{ "{\"v\":1}", "bad-value" }, { "{\"v\":1,\"cmd\":1}", "bad-value" },
+		{ "{\"v\":1,\"cmd\":\"\"}", "unknown-command" },
 		{ "{\"v\":1,\"cmd\":\"status\",\"x\":1}", "unknown-key" },
 		{ "{\"v\":1,\"cmd\":\"threads\"}", "bad-value" },
 		{ "{\"v\":1,\"cmd\":\"threads\",\"threads\":1e99}", "bad-value" },

@@ -125,7 +125,7 @@ static void test_switch_options(void **state)
 
 static json_t *ask(const char *line, bool good)
 {
-	char *text = control_handle(&devices, line, strlen(line));
+	char *text = control_answer(&devices, NULL, line, strlen(line));
 	json_t *o = json_loads(text, 0, NULL), *v;
 
 	if (json_is_true(json_object_get(o, "ok")) != good)

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The control protocol: requests, their arguments, replies. */
+/* The control protocol: the requests. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "args.h"
 #include "capture/capture.h"
 #include "control.h"
+#include "ctl/command.h"
 #include "describe.h"
 #include "net/limitopt.h"
 #include "net/net_control.h"
@@ -16,24 +15,12 @@
 #include "net/rss_control.h"
 #include "reload.h"
 
-#define PROTOCOL_VERSION	1
+static struct devices *devices_of(const struct ctl_request *r)
+{
+	return r->ctx;
+}
 
-struct request {
-	struct capture_slot *slot;	/* NULL: the client cannot capture */
-	struct devices *devices;
-	json_t *args;		/* the whole object */
-	char *events;		/* the result's last member as text, or NULL */
-	struct ctl_error err;
-};
-
-struct command {
-	const char *name;
-	const char *const *keys;	/* beside v, id and cmd; NULL ends it */
-	/* The result, or NULL with ->err filled in. */
-	json_t *(*run)(struct request *r);
-};
-
-static struct queue *find_queue(struct request *r)
+static struct queue *find_queue(struct ctl_request *r)
 {
 	const char *name = args_string(r->args, "device", &r->err);
 	struct device *d;
@@ -41,7 +28,7 @@ static struct queue *find_queue(struct request *r)
 
 	if (!name)
 		return NULL;
-	d = devices_find(r->devices, name);
+	d = devices_find(devices_of(r), name);
 	if (!d) {
 		ctl_fail(&r->err, "no-device", "device: there is no \"%s\"", name);
 		return NULL;
@@ -56,7 +43,7 @@ static struct queue *find_queue(struct request *r)
 	return &d->queues[index];
 }
 
-static struct queue *find_rev_queue(struct request *r)
+static struct queue *find_rev_queue(struct ctl_request *r)
 {
 	struct queue *q = find_queue(r);
 
@@ -67,22 +54,22 @@ static struct queue *find_rev_queue(struct request *r)
 	return NULL;
 }
 
-static json_t *run_hello(struct request *r)
+static json_t *run_hello(struct ctl_request *r)
 {
 	return json_pack("{s:s, s:i, s:i, s:I}", "program", "ringpaced",
-			 "protocol", PROTOCOL_VERSION, "pid", (int)getpid(),
+			 "protocol", CTL_VERSION, "pid", (int)getpid(),
 			 "tsc_hz", (json_int_t)queue_tsc_hz);
 }
 
-static json_t *run_list(struct request *r)
+static json_t *run_list(struct ctl_request *r)
 {
 	json_t *list = json_array(), *result;
 	u32 i;
 
-	for (i = 0; i < r->devices->count; i++)
-		json_array_append_new(list, describe_device(r->devices->dev[i]));
+	for (i = 0; i < devices_of(r)->count; i++)
+		json_array_append_new(list, describe_device(devices_of(r)->dev[i]));
 	result = json_pack("{s:o}", "devices", list);
-	net_control_list(r->devices->net, result);
+	net_control_list(devices_of(r)->net, result);
 	return result;
 }
 
@@ -101,9 +88,9 @@ static bool sets_pacing(const json_t *args)
 	return false;
 }
 
-static json_t *run_set(struct request *r)
+static json_t *run_set(struct ctl_request *r)
 {
-	struct port *port = net_control_port(r->devices->net, r->args);
+	struct port *port = net_control_port(devices_of(r)->net, r->args);
 	struct queue_params p;
 	struct queue *q;
 	int rc;
@@ -124,7 +111,7 @@ static json_t *run_set(struct request *r)
 	return NULL;
 }
 
-static json_t *run_start(struct request *r)
+static json_t *run_start(struct ctl_request *r)
 {
 	struct queue *q = find_rev_queue(r);
 	u64 max_items = 0, duration_ns = 0;
@@ -153,7 +140,7 @@ static json_t *run_start(struct request *r)
 	}
 }
 
-static json_t *run_stop(struct request *r)
+static json_t *run_stop(struct ctl_request *r)
 {
 	struct queue *q = find_rev_queue(r);
 
@@ -163,7 +150,7 @@ static json_t *run_stop(struct request *r)
 	return json_object();
 }
 
-static json_t *run_reset(struct request *r)
+static json_t *run_reset(struct ctl_request *r)
 {
 	struct queue *q = find_queue(r);
 
@@ -173,9 +160,9 @@ static json_t *run_reset(struct request *r)
 	return json_object();
 }
 
-static json_t *run_stats(struct request *r)
+static json_t *run_stats(struct ctl_request *r)
 {
-	struct port *port = net_control_port(r->devices->net, r->args);
+	struct port *port = net_control_port(devices_of(r)->net, r->args);
 	struct queue *q;
 
 	if (port)
@@ -184,58 +171,59 @@ static json_t *run_stats(struct request *r)
 	return q ? json_pack("{s:o}", "stats", describe_stats(q)) : NULL;
 }
 
-static json_t *run_backlog(struct request *r)
+static json_t *run_backlog(struct ctl_request *r)
 {
-	return net_control_backlog(r->devices->net, r->args, &r->err);
+	return net_control_backlog(devices_of(r)->net, r->args, &r->err);
 }
 
-static json_t *run_move(struct request *r)
+static json_t *run_move(struct ctl_request *r)
 {
-	return net_control_move(r->devices->net, r->args, &r->err);
+	return net_control_move(devices_of(r)->net, r->args, &r->err);
 }
 
-static json_t *run_macs(struct request *r)
+static json_t *run_macs(struct ctl_request *r)
 {
-	return net_control_macs(r->devices->net, r->args, &r->err);
+	return net_control_macs(devices_of(r)->net, r->args, &r->err);
 }
 
-static json_t *run_flush(struct request *r)
+static json_t *run_flush(struct ctl_request *r)
 {
-	return net_control_flush(r->devices->net, r->args, &r->err);
+	return net_control_flush(devices_of(r)->net, r->args, &r->err);
 }
 
-static json_t *run_rss(struct request *r)
+static json_t *run_rss(struct ctl_request *r)
 {
-	return rss_control(r->devices->net, r->args, &r->err);
+	return rss_control(devices_of(r)->net, r->args, &r->err);
 }
 
-static json_t *run_weight(struct request *r)
+static json_t *run_weight(struct ctl_request *r)
 {
-	return net_egress_control(r->devices->net, r->args, &r->err);
+	return net_egress_control(devices_of(r)->net, r->args, &r->err);
 }
 
-static json_t *run_capture(struct request *r)
+static json_t *run_capture(struct ctl_request *r)
 {
-	return capture_begin(r->devices->net, r->args, r->slot, &r->err);
+	return capture_begin(devices_of(r)->net, r->args, r->peer, &r->err);
 }
 
-static json_t *run_trace(struct request *r)
+static json_t *run_trace(struct ctl_request *r)
 {
 	struct queue *q = find_queue(r);
 	u64 max = RP_TRACE_EVENTS;
 
 	if (!q || !args_u64(r->args, "max", 1, RP_TRACE_EVENTS, &max, &r->err))
 		return NULL;
-	r->events = describe_events(q, (u32)max);
-	if (r->events)
+	r->last_key = "events";
+	r->last = describe_events(q, (u32)max);
+	if (r->last)
 		return describe_trace(q);
 	ctl_fail(&r->err, "failed", "no memory for the trace");
 	return NULL;
 }
 
-static json_t *run_reload(struct request *r)
+static json_t *run_reload(struct ctl_request *r)
 {
-	struct reload *reload = r->devices->reload;
+	struct reload *reload = devices_of(r)->reload;
 
 	if (!reload) {
 		ctl_fail(&r->err, "not-ready", "there is no file to read again: it was started "
@@ -253,148 +241,37 @@ static json_t *run_reload(struct request *r)
 	return NULL;
 }
 
-#define KEYS(...) ((const char *const[]){ __VA_ARGS__, NULL })
-#define NO_KEYS ((const char *const[]){ NULL })
-
-static const struct command commands[] = {
-	{ "hello", NO_KEYS, run_hello },
-	{ "list", NO_KEYS, run_list },
-	{ "set", KEYS("device", "queue", "strategy", "w_ns", "w_dist", "y_ns", "k",
+static const struct ctl_command commands[] = {
+	{ "hello", CTL_KEYS(), run_hello },
+	{ "list", CTL_KEYS(), run_list },
+	{ "set", CTL_KEYS("device", "queue", "strategy", "w_ns", "w_dist", "y_ns", "k",
 		      "dmax_ns", "cpu_cap_percent",
 		      "queue_len", "burst", "item_bytes", "cpu", "trace",
 		      "trace_items", "rate_pps", "rate_bps", "burst_packets",
 		      "burst_bytes"), run_set },
-	{ "start", KEYS("device", "queue", "max_items", "duration_ns"), run_start },
-	{ "stop", KEYS("device", "queue"), run_stop },
-	{ "reset", KEYS("device", "queue"), run_reset },
-	{ "stats", KEYS("device", "queue"), run_stats },
-	{ "backlog", KEYS("devices", "groups"), run_backlog },
-	{ "trace", KEYS("device", "queue", "max"), run_trace },
-	{ "move", KEYS("device", "pair", "egress", "pacer"), run_move },
-	{ "weight", KEYS("device", "weight", "link_bps"), run_weight },
-	{ "macs", KEYS("switch"), run_macs },
-	{ "flush", KEYS("switch", "device", "vlan"), run_flush },
-	{ "reload", NO_KEYS, run_reload },
-	{ "rss", KEYS("device", "enabled", "entries", "table", "entry", "entry_mask", "key",
+	{ "start", CTL_KEYS("device", "queue", "max_items", "duration_ns"), run_start },
+	{ "stop", CTL_KEYS("device", "queue"), run_stop },
+	{ "reset", CTL_KEYS("device", "queue"), run_reset },
+	{ "stats", CTL_KEYS("device", "queue"), run_stats },
+	{ "backlog", CTL_KEYS("devices", "groups"), run_backlog },
+	{ "trace", CTL_KEYS("device", "queue", "max"), run_trace },
+	{ "move", CTL_KEYS("device", "pair", "egress", "pacer"), run_move },
+	{ "weight", CTL_KEYS("device", "weight", "link_bps"), run_weight },
+	{ "macs", CTL_KEYS("switch"), run_macs },
+	{ "flush", CTL_KEYS("switch", "device", "vlan"), run_flush },
+	{ "reload", CTL_KEYS(), run_reload },
+	{ "rss", CTL_KEYS("device", "enabled", "entries", "table", "entry", "entry_mask", "key",
 		      "types", "unclassified", "brief"), run_rss },
-	{ "capture", KEYS("device", "queue", "snaplen_bytes"), run_capture },
+	{ "capture", CTL_KEYS("device", "queue", "snaplen_bytes"), run_capture },
+	{ 0 }
 };
 
-static bool keys_ok(struct request *r, const struct command *c)
+char *control_answer(void *devices, struct lines_peer *peer, const char *line, size_t bytes)
 {
-	static const char *const envelope[] = { "v", "id", "cmd", NULL };
-	const char *key;
-	json_t *value;
-
-	json_object_foreach(r->args, key, value) {
-		if (args_known(key, envelope) || args_known(key, c->keys))
-			continue;
-		ctl_fail(&r->err, "unknown-key", "%s: it has no argument \"%s\"",
-			 c->name, key);
-		return false;
-	}
-	return true;
+	return ctl_answer(commands, devices, peer, line, bytes);
 }
 
-static json_t *run(struct request *r)
-{
-	const json_t *v = json_object_get(r->args, "v");
-	const char *name;
-	size_t i;
-
-	if (!json_is_integer(v) || json_integer_value(v) != PROTOCOL_VERSION) {
-		ctl_fail(&r->err, "bad-version", "v: only version 1 is spoken");
-		return NULL;
-	}
-	name = args_string(r->args, "cmd", &r->err);
-	if (!name)
-		return NULL;
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(commands[i].name, name))
-			continue;
-		return keys_ok(r, &commands[i]) ? commands[i].run(r) : NULL;
-	}
-	ctl_fail(&r->err, "unknown-command", "cmd: there is no \"%s\"", name);
-	return NULL;
-}
-
-/*
- * Makes a line of @text, which it consumes, with @events (or NULL) as one more
- * member of the result: both objects end where the text does.
- */
-static char *finish_line(char *text, const char *events)
-{
-	static const char key[] = ",\"events\":";
-	size_t n = strlen(text), room = sizeof("\n");
-	char *line;
-
-	if (events)
-		room += strlen(key) + strlen(events);
-	line = realloc(text, n + room);
-	if (!line)
-		free(text);
-	else if (events)
-		sprintf(line + n - strlen("}}"), "%s%s}}\n", key, events);
-	else
-		strcpy(line + n, "\n");
-	return line;
-}
-
-/* Consumes @result. */
-static char *reply(json_t *id, json_t *result, const struct request *r)
-{
-	json_t *o = json_pack("{s:i, s:O?}", "v", PROTOCOL_VERSION, "id", id);
-	const struct ctl_error *err = &r->err;
-	char *text;
-
-	json_object_set_new(o, "ok", json_boolean(result != NULL));
-	if (result)
-		json_object_set_new(o, "result", result);
-	else
-		json_object_set_new(o, "error",
-			json_pack("{s:s, s:s}", "code",
-				  err->code ? err->code : "failed", "message",
-				  err->code ? err->message : "out of memory"));
-	text = json_dumps(o, JSON_COMPACT | JSON_ENCODE_ANY);
-	json_decref(o);
-	return text ? finish_line(text, result ? r->events : NULL) : NULL;
-}
-
-char *control_handle(struct devices *devices, const char *line, size_t bytes)
-{
-	return control_handle_of(devices, NULL, line, bytes);
-}
-
-char *control_handle_of(struct devices *devices, struct capture_slot *slot, const char *line,
-			size_t bytes)
-{
-	struct request r = { .devices = devices, .slot = slot };
-	json_error_t where;
-	json_t *result;
-	char *text;
-
-	r.args = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, &where);
-	if (!json_is_object(r.args)) {
-		if (r.args)
-			ctl_fail(&r.err, "bad-json", "the line is not an object");
-		else
-			ctl_fail(&r.err, "bad-json", "%s, at column %d",
-				 where.text, where.column);
-		json_decref(r.args);
-		return reply(NULL, NULL, &r);
-	}
-	result = run(&r);
-	text = reply(json_object_get(r.args, "id"), result, &r);
-	free(r.events);
-	json_decref(r.args);
-	return text;
-}
-
-char *control_too_long(void)
-{
-	struct request r = { 0 };
-
-	ctl_fail(&r.err, "bad-json", "the line is longer than %d bytes",
-		 CONTROL_LINE_MAX);
-	return reply(NULL, NULL, &r);
-}
+const struct lines_owner control_owner = {
+	.clients_max = CONTROL_CLIENTS_MAX, .answer = control_answer, .refuse = ctl_refuse,
+	.gone = capture_end,
+};

@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The control protocol (docs/control.md), apart from its sockets. */
+/* The control protocol (docs/control.md): what its lines mean. */
 #ifndef RINGPACED_CONTROL_H
 #define RINGPACED_CONTROL_H
 
 #include <stddef.h>
 
 #include "devices.h"
+#include "sock/lines.h"
 
-#define CONTROL_LINE_MAX	65536
-
-struct capture_slot;
+#define CONTROL_CLIENTS_MAX	64u
 
 /*
- * Carries out one request and returns the reply, a line to free(); NULL when
- * there is no memory for it.
+ * Carries out one request and returns the reply, without an end of line, to free(); NULL when
+ * there is no memory for it. @peer: who may capture; NULL: nobody.
  */
-char *control_handle(struct devices *devices, const char *line, size_t bytes);
-/* The same for a client that may capture. */
-char *control_handle_of(struct devices *devices, struct capture_slot *slot, const char *line,
-			size_t bytes);
-/* The reply to a line of more than CONTROL_LINE_MAX bytes. */
-char *control_too_long(void);
+char *control_answer(void *devices, struct lines_peer *peer, const char *line, size_t bytes);
+
+/* With a struct devices. */
+extern const struct lines_owner control_owner;
 
 #endif /* RINGPACED_CONTROL_H */

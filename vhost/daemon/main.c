@@ -11,7 +11,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "clients.h"
+#include "control.h"
 #include "log/log.h"
 #include "metrics/http.h"
 #include "metrics/metrics.h"
@@ -32,7 +32,7 @@ struct daemon {
 	struct loop_source memory;	/* see sigbus_setup() */
 	struct devices devices;
 	struct net net;
-	struct clients clients;
+	struct lines control;
 	struct state state;
 	struct reload reload;
 	struct metrics_http metrics;
@@ -142,8 +142,8 @@ static int setup_control(struct daemon *dm, const struct options *o)
 
 	if (!o->control)
 		return 0;
-	if (clients_listen(&dm->clients, o->control, &dm->loop, &dm->devices,
-			   o->gid, why, sizeof(why)) < 0) {
+	if (lines_open(&dm->control, o->control, o->gid, &dm->loop, &control_owner,
+		       &dm->devices, why, sizeof(why)) < 0) {
 		log_error("control: %s", why);
 		return -1;
 	}
@@ -236,7 +236,7 @@ static int begin(struct daemon *dm, const struct options *o)
 int main(int argc, char **argv)
 {
 	struct daemon dm = {
-		.clients.listener.fd = -1, .state.timer.fd = -1, .metrics.timer.fd = -1,
+		.state.timer.fd = -1, .metrics.timer.fd = -1,
 		.net = { .timer.fd = -1, .watchdog.fd = -1 },
 	};
 	struct options *o;
@@ -262,7 +262,7 @@ int main(int argc, char **argv)
 	rc = serve(&dm, o);
 	state_fini(&dm.state, &dm.loop);
 	metrics_http_stop(&dm.metrics);
-	clients_fini(&dm.clients);
+	lines_close(&dm.control);
 	devices_fini(&dm.devices);
 	net_fini(&dm.net);
 	notify_fini();

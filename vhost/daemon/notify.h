@@ -7,7 +7,7 @@
 #ifndef RINGPACED_NOTIFY_H
 #define RINGPACED_NOTIFY_H
 
-#include "loop.h"
+#include "loop/loop.h"
 
 struct devices;
 

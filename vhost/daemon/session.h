@@ -16,7 +16,7 @@
 
 #include <sys/types.h>
 
-#include "loop.h"
+#include "loop/loop.h"
 #include "queue_ring.h"
 #include "vumsg.h"
 

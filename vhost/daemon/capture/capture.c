@@ -24,6 +24,7 @@ struct capture {
 	char port[SESSION_NAME_MAX + 1];
 	u32 first, count;		/* queues */
 	u32 data_bytes;			/* of each one's ring */
+	int fd;				/* the memory's */
 	u8 *mem;
 	size_t bytes;
 	struct capture_writer *writer;	/* count */
@@ -68,16 +69,19 @@ static void release(struct capture *c)
 {
 	if (c->mem)
 		munmap(c->mem, c->bytes);
+	if (c->fd >= 0)
+		close(c->fd);
 	free(c->writer);
 	free(c);
 }
 
-static struct capture *make(struct port *p, u32 first, u32 count, u32 snaplen, int *fd)
+/* NULL with *@err, -errno. */
+static struct capture *make(struct port *p, u32 first, u32 count, u32 snaplen, int *err)
 {
 	struct capture *c = calloc(1, sizeof(*c));
 	u32 i;
 
-	*fd = -ENOMEM;
+	*err = -ENOMEM;
 	if (!c)
 		return NULL;
 	c->net = p->net;
@@ -87,9 +91,9 @@ static struct capture *make(struct port *p, u32 first, u32 count, u32 snaplen, i
 	c->data_bytes = ring_bytes(count);
 	c->bytes = stride(c) * count;
 	c->writer = calloc(count, sizeof(*c->writer));
-	if (c->writer)
-		*fd = map(c);
-	if (*fd < 0) {
+	c->fd = c->writer ? map(c) : -ENOMEM;
+	if (c->fd < 0) {
+		*err = c->fd;
 		release(c);
 		return NULL;
 	}
@@ -132,19 +136,20 @@ static bool is_free(const struct port *p, u32 first, u32 count, struct ctl_error
 	return false;
 }
 
-json_t *capture_begin(struct net *n, const json_t *args, struct capture_slot *slot,
+json_t *capture_begin(struct net *n, const json_t *args, struct lines_peer *peer,
 		      struct ctl_error *e)
 {
 	struct port *p = net_control_port(n, args);
 	u64 queue = ALL_QUEUES, snaplen = PACKET_MAX_BYTES;
 	u32 first, count, i;
-	int fd;
+	struct capture *c;
+	int err;
 
 	if (!p)
 		ctl_fail(e, "no-device", "device: there is no such port");
-	else if (!slot || slot->capture)
+	else if (!peer || peer->of)
 		ctl_fail(e, "busy", "a connection has one capture");
-	if (!p || !slot || slot->capture ||
+	if (!p || !peer || peer->of ||
 	    !args_u64(args, "queue", 0, 2 * p->opt.pairs - 1, &queue, e) ||
 	    !args_u64(args, "snaplen_bytes", 1, PACKET_MAX_BYTES, &snaplen, e))
 		return NULL;
@@ -152,29 +157,26 @@ json_t *capture_begin(struct net *n, const json_t *args, struct capture_slot *sl
 	count = queue == ALL_QUEUES ? 2 * p->opt.pairs : 1;
 	if (!is_free(p, first, count, e))
 		return NULL;
-	slot->capture = make(p, first, count, (u32)snaplen, &fd);
-	if (!slot->capture) {
-		ctl_fail(e, "failed", "no memory to capture into: %s", strerror(-fd));
+	c = make(p, first, count, (u32)snaplen, &err);
+	if (!c) {
+		ctl_fail(e, "failed", "no memory to capture into: %s", strerror(-err));
 		return NULL;
 	}
-	slot->fd = fd;
+	peer->of = c;
+	peer->fd = c->fd;
 	captures++;
 	/* Pairs with the acquire in capture_hook(). */
 	for (i = 0; i < count; i++)
-		rp_store_release(&p->queue[first + i]->capture, &slot->capture->writer[i]);
-	return describe(slot->capture, p, (u32)snaplen);
+		rp_store_release(&p->queue[first + i]->capture, &c->writer[i]);
+	return describe(c, p, (u32)snaplen);
 }
 
-void capture_end(struct capture_slot *slot)
+void capture_end(struct lines_peer *peer)
 {
-	struct capture *c = slot->capture;
+	struct capture *c = peer->of;
 	struct port *p;
 	u32 i;
 
-	if (slot->fd >= 0)
-		close(slot->fd);
-	slot->fd = -1;
-	slot->capture = NULL;
 	if (!c)
 		return;
 	p = net_find(c->net, c->port);

@@ -13,21 +13,17 @@
 
 #include "args.h"
 #include "net/net.h"
+#include "sock/lines.h"
 
 #define CAPTURES_MAX	8u
 
-struct capture;
-
-/* What a client of the control socket holds. */
-struct capture_slot {
-	struct capture *capture;	/* NULL: none */
-	int fd;				/* to be sent with the next reply; -1: none */
-};
-
-/* The order. The result, or NULL with @e filled in. */
-json_t *capture_begin(struct net *n, const json_t *args, struct capture_slot *slot,
+/*
+ * The order. The result, or NULL with @e filled in. The capture is ->of @peer then, and its
+ * memory goes with the reply. @peer NULL: who cannot capture.
+ */
+json_t *capture_begin(struct net *n, const json_t *args, struct lines_peer *peer,
 		      struct ctl_error *e);
 /* The client has gone, if it was capturing at all. */
-void capture_end(struct capture_slot *slot);
+void capture_end(struct lines_peer *peer);
 
 #endif /* RINGPACED_CAPTURE_H */

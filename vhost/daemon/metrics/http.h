@@ -12,7 +12,7 @@
 
 #include <sys/types.h>
 
-#include "loop.h"
+#include "loop/loop.h"
 #include "metrics/address.h"
 #include "metrics/format.h"
 

@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "loop.h"
+#include "loop/loop.h"
 #include "net.h"
 #include "tap_port.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The main thread's event loop: file descriptors and what to do about them. */
-#ifndef RINGPACED_LOOP_H
-#define RINGPACED_LOOP_H
+/* A thread's event loop: file descriptors and what to do about them. */
+#ifndef RP_LOOP_H
+#define RP_LOOP_H
 
 #include <sys/epoll.h>
 
@@ -13,7 +13,7 @@ struct loop_source {
 };
 
 struct loop {
-	int epfd;
+	int epfd;	/* readable while a source is ready, for who waits elsewhere */
 	bool stop;
 };
 
@@ -27,6 +27,8 @@ int loop_mod(struct loop *l, struct loop_source *src, u32 events);
 void loop_del(struct loop *l, struct loop_source *src);
 /* Runs until ->stop. */
 int loop_run(struct loop *l);
+/* Sees to one source that is ready, if there is one, without waiting. */
+int loop_step(struct loop *l);
 void loop_fini(struct loop *l);
 
-#endif /* RINGPACED_LOOP_H */
+#endif /* RP_LOOP_H */

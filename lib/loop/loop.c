@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The main thread's event loop. */
+/* A thread's event loop. */
 #include <errno.h>
 #include <unistd.h>
 
-#include "loop.h"
+#include "loop/loop.h"
 
 int loop_init(struct loop *l)
 {
@@ -34,24 +34,37 @@ void loop_del(struct loop *l, struct loop_source *src)
 	control(l, EPOLL_CTL_DEL, src, 0);
 }
 
-int loop_run(struct loop *l)
+/*
+ * One event at a time: its handler may free other sources, which then cannot be waiting
+ * in a batch.
+ */
+static int step(struct loop *l, int timeout_ms)
 {
 	struct epoll_event ev;
+	struct loop_source *src;
+	int n = epoll_wait(l->epfd, &ev, 1, timeout_ms);
 
-	while (!l->stop) {
-		/*
-		 * One event at a time: its handler may free other sources,
-		 * which then cannot be waiting in a batch.
-		 */
-		int n = epoll_wait(l->epfd, &ev, 1, -1);
-		struct loop_source *src = ev.data.ptr;
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			src->ready(src, ev.events);
-	}
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	if (n <= 0)
+		return 0;
+	src = ev.data.ptr;
+	src->ready(src, ev.events);
 	return 0;
+}
+
+int loop_run(struct loop *l)
+{
+	int rc = 0;
+
+	while (!rc && !l->stop)
+		rc = step(l, -1);
+	return rc;
+}
+
+int loop_step(struct loop *l)
+{
+	return step(l, 0);
 }
 
 void loop_fini(struct loop *l)
