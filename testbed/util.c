@@ -144,14 +144,18 @@ u64 tsc_hz(void)
 
 int pin_to_cpu(int cpu)
 {
+	return pin_task_to_cpu(0, cpu);
+}
+
+int pin_task_to_cpu(pid_t tid, int cpu)
+{
 	cpu_set_t set;
 
 	if (cpu < 0)
 		return 0;
 	CPU_ZERO(&set);
 	CPU_SET((u32)cpu, &set);
-	errno = pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
-	if (errno)
+	if (sched_setaffinity(tid, sizeof(set), &set))
 		return fail("cannot pin a thread to CPU %d: %m; choose one of those that "
 			    "`taskset -p $$` lists", cpu);
 	return 0;

@@ -104,6 +104,8 @@ u64 tsc_hz(void);
 
 /* Pins the calling thread; @cpu -1 does nothing. -1 after fail(). */
 int pin_to_cpu(int cpu);
+/* Likewise the thread @tid of this or another process, and none that it has started. */
+int pin_task_to_cpu(pid_t tid, int cpu);
 /* The @n-th CPU that this process may run on (modulo their number). */
 int nth_cpu(u32 n);
 

@@ -27,7 +27,8 @@ static struct options {
 } opt = {
 	.moves = 10000,
 	.tcp = {
-		.rounds = 5, .seconds = 1, .connections = 1000, .pacing = { .sleep_ns = 50000 },
+		.rounds = 5, .seconds = 1, .connections = 1000,
+		.pacing = { .sleep_ns = 50000, .port_dmax_ns = 100000 },
 		.peak_pacing = { .dmax_ns = 1000000 },
 	},
 };
@@ -245,8 +246,8 @@ static void print(const json_t *v)
 /* ---- The command line ---- */
 
 enum {
-	OPT_MOVES = 256, OPT_ROUNDS, OPT_SECONDS, OPT_CONNECTIONS, OPT_SLEEP, OPT_DMAX, OPT_PEAK_DMAX,
-	OPT_JSON,
+	OPT_MOVES = 256, OPT_ROUNDS, OPT_SECONDS, OPT_CONNECTIONS, OPT_SLEEP, OPT_DMAX, OPT_PORT_DMAX,
+	OPT_PEAK_DMAX, OPT_JSON,
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -271,6 +272,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_DMAX:
 		a->pacing.dmax_ns = opt_between(state, "dmax-ns", arg, 1, NSEC_PER_SEC);
 		break;
+	case OPT_PORT_DMAX:
+		a->pacing.port_dmax_ns = opt_between(state, "port-dmax-ns", arg, 1, NSEC_PER_SEC);
+		break;
 	case OPT_PEAK_DMAX:
 		a->peak_pacing.dmax_ns = opt_between(state, "peak-dmax-ns", arg, 1, NSEC_PER_SEC);
 		break;
@@ -291,6 +295,8 @@ static const struct argp_option option_table[] = {
 	  "sleeps, ns; 0: it spins (50000)", 0 },
 	{ "dmax-ns", OPT_DMAX, "NS", 0, "TCP at half load: instead of that it is adaptive with "
 	  "this D_MAX, ns", 0 },
+	{ "port-dmax-ns", OPT_PORT_DMAX, "NS", 0, "TCP at half load: D_MAX of ringpaced's ports, ns "
+	  "(100000)", 0 },
 	{ "peak-dmax-ns", OPT_PEAK_DMAX, "NS", 0, "TCP in peaks: it is adaptive with this D_MAX, ns "
 	  "(1000000)", 0 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },

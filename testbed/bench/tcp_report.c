@@ -138,6 +138,7 @@ void tcp_bench_result(const struct tcp_bench *b, json_t *v, json_t *not_measured
 						  (double)b->args->pacing.sleep_ns, 0));
 	json_object_set_new(v, "dmax_ns", number(b->args->pacing.dmax_ns ?
 						 (double)b->args->pacing.dmax_ns : UNKNOWN, 0));
+	json_object_set_new(v, "port_dmax_ns", number((double)b->args->pacing.port_dmax_ns, 0));
 	json_object_set_new(v, "peak_dmax_ns", number((double)b->args->peak_pacing.dmax_ns, 0));
 	json_object_set_new(v, "figures", figures);
 	json_object_set_new(v, "samples", samples);

@@ -202,16 +202,20 @@ static int start_dataplane(struct dp_rig *r, const struct dp_rig_options *o)
 static void say_ports(struct dp_rig *r, const struct dp_rig_options *o, char port[2][300])
 {
 	const char *dir = run_dir();
+	char dmax[40] = "";
 	u32 i;
 
+	if (o->dmax_ns)
+		snprintf(dmax, sizeof(dmax), ",dmax-ns=%llu", (unsigned long long)o->dmax_ns);
 	for (i = 0; i < 2; i++) {
 		snprintf(r->socket[i], sizeof(r->socket[i]), "%s/dp-%c.sock", dir, 'a' + i);
-		snprintf(port[i], sizeof(port[i]), "%c,socket=%s,pairs=%u,full-ms=%u%s%s%s",
-			 'a' + i, r->socket[i], i ? o->threads : 1, NEVER_MS, i ? ",rss=128" : "",
+		snprintf(port[i], sizeof(port[i]), "%c,socket=%s,pairs=%u,full-ms=%u%s%s%s%s",
+			 'a' + i, r->socket[i], i ? o->threads : 1, NEVER_MS, dmax,
+			 i ? ",rss=128" : "",
 			 i && o->pacing ? "," : "", i && o->pacing ? o->pacing : "");
 	}
 	if (o->tap)
-		snprintf(port[0], sizeof(port[0]), "a,tap=%s", o->tap);
+		snprintf(port[0], sizeof(port[0]), "a,tap=%s%s", o->tap, dmax);
 }
 
 int dp_rig_open(struct dp_rig *r, const struct dp_rig_options *o)

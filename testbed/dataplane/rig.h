@@ -25,6 +25,7 @@ struct dp_rig_options {
 	const char *app;	/* with the guest: reflect or udp-echo */
 	u32 threads;
 	const char *pacing;	/* of port b, or NULL */
+	u64 dmax_ns;		/* of both ports; 0: as ringpaced has it */
 	const char *pacers;	/* ringpaced's --pacers, or NULL: one, on any CPU */
 	const char *tap;	/* instead of the guest: port a is this tap, made, not up */
 	bool bare;		/* no guest: ->socket[0] is for somebody else's */

@@ -73,7 +73,7 @@ int tcp_server_dataplane(struct tcp_server *s, const char *app, const struct tcp
 	char cpu[16], wait[24];
 	const struct dp_rig_options o = {
 		.app = app, .threads = 1, .pacers = cpu, .tap = way == BY_TAP ? TAP : NULL,
-		.bare = way == BY_PORT,
+		.bare = way == BY_PORT, .dmax_ns = p->port_dmax_ns,
 		.more = {
 			"--address", DATAPLANE_IP "/24", "--cpus", cpu,
 			p->dmax_ns ? "--dmax-ns" : "--sleep-ns", wait,

@@ -26,9 +26,10 @@ struct tcp_server {
 	struct dp_rig *rig;	/* of rp-dataplane, else NULL */
 };
 
-/* Of an idle thread of rp-dataplane: one of both is 0. */
+/* Of an idle thread of rp-dataplane: one of the first two is 0. */
 struct tcp_server_pacing {
 	u64 sleep_ns, dmax_ns;
+	u64 port_dmax_ns;	/* of ringpaced's ports; 0: as it has it */
 };
 
 enum tcp_server_way { BY_TAP, BY_PORT };
