@@ -109,8 +109,8 @@ static const struct argp_option options[] = {
 	  "burst; saturated) and load1,load10,load30 (percent of the peak) (all)", 0 },
 	{ "peak-pps", OPT_PEAK, "R", 0, "what load1, load10, load30 are shares of, frames per second "
 	  "(the slowest one's " PACKETS_PEAK ")", 0 },
-	{ "queue-len", OPT_QUEUE_LEN, "SLOTS", 0, "of the guests' rings, a power of two in 64..1024 (256, "
-	  "QEMU's default; hosts of network functions set 1024)", 0 },
+	{ "queue-len", OPT_QUEUE_LEN, "SLOTS", 0, "of the guests' rings, a power of two in 64..1024 (1024, "
+	  "as hosts of network functions set; QEMU's default is 256)", 0 },
 	{ "dmax-ns", OPT_DMAX, "NS", 0, "D_MAX of ringpaced's ports at these, ns (1000000)", 0 },
 	{ "ovs-sleep-us", OPT_OVS_SLEEP, "US", 0, "Open vSwitch's pmd-maxsleep at these, 0..10000 us "
 	  "(half of D_MAX: as long as it may sleep within that bound)", 0 },
@@ -203,7 +203,7 @@ static const struct argp argp = {
 static int run(int argc, char **argv)
 {
 	struct packets_args a = {
-		.f = { .dmax_ns = 1000000, .ovs_sleep_us = ~0u }, .rounds = 9, .queue_len = 256,
+		.f = { .dmax_ns = 1000000, .ovs_sleep_us = ~0u }, .rounds = 9, .queue_len = 1024,
 		.seconds = 0.2,
 		.loads = (1u << PACKETS_LOADS) - 1, .peers = PEERS_ALL,
 	};
