@@ -150,7 +150,7 @@ struct hc_settings {
 	u64 blind_ns;		/* and above which the tenant gets the safe step */
 };
 
-/* The defaults of docs/host.md. */
+/* Of the simulated host; those of ringpace-hostd are its configuration file's (docs/host.md). */
 extern const struct hc_settings hc_defaults;
 
 struct hc_tenant_config {
