@@ -108,8 +108,7 @@ def the_module_stays_while_a_vm_runs():
 def a_reset_under_load_adds_nothing():
     vm = guests[-1]
     held = objects()
-    vm.qmp.call("system_reset")
-    vm.up()
+    vm.reset()
     begin_endless(vm, "busy")
     now = objects()
     print(f"# after the reset: {now}")

@@ -100,6 +100,11 @@ class L2:
                 "the guest started anew by itself"
         return True
 
+    def reset(self):
+        self.boots += 1
+        self.qmp.call("system_reset")
+        self.up()
+
     def seen(self, queue, items):
         """The host's statistics, once it has seen that many items."""
         wait_until(lambda: self.goes_on() and self.device.stats(queue)["items"] >= items)
@@ -218,9 +223,7 @@ def unplugged_under_load_and_plugged_again():
 def reset_under_load():
     vm = guests[-1]
     begin_endless(vm, "busy")
-    vm.boots += 1
-    vm.qmp.call("system_reset")
-    vm.up()
+    vm.reset()
     both_ways(vm, "notify")
 
 
