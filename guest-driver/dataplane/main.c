@@ -390,6 +390,7 @@ static int run(struct dp_port *port, void *app_arg, int signals)
 	int rc;
 
 	workers.idle = opt.idle;
+	workers.slots = port->slots;
 	workers.sleep_ns = opt.sleep_ns;
 	workers.dmax_ns = opt.dmax_ns;
 	workers.cpus = opt.cpu_count ? opt.cpus : NULL;

@@ -17,8 +17,6 @@ static struct worker *worker_of(struct rp_party *p)
 	return p->ctx;
 }
 
-/* L, of the strategies: what a receive queue holds. */
-#define QUEUE_LEN	256u
 /* Without interrupts a block is a sleep of at most so long. */
 #define BLOCK_NS	1000000U
 /* A thread that sees a move through while others compute on its CPU looks so often. */
@@ -306,8 +304,8 @@ u32 workers_set_active(struct workers *ws, u64 active, enum dp_cause cause)
 static void prepare(struct worker *w, struct workers *ws, u32 id, u64 tsc_hz)
 {
 	const struct rp_params params = {
-		.strategy = ws->idle, .role = RP_CONSUMER, .queue_len = QUEUE_LEN, .threshold = 1,
-		.y_ns = ws->sleep_ns, .dmax_ns = ws->dmax_ns,
+		.strategy = ws->idle, .role = RP_CONSUMER, .threshold = 1,
+		.queue_len = ws->slots, .y_ns = ws->sleep_ns, .dmax_ns = ws->dmax_ns,
 	};
 
 	w->all = ws;

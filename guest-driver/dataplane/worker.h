@@ -44,6 +44,7 @@ struct workers {
 	_Atomic u64 active;		/* those that may have groups */
 	_Atomic bool stop;
 	enum rp_strategy_id idle;	/* RP_BUSY, RP_SLEEP, RP_ADAPTIVE */
+	u32 slots;			/* L, of the strategies: what a receive queue holds */
 	u64 sleep_ns;			/* of RP_SLEEP */
 	u64 dmax_ns;			/* of RP_ADAPTIVE */
 	const int *cpus;		/* of each thread, or NULL: not pinned */

@@ -26,6 +26,7 @@ static inline void orders_bed_open(void)
 	});
 	memset(&orders_ws, 0, sizeof(orders_ws));
 	orders_ws.idle = RP_BUSY;
+	orders_ws.slots = 64;
 	if (workers_init(&orders_ws, ORDERS_THREADS, 1000000000))
 		abort();
 	orders_ws.dp = bed->dp;

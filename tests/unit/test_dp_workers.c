@@ -53,6 +53,7 @@ static void open_workers(enum rp_strategy_id idle, u64 stall_ns)
 	});
 	memset(&ws, 0, sizeof(ws));
 	ws.idle = idle;
+	ws.slots = 256;
 	ws.sleep_ns = 20000;
 	ws.dmax_ns = 500000;
 	ws.begin = begin;
