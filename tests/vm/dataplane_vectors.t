@@ -12,12 +12,6 @@ memory=304M
 pairs=2
 cp "$top/build/dataplane/initrd" "$scratch/initrd"
 
-start_wire() {
-	"$top/build/ringpaced" --control "$scratch/ctl" --port "a,socket=$scratch/a.sock" \
-		--port "b,socket=$scratch/b.sock,pairs=2,rss=128,full-ms=3600000" --link a,b 2>"$scratch/daemon" &
-	daemon=$!
-	wait_for 60 [ -S "$scratch/ctl" ]
-}
 # boot NAME VECTORS
 boot() {
 	card=,mq=on,rss=on,vectors=$2

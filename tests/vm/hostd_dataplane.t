@@ -26,12 +26,6 @@ make_initrd() {
 	initrd_archive "$scratch/root" "$scratch/more"
 	cat "$top/build/dataplane/initrd" "$scratch/more" >"$scratch/initrd"
 }
-start_wire() {
-	"$top/build/ringpaced" --control "$scratch/ctl" --port "a,socket=$scratch/a.sock" \
-		--port "b,socket=$scratch/b.sock,pairs=2,rss=128,full-ms=3600000" --link a,b 2>"$scratch/daemon" &
-	daemon=$!
-	wait_for 60 [ -S "$scratch/ctl" ]
-}
 # dp CONDITION: of the dataplane's status, by one connection: its port takes one at a time.
 dp() {
 	local line

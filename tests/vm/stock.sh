@@ -232,3 +232,11 @@ dropped() {
 		done
 	done | awk '{ n += $1 } END { print n }'
 }
+
+# A ringpaced from port a to port b, at which rp-dataplane is to be with two threads.
+start_wire() {
+	"$top/build/ringpaced" --control "$scratch/ctl" --port "a,socket=$scratch/a.sock" \
+		--port "b,socket=$scratch/b.sock,pairs=2,rss=128,full-ms=3600000" --link a,b 2>"$scratch/daemon" &
+	daemon=$!
+	wait_for 60 [ -S "$scratch/ctl" ]
+}
