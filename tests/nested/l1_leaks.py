@@ -48,7 +48,8 @@ def held_by():
             continue
         for name in MODULES:
             if f"[{name}]" in stack:
-                who = re.sub(r" age=.*| pid=.*", "", stack, flags=re.M)
+                # What is wasted is a sum, and would make fewer objects a place of their own.
+                who = re.sub(r" (waste|age)=.*", "", stack, flags=re.M)
                 held[name, re.sub(r"^\s*\d+ ", "", who).strip()] += count
     return held
 
