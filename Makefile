@@ -6,7 +6,7 @@
 #   make all     build everything into build/ (QEMU and images into the cache)
 #   make run     boot a test VM and run the two case studies in both lanes
 #   make check   all tests
-#   make bench   all benchmarks
+#   make bench   the quick benchmarks (docs/bench.md has all)
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:

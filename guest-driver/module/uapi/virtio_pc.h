@@ -195,7 +195,7 @@ struct virtio_pc_pacing {
  * @stats is filled in and the call succeeds (@stopped tells which).
  * Errors: EINVAL (a field is out of range), EOPNOTSUPP (feature not
  * negotiated), EBUSY (the queue pair is in use), ENODEV (device removed),
- * EIO (the device broke the ring).
+ * EIO (the device broke the ring), ENOMEM.
  */
 struct virtio_pc_run {
 	__u32 size_bytes;	/* sizeof(struct virtio_pc_run): the version */
