@@ -87,6 +87,8 @@ static const struct argp argp = {
 	"phase had settled: throughput within 5 % of the phase's final one and p98 within D_MAX, "
 	"for 25 ms (\"after ms\"); and when 25 ms were first no worse than the worst of the phase's "
 	"second half (\"like the end\"), as a machine that others use may never be better. "
+	"Mode changes are those in the steady state: once settled, and later than 20 ms and 2000 "
+	"items after the step; \"last\" is the last of the phase. "
 	"Native lane, L = 256. Strategies are adaptive, notify and sleep-50us, rounds 3.\v"
 	"Example:\n\n  ringpace bench step --strategies adaptive,notify --dmax-ns 300000 --json\n"
 	"  ringpace bench step --rounds 1 --plot figures",
@@ -111,19 +113,32 @@ static struct step_result *result_at(const struct step *s, u32 who, u32 phase, u
 	return &s->results[(who * PHASES + phase) * s->a->b.rounds + round];
 }
 
+/* The literal that says the same. */
+static const char *mode_named(const char *name)
+{
+	u32 i;
+
+	for (i = 0; name && i < RP_WAITS; i++)
+		if (!strcmp(name, rp_wait_names[i]))
+			return rp_wait_names[i];
+	return NULL;
+}
+
 /* What both sides' strategies say; UNKNOWN what they do not. */
 static void take_status(const struct step *s, const json_t *device, struct step_sample *to)
 {
 	const json_t *c = json_object_get(device, "pacing");
 	struct rp_status p;
 
-	to->mode_changes = json_number_at(c, "mode_changes");
-	to->yc_ns = json_number_at(c, "wait_ns");
+	to->c.mode_changes = json_number_at(c, "mode_changes");
+	to->c.y_ns = json_number_at(c, "wait_ns");
+	to->c.mode = mode_named(json_string_value(json_object_get(c, "mode")));
 	if (!rp_party_status(&s->rig.party->rp, &p))
 		return;
-	to->mode_changes = is_known(to->mode_changes) ? to->mode_changes + (double)p.mode_changes :
-							(double)p.mode_changes;
-	to->yp_ns = (double)p.wait_ns;
+	to->p = (struct step_side){
+		.y_ns = (double)p.wait_ns, .mode_changes = (double)p.mode_changes,
+		.mode = rp_wait_names[p.mode],
+	};
 	to->window = p.window ? p.window : UNKNOWN;
 }
 
@@ -139,7 +154,8 @@ static int sample(struct step *s)
 		*to = (struct step_sample){
 			.t_ns = now_ns(), .items = json_number_at(v, "items"),
 			.timed = json_number_at(v, "lat_count"), .late = json_number_at(v, "late"),
-			.yp_ns = UNKNOWN, .window = UNKNOWN,
+			.p = { UNKNOWN, UNKNOWN, NULL }, .c = { UNKNOWN, UNKNOWN, NULL },
+			.window = UNKNOWN,
 		};
 		take_status(s, v, to);
 	}
@@ -254,6 +270,7 @@ static json_t *phase_json(const struct step *s, u32 who, u32 phase)
 	MEDIAN(like_end_ns, 0);
 	MEDIAN(violations, 0);
 	MEDIAN(mode_changes, 0);
+	MEDIAN(last_change_ns, 0);
 	MEDIAN(late_share, 4);
 	MEDIAN(final_per_s, 0);
 #undef MEDIAN
@@ -286,6 +303,7 @@ static void row(struct table *t, const char *who, const json_t *p)
 	table_number(t, json_number_at(p, "like_end_ns") / 1e6, 1);
 	table_number(t, json_number_at(p, "violations"), 0);
 	table_number(t, json_number_at(p, "mode_changes"), 0);
+	table_number(t, json_number_at(p, "last_change_ns") / 1e6, 1);
 	table_number(t, json_number_at(p, "late_share") * 100, 2);
 	table_number(t, json_number_at(p, "final_per_s"), 0);
 }
@@ -294,7 +312,7 @@ static void print(const json_t *v)
 {
 	static const char *const heads[] = {
 		"strategy", "phase", "settled", "after ms", "items", "like the end, ms",
-		"violations", "mode changes", "late %", "items/s",
+		"violations", "mode changes", "last, ms", "late %", "items/s",
 	};
 	struct table *t = table_new(sizeof(heads) / sizeof(*heads));
 	const json_t *p;

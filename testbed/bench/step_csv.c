@@ -25,9 +25,12 @@ void step_write(FILE *to, const char *strategy, u32 round, const char *phase, u6
 		field(to, (s[i + 1].items - s[i].items) * 1e9 /
 			  (double)(s[i + 1].t_ns - s[i].t_ns), 0);
 		field(to, timed > 0 ? (s[i + 1].late - s[i].late) / timed : UNKNOWN, 4);
-		field(to, s[i + 1].yp_ns, 0);
-		field(to, s[i + 1].yc_ns, 0);
+		field(to, s[i + 1].p.y_ns, 0);
+		field(to, s[i + 1].c.y_ns, 0);
 		field(to, s[i + 1].window, 0);
+		fprintf(to, ",%s,%s", s[i + 1].p.mode ?: "", s[i + 1].c.mode ?: "");
+		field(to, s[i + 1].p.mode_changes, 0);
+		field(to, s[i + 1].c.mode_changes, 0);
 		fputc('\n', to);
 	}
 }

@@ -70,19 +70,53 @@ static double since_begin_ns(const struct step_sample *s, u32 n, u32 i)
 	return i < n ? (double)(s[i].t_ns - s[0].t_ns) : UNKNOWN;
 }
 
+/* Of both sides, of those that tell; UNKNOWN: none does. */
+static double changes(const struct step_sample *s)
+{
+	double p = s->p.mode_changes, c = s->c.mode_changes;
+
+	return is_known(p) && is_known(c) ? p + c : is_known(p) ? p : c;
+}
+
+static bool goal_allows(const struct step_sample *s, u32 n, u32 i)
+{
+	if (s[i].t_ns - s[0].t_ns < STEP_GOAL_NS)
+		return true;
+	/* Where no more items come, none is waited for. */
+	return s[i].items - s[0].items < STEP_GOAL_ITEMS && s[i].items < s[n - 1].items;
+}
+
+/* Where the steady state begins, if throughput and latency have settled at the @i-th. */
+static u32 steady_from(const struct step_sample *s, u32 n, u32 i)
+{
+	while (i + 1 < n && goal_allows(s, n, i))
+		i++;
+	return i;
+}
+
+static double last_change_ns(const struct step_sample *s, u32 n)
+{
+	u32 i;
+
+	for (i = n - 1; i && !(changes(&s[i]) > changes(&s[i - 1])); i--)
+		;
+	return i ? (double)(s[i].t_ns - s[0].t_ns) : UNKNOWN;
+}
+
 void step_settle(const struct step_sample *s, u32 n, struct step_result *r)
 {
 	struct bounds is;
 	u32 i;
 
 	*r = (struct step_result){
-		UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
+		UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
 	};
 	if (n < 3)
 		return;
 	r->final_per_s = rate(&s[n / 2], &s[n - 1]);
 	if (s[n - 1].timed > s[0].timed)
 		r->late_share = late_share(&s[0], &s[n - 1]);
+	r->last_change_ns = last_change_ns(s, n);
 	is.least_per_s = (1 - STEP_RATE_SHARE) * r->final_per_s;
 	is.most_per_s = (1 + STEP_RATE_SHARE) * r->final_per_s;
 	is.most_late = STEP_LATE_SHARE;
@@ -93,7 +127,7 @@ void step_settle(const struct step_sample *s, u32 n, struct step_result *r)
 		return;
 	r->settle_ns = since_begin_ns(s, n, i);
 	r->settle_items = s[i].items - s[0].items;
-	r->mode_changes = s[n - 1].mode_changes - s[i].mode_changes;
+	r->mode_changes = changes(&s[n - 1]) - changes(&s[steady_from(s, n, i)]);
 	for (r->violations = 0; i + 1 < n; i++)
 		r->violations += late_share(&s[i], &s[i + 1]) > STEP_LATE_SHARE;
 }

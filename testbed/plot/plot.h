@@ -92,7 +92,8 @@ const char *fill_spurious(const struct plot_source *, struct grid *, struct mark
 /* Headings of `bench grid --csv` and `bench step --csv`. */
 #define GRID_CSV_HEAD "wp_ns,wc_ns,queue_len,dmax_ns,work,regime,feasible,strategy,items_per_s,e_ns," \
 	"p98_ns,keeps_dmax,x_regret,e_regret,within"
-#define STEP_CSV_HEAD "strategy,round,phase,t_ns,items_per_s,late_share,yp_ns,yc_ns,window"
+#define STEP_CSV_HEAD "strategy,round,phase,t_ns,items_per_s,late_share,yp_ns,yc_ns,window,mode_p,mode_c," \
+	"changes_p,changes_c"
 /* And of `load --csv`: an interval a row. */
 #define LOAD_CSV_HEAD "t_ns,offered,sent,done,missed,failed,p50_ns,p99_ns,agent_p50_ns"
 

@@ -11,11 +11,11 @@
 #define PANEL_PX	200
 #define RATE_NS		10e6
 
-enum { F_STRATEGY, F_ROUND, F_PHASE, F_T, F_RATE, F_LATE, F_YP, F_YC, F_WINDOW, F_COLUMNS };
+enum { F_STRATEGY, F_ROUND, F_PHASE, F_T, F_RATE, F_LATE, F_YP, F_YC, F_WINDOW, F_DRAWN };
 
 struct sample {
 	u32 strategy, round;
-	double v[F_COLUMNS];	/* from F_T on */
+	double v[F_DRAWN];	/* from F_T on */
 };
 
 struct phase {
@@ -83,7 +83,7 @@ static const char *add_row(void *ctx, char **field)
 		return "out of memory";
 	if (!csv_name_ok(field[F_STRATEGY]) || !csv_name_ok(field[F_PHASE]))
 		return "no name of a strategy or a phase";
-	for (i = F_T; i < F_COLUMNS; i++)
+	for (i = F_T; i < F_DRAWN; i++)
 		to->v[i] = csv_number(field[i]);
 	if (!is_known(csv_number(field[F_ROUND])) || !is_known(to->v[F_T]))
 		return "no round, or no time";

@@ -17,14 +17,16 @@ static void make(u32 at, double before, double after, double late)
 {
 	u32 i;
 
-	s[0] = (struct step_sample){ 0 };
+	s[0] = (struct step_sample){
+		.p = { UNKNOWN, UNKNOWN, NULL }, .c = { UNKNOWN, 3, NULL }, .window = UNKNOWN,
+	};
 	for (i = 1; i < SAMPLES; i++) {
 		s[i] = s[i - 1];
 		s[i].t_ns += 1000000;
 		s[i].items += i <= at ? before : after;
 		s[i].timed = s[i].items;
 		s[i].late += i <= at ? late : 0;
-		s[i].mode_changes = i < at ? 3 : 4;
+		s[i].c.mode_changes = i < at ? 3 : 4;
 	}
 }
 
@@ -61,6 +63,42 @@ static void test_late_first(void **state)
 	assert_in_range((u64)r.settle_ns, 59000000, 60000000);
 	assert_true(r.late_share > 0.149 && r.late_share < 0.152);
 	assert_true(r.violations <= 1);
+}
+
+/* A side that never waits may keep a mode that the step has made wrong: settling, for 20 ms. */
+static void test_steady(void **state)
+{
+	static const struct {
+		u32 at;
+		double changes;
+	} when[] = { { 7, 0 }, { 20, 0 }, { 21, 1 }, { 150, 1 } };
+	struct step_result r;
+	u32 i, j;
+
+	for (i = 0; i < sizeof(when) / sizeof(*when); i++) {
+		make(0, 0, 200, 0);
+		for (j = 0; j < SAMPLES; j++)
+			s[j].c.mode_changes = j < when[i].at ? 3 : 4;
+		step_settle(s, SAMPLES, &r);
+		assert_true(r.settle_ns == 0 && r.mode_changes == when[i].changes);
+		assert_true(r.last_change_ns == when[i].at * 1e6);
+	}
+	/* 2000 items take 40 ms. */
+	make(0, 0, 50, 0);
+	for (j = 0; j < SAMPLES; j++)
+		s[j].c.mode_changes = j < 35 ? 3 : 4;
+	step_settle(s, SAMPLES, &r);
+	assert_true(r.mode_changes == 0);
+	/* Both sides count; and none that tells nothing. */
+	make(0, 0, 200, 0);
+	for (j = 0; j < SAMPLES; j++)
+		s[j].c.mode_changes = s[j].p.mode_changes = j < 50 ? 3 : 4;
+	step_settle(s, SAMPLES, &r);
+	assert_true(r.mode_changes == 2);
+	for (j = 0; j < SAMPLES; j++)
+		s[j].c.mode_changes = s[j].p.mode_changes = UNKNOWN;
+	step_settle(s, SAMPLES, &r);
+	assert_false(is_known(r.mode_changes) || is_known(r.last_change_ns));
 }
 
 static void test_violations(void **state)
@@ -122,6 +160,7 @@ int main(void)
 		cmocka_unit_test(test_at_once),
 		cmocka_unit_test(test_slower_first),
 		cmocka_unit_test(test_late_first),
+		cmocka_unit_test(test_steady),
 		cmocka_unit_test(test_violations),
 		cmocka_unit_test(test_like_end),
 		cmocka_unit_test(test_never),
