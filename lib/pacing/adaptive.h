@@ -189,8 +189,9 @@ bool rp_adaptive_tries_sleep(const struct rp_strategy *s, const struct adaptive 
 /* After a cycle with @busy_ns of work. */
 void rp_adaptive_move_mode(const struct rp_strategy *s, struct adaptive *a, u64 busy_ns,
 			   u64 now_ns);
-/* A producer has not waited for D_MAX, and its totals were looked at. */
-void rp_adaptive_end_doubt(struct adaptive *a);
+/* The side has not waited for a while, and its totals were looked at: @busy_ns of work. */
+void rp_adaptive_review_mode(const struct rp_strategy *s, struct adaptive *a, u64 busy_ns,
+			     u64 now_ns);
 void rp_adaptive_tell_unmet(const struct rp_strategy *s, struct adaptive *a);
 
 /* ---- Hooks ---- */

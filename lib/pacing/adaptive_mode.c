@@ -130,10 +130,16 @@ void rp_adaptive_move_mode(const struct rp_strategy *s, struct adaptive *a, u64 
 	}
 }
 
-/* Between two waits, which may be far apart: what was better lately is not better on end. */
-void rp_adaptive_end_doubt(struct adaptive *a)
+/*
+ * Between two waits, which may be far apart: what was better lately is not better on end; and
+ * who slept as the faster side, and is the slower one now, is not to sleep when it waits next.
+ */
+void rp_adaptive_review_mode(const struct rp_strategy *s, struct adaptive *a, u64 busy_ns,
+			     u64 now_ns)
 {
-	if (a->mode == RP_WAIT_SPIN && !rp_adaptive_waits_often(a))
+	if (a->mode == RP_WAIT_SLEEP && a->entered_ns)
+		rp_adaptive_move_mode(s, a, busy_ns, now_ns);
+	else if (a->mode == RP_WAIT_SPIN && !rp_adaptive_waits_often(a))
 		a->doubt_ns = 0;
 }
 

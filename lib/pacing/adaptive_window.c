@@ -11,6 +11,8 @@
 #define BEHIND_STREAK	3
 /* And so many at which it was not half of that, until it is left alone. */
 #define NEAR_STREAK	16
+/* A consumer's work on one batch or two is no news. */
+#define CONSUMER_LONG_NS	2000000u
 
 static u64 nearest(u64 a, u64 b)
 {
@@ -103,40 +105,31 @@ static void pace_pulses(struct rp_strategy *s, struct adaptive *a, u64 now_ns)
 		s->pulse = min_u32(2 * s->pulse, RP_PULSE_BATCHES);
 }
 
-/* Who never waited knows how slow C is at most; so what is far above tells nothing. */
-static bool tells_pace(const struct rp_estimate *e, u64 items, u64 ns)
+/*
+ * Who never waited knows how slow C is at most; so what is far above tells nothing. Nor,
+ * where nothing is known yet, does a time in which P had nothing to send for most of it.
+ */
+static bool tells_pace(const struct rp_estimate *e, const struct rp_cycle *c, u64 items)
 {
 	u64 t = e->t.mean.v;
 
-	return items && (!e->t.mean.n || ns << RP_MEAN_SHIFT < items * (t + t / 2));
+	if (!items)
+		return false;
+	return e->t.mean.n ? c->ns << RP_MEAN_SHIFT < items * (t + t / 2) : c->ns < 2 * c->work_ns;
 }
 
 /*
  * A producer that never waits does not notice that its items do: a consumer
  * about as fast may be a whole queue behind. One that sleeps is only now and then.
  */
-void rp_adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
+static void look_behind(struct rp_strategy *s, struct adaptive *a, const struct rp_cycle *c,
+			u32 out)
 {
-	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
-	u32 out = s->window - ready;
-	struct rp_cycle c;
-	u64 behind, done;
-
-	pace_pulses(s, a, now_ns);
-	/* Filling the window takes the faster side less than D_MAX. */
-	if (!is_producer(s) ||
-	    now_ns - max_u64(a->e.last_ns, a->woke_ns) < s->params.dmax_ns ||
-	    !rp_estimate_cycle(&a->e, s, now_ns, &c))
-		return;
-	rp_adaptive_looked(a);
-	rp_add(&a->mode_ns[a->now], c.ns);
 	/* Items that only fill the queue are none of C's. */
-	done = less(c.items + a->out, out);
-	if (tells_pace(&a->e, done, c.ns))
-		rp_estimate_pace(&a->e, done, c.ns);
-	rp_adaptive_end_doubt(a);
-	a->peer_waited = false;
-	a->idle_ns = 0;
+	u64 behind, done = less(c->items + a->out, out);
+
+	if (tells_pace(&a->e, c, done))
+		rp_estimate_pace(&a->e, done, c->ns);
 	a->still_ns = 0;
 	a->out = out;
 	behind = out * a->e.t.mean.v >> RP_MEAN_SHIFT;
@@ -146,4 +139,32 @@ void rp_adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
 	a->near = behind < horizon_ns(s) / 2 ? a->near + 1 : 0;
 	if (a->near >= NEAR_STREAK)
 		rp_store(&s->window, s->params.queue_len);
+}
+
+/* For so long without a wait is worth a look at the totals. Filling the window takes P less. */
+static u64 long_ns(const struct rp_strategy *s)
+{
+	return is_producer(s) ? s->params.dmax_ns : max_u64(s->params.dmax_ns, CONSUMER_LONG_NS);
+}
+
+void rp_adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)
+{
+	struct adaptive *a = rp_strategy_priv(s, struct adaptive);
+	struct rp_cycle c;
+
+	pace_pulses(s, a, now_ns);
+	/* A consumer has nothing to find out then, but that its sleeps are over. */
+	if ((!is_producer(s) && a->mode != RP_WAIT_SLEEP) ||
+	    now_ns - max_u64(a->e.last_ns, a->woke_ns) < long_ns(s) ||
+	    !rp_estimate_cycle(&a->e, s, now_ns, &c))
+		return;
+	rp_adaptive_looked(a);
+	rp_add(&a->mode_ns[a->now], c.ns);
+	a->peer_waited = false;
+	a->idle_ns = 0;
+	if (is_producer(s))
+		look_behind(s, a, &c, s->window - ready);
+	else if (c.peer_waited)
+		rp_loop_full(&a->loop, now_ns);
+	rp_adaptive_review_mode(s, a, c.work_ns, now_ns);
 }

@@ -7,6 +7,8 @@
 #define PACE_NS		4000000u
 /* Samples far off in a row that are believed. */
 #define FAR_RUN		4
+/* So many samples make a level that one may be far from. */
+#define TYPICAL_LEAST	2
 /* The share of waiting is taken over so long. */
 #define SHARE_NS	500000u
 /* A cycle of more work than so many such times says no more: nothing is left of what was. */
@@ -198,7 +200,7 @@ static u64 typical_add(struct rp_typical *t, u64 x)
 	u64 half = t->mean.v / 2 + (1 << RP_MEAN_SHIFT);
 	bool above = x > t->mean.v + half, below = x + half < t->mean.v;
 
-	if (t->mean.n < RP_MEAN_FULL || (!above && !below)) {
+	if (t->mean.n < TYPICAL_LEAST || (!above && !below)) {
 		t->far_run = 0;
 	} else {
 		if (!t->far_run || t->far_above != above) {

@@ -461,6 +461,49 @@ static void test_producer_checks(void **state)
 	assert_int_equal(last, 1000000000);
 }
 
+/* Works without a wait for @ns, in batches of @items, each as long as that many of @w_ns. */
+static void work_on(u64 ns, u32 items, u64 w_ns, u32 ready)
+{
+	u64 end = now_ns + ns;
+
+	while (now_ns < end) {
+		now_ns += items * w_ns;
+		totals.items += items;
+		totals.work_ns += items * w_ns;
+		totals.cpu_ns += items * w_ns;
+		strategy.ops->pulse(&strategy, ready, now_ns);
+	}
+}
+
+/* A faster side that sleeps becomes the slower one: it is not to wait for a wait to see that. */
+static void test_slower_without_waits(void **state)
+{
+	start(RP_CONSUMER, 0);
+	settle();
+	assert_int_equal(strategy.ops->mode(&strategy), RP_WAIT_SLEEP);
+	work_on(3000000, 32, 400, 32);
+	assert_int_equal(strategy.ops->mode(&strategy), RP_WAIT_SLEEP);
+	work_on(12000000, 32, 400, 32);
+	assert_int_equal(strategy.ops->mode(&strategy), RP_WAIT_SPIN);
+}
+
+/* At first the application has nothing for P to send: that is not C's slowness. */
+static void test_late_application(void **state)
+{
+	struct rp_status st = { 0 };
+
+	start(RP_PRODUCER, 0);
+	work_on(64 * 2000, 64, 2000, 251);
+	now_ns += 150000000;
+	work_on(64 * 2000, 64, 2000, 251);
+	work_on(2000000, 64, 2000, 230);
+	totals.sleeps++;
+	look(2000);
+	strategy.ops->status(&strategy, &st);
+	assert_in_range(st.w_peer_ns, 500, 2500);
+	assert_true(strategy.window > 64);
+}
+
 static void test_cpu_cap(void **state)
 {
 	struct rp_decision d;
@@ -542,6 +585,8 @@ int main(void)
 		cmocka_unit_test(test_idle_blocks),
 		cmocka_unit_test(test_rare_items),
 		cmocka_unit_test(test_producer_checks),
+		cmocka_unit_test(test_slower_without_waits),
+		cmocka_unit_test(test_late_application),
 		cmocka_unit_test(test_cpu_cap),
 		cmocka_unit_test(test_learned),
 		cmocka_unit_test(test_reset),
