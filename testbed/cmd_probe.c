@@ -13,7 +13,7 @@ enum { OPT_LANE = 256, OPT_QUICK, OPT_NO_SAVE, OPT_JSON };
 
 static const struct argp_option options[] = {
 	{ "lane", OPT_LANE, "NAME", 0, "native (default) or vm", 0 },
-	{ "quick", OPT_QUICK, NULL, 0, "some 0.5 s instead of 15 s (and the VM's start), and less exact", 0 },
+	{ "quick", OPT_QUICK, NULL, 0, "some 0.5 s instead of 17 s (and the VM's start), and less exact", 0 },
 	{ "no-save", OPT_NO_SAVE, NULL, 0, "leave the stored profile as it is", 0 },
 	{ "json", OPT_JSON, NULL, 0, "the profile, one JSON object", 0 },
 	{ 0 }
@@ -53,7 +53,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.doc = "Measures what sleeping (Y, Y_E) and notifying (N_P, N_C, S_P, S_C) cost on this "
+	.doc = "Measures what others take of two CPUs, and what sleeping (Y, Y_E) and notifying (N_P, N_C, S_P, S_C) cost on this "
 	"host, ns, and stores it as the profile of the lane. Run it on a quiet machine.\v"
 	"Example:\n\n"
 	"  ringpace probe && ringpace model --profile native --wp-ns 2400 --wc-ns 2000\n\n"
@@ -81,7 +81,7 @@ static int show(const struct args *a, const struct probe *p)
 
 static int measure(struct probe *p, const struct lane_ops *lane)
 {
-	if (probe_sleeps(p) || (lane != &lane_native && probe_guest_sleeps(p, lane)))
+	if (probe_gaps(p) || probe_sleeps(p) || (lane != &lane_native && probe_guest_sleeps(p, lane)))
 		return -1;
 	return probe_notify(p, lane);
 }

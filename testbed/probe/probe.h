@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The two measurements of a host: what sleeping costs, and what notifying costs. */
+/* The measurements of a host: what others take, what sleeping costs, what notifying costs. */
 #ifndef PROBE_PROBE_H
 #define PROBE_PROBE_H
 
@@ -7,6 +7,20 @@
 #include "samples.h"
 
 #define PROBE_SLEEPS		19
+
+/* The CPUs of P and C. */
+#define PROBE_CPUS		2
+
+/* Times of 1 us and more in which a thread that only looks at the clock had no CPU. */
+struct probe_gaps {
+	int cpu;
+	double observed_ns;
+	u32 n;
+	double lost_share;	/* of that time, all gaps together */
+	double max_ns;
+	/* From a random moment until the thread has its CPU: 98 and 99 times of 100 at most. */
+	double delay_p98_ns, delay_p99_ns;
+};
 
 /* Sleeps of one nominal length. */
 struct probe_sleep {
@@ -32,6 +46,7 @@ struct probe_notify {
 
 struct probe {
 	bool quick;
+	struct probe_gaps gaps[PROBE_CPUS];
 	struct probe_sleeps sleeps;	/* of a thread on the host */
 	struct probe_sleeps guest;	/* of the guest's driver; n is 0 without a guest */
 	struct probe_notify fast_c;	/* N_P, S_C */
@@ -39,6 +54,9 @@ struct probe {
 };
 
 /* 0, or -1 after fail(), or when stopped. */
+int probe_gaps(struct probe *p);
+/* Of gaps in a time of @total_ns; sorts them. */
+void probe_gaps_conclude(struct samples *gaps, double total_ns, struct probe_gaps *to);
 int probe_sleeps(struct probe *p);
 /* For lanes with a guest. */
 int probe_guest_sleeps(struct probe *p, const struct lane_ops *lane);

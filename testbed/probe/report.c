@@ -48,6 +48,24 @@ static json_t *sleeps_json(const struct probe_sleeps *s)
 	return list;
 }
 
+static json_t *gaps_json(const struct probe *p)
+{
+	json_t *list = json_array(), *v;
+	const struct probe_gaps *g;
+
+	for (g = p->gaps; g < p->gaps + PROBE_CPUS; g++) {
+		v = json_pack("{s:i, s:o, s:I, s:o}", "cpu", g->cpu,
+			      "observed_ns", json_number_or_null(g->observed_ns, 0),
+			      "gaps", (json_int_t)g->n,
+			      "lost_share", json_number_or_null(g->lost_share, 6));
+		json_object_set_new(v, "max_ns", json_number_or_null(g->max_ns, 0));
+		json_object_set_new(v, "delay_p98_ns", json_number_or_null(g->delay_p98_ns, 0));
+		json_object_set_new(v, "delay_p99_ns", json_number_or_null(g->delay_p99_ns, 0));
+		json_array_append_new(list, v);
+	}
+	return list;
+}
+
 json_t *probe_json(const struct probe *p, const char *lane)
 {
 	json_t *v = json_object();
@@ -59,6 +77,7 @@ json_t *probe_json(const struct probe *p, const char *lane)
 	json_object_set_new(v, "quick", json_boolean(p->quick));
 	json_object_set_new(v, "params", params_json(p));
 	json_object_set_new(v, "sleep_floor_ns", json_number_or_null(p->sleeps.floor_ns, 0));
+	json_object_set_new(v, "gaps", gaps_json(p));
 	json_object_set_new(v, "fast_consumer", experiment_json(&p->fast_c, "np", "sc"));
 	json_object_set_new(v, "fast_producer", experiment_json(&p->fast_p, "nc", "sp"));
 	json_object_set_new(v, "sleep", sleeps_json(&p->sleeps));
@@ -129,6 +148,28 @@ static void print_sleeps(const struct probe_sleeps *s, const char *whose)
 	table_free(t);
 }
 
+static void print_gaps(const struct probe *p)
+{
+	static const char *const names[] = {
+		"CPU", "others take, %", "gaps a second", "longest, ns", "delay p98, ns", "p99, ns",
+		NULL
+	};
+	struct table *t = table_new(6);
+	const struct probe_gaps *g;
+
+	heads(t, names);
+	for (g = p->gaps; g < p->gaps + PROBE_CPUS; g++) {
+		table_cell(t, "%d", g->cpu);
+		table_number(t, g->lost_share * 100, 3);
+		table_number(t, g->n * 1e9 / g->observed_ns, 0);
+		table_number(t, g->max_ns, 0);
+		table_number(t, g->delay_p98_ns, 0);
+		table_number(t, g->delay_p99_ns, 0);
+	}
+	table_print(t, stdout);
+	table_free(t);
+}
+
 void probe_print(const struct probe *p)
 {
 	print_notify(p);
@@ -138,6 +179,8 @@ void probe_print(const struct probe *p)
 		putchar('\n');
 		print_sleeps(&p->guest, "guest's, ns");
 	}
+	putchar('\n');
+	print_gaps(p);
 	printf("\nY_E %.0f ns; no sleep ends before %.0f ns (median)\n", p->sleeps.ye_ns,
 	       p->sleeps.floor_ns);
 }

@@ -47,11 +47,14 @@ check 'what it prints is what it stores' eval \
 check 'nothing else lies beside it' eval \
 	'[ "$(ls -A "$(dirname "$profile")")" = profile-native.json ]'
 check 'keys, in their order' stored 'keys_unsorted == ["v","lane","accel","machine","date",
-	"load_1min","quick","params","sleep_floor_ns","fast_consumer","fast_producer","sleep",
+	"load_1min","quick","params","sleep_floor_ns","gaps","fast_consumer","fast_producer","sleep",
 	"guest_sleep"]'
 check 'says what it is' stored '.v == 1 and .lane == "native" and .accel == "none" and .quick and
 	.guest_sleep == null and
 	(.machine | length > 10) and (.date | test("^20..-..-..T..:..:..Z$"))'
+check 'two CPUs were looked at for gaps' stored '.gaps | length == 2 and all(.observed_ns >= 2e7 and
+	.lost_share >= 0 and .lost_share < 1 and .max_ns >= .delay_p99_ns and
+	.delay_p99_ns >= .delay_p98_ns and .delay_p98_ns >= 0 and (.gaps > 0) == (.max_ns >= 1000))'
 check 'every cost was measured' stored '.params | (keys_unsorted ==
 	["np_ns","nc_ns","sp_ns","sc_ns","ye_ns"]) and
 	.np_ns > 100 and .nc_ns > 100 and .sp_ns >= 0 and .sc_ns >= 0 and .ye_ns > 100'
