@@ -87,8 +87,10 @@ static const struct argp argp = {
 	"phase had settled: throughput within 5 % of the phase's final one and p98 within D_MAX, "
 	"for 25 ms (\"after ms\"); and when 25 ms were first no worse than the worst of the phase's "
 	"second half (\"like the end\"), as a machine that others use may never be better. "
-	"Mode changes are those in the steady state: once settled, and later than 20 ms and 2000 "
-	"items after the step; \"last\" is the last of the phase. "
+	"Mode changes are those in the steady state: once settled, later than 20 ms and 2000 "
+	"items after the step, and after 25 ms that were settled, too; the others are \"odd\", and "
+	"\"odd ms\" is the share of the time that was not settled any more; \"last\" is the last "
+	"change of the phase. "
 	"Native lane, L = 256. Strategies are adaptive, notify and sleep-50us, rounds 3.\v"
 	"Example:\n\n  ringpace bench step --strategies adaptive,notify --dmax-ns 300000 --json\n"
 	"  ringpace bench step --rounds 1 --plot figures",
@@ -270,6 +272,8 @@ static json_t *phase_json(const struct step *s, u32 who, u32 phase)
 	MEDIAN(like_end_ns, 0);
 	MEDIAN(violations, 0);
 	MEDIAN(mode_changes, 0);
+	MEDIAN(odd_mode_changes, 0);
+	MEDIAN(odd_share, 4);
 	MEDIAN(last_change_ns, 0);
 	MEDIAN(late_share, 4);
 	MEDIAN(final_per_s, 0);
@@ -303,6 +307,8 @@ static void row(struct table *t, const char *who, const json_t *p)
 	table_number(t, json_number_at(p, "like_end_ns") / 1e6, 1);
 	table_number(t, json_number_at(p, "violations"), 0);
 	table_number(t, json_number_at(p, "mode_changes"), 0);
+	table_number(t, json_number_at(p, "odd_mode_changes"), 0);
+	table_number(t, json_number_at(p, "odd_share") * 100, 2);
 	table_number(t, json_number_at(p, "last_change_ns") / 1e6, 1);
 	table_number(t, json_number_at(p, "late_share") * 100, 2);
 	table_number(t, json_number_at(p, "final_per_s"), 0);
@@ -312,7 +318,7 @@ static void print(const json_t *v)
 {
 	static const char *const heads[] = {
 		"strategy", "phase", "settled", "after ms", "items", "like the end, ms",
-		"violations", "mode changes", "last, ms", "late %", "items/s",
+		"violations", "mode changes", "odd", "odd ms, %", "last, ms", "late %", "items/s",
 	};
 	struct table *t = table_new(sizeof(heads) / sizeof(*heads));
 	const json_t *p;

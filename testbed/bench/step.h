@@ -33,8 +33,12 @@ struct step_result {
 	double final_per_s;
 	double late_share;		/* of the whole phase's items; UNKNOWN: no items */
 	double violations;		/* samples after settle_ns with p98 above D_MAX */
-	/* In the steady state: after settle_ns, and after what the goal allows. */
-	double mode_changes;
+	/*
+	 * In the steady state: after settle_ns, and after what the goal allows, and while
+	 * throughput and latency had been so for a window; and the others after that.
+	 */
+	double mode_changes, odd_mode_changes;
+	double odd_share;		/* of windows after settle_ns that were not so */
 	double last_change_ns;		/* of a mode, in the whole phase; UNKNOWN: none changed */
 };
 

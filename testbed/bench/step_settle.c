@@ -94,6 +94,50 @@ static u32 steady_from(const struct step_sample *s, u32 n, u32 i)
 	return i;
 }
 
+/* The last sample a window before the @i-th, or @from if that is later. */
+static u32 window_begin(const struct step_sample *s, u32 from, u32 i)
+{
+	u32 j = i;
+
+	while (j > from && s[i].t_ns - s[j].t_ns < STEP_WINDOW_NS)
+		j--;
+	return j;
+}
+
+/*
+ * From sample @from on: changes of mode after a window that was good, and others, which follow
+ * what throughput or latency do: somebody else had a CPU, or the strategy does harm.
+ */
+static void count_changes(const struct step_sample *s, u32 n, u32 from, const struct bounds *is,
+			  struct step_result *r)
+{
+	double more;
+	u32 i;
+
+	r->mode_changes = r->odd_mode_changes = 0;
+	if (!is_known(changes(&s[n - 1])))
+		r->mode_changes = r->odd_mode_changes = UNKNOWN;
+	for (i = from + 1; i < n; i++) {
+		more = changes(&s[i]) - changes(&s[i - 1]);
+		if (!(more > 0))
+			continue;
+		if (good(&s[window_begin(s, from, i)], &s[i], is))
+			r->mode_changes += more;
+		else
+			r->odd_mode_changes += more;
+	}
+}
+
+/* Of windows, one after the other, those that are not good. */
+static double odd_share(const struct step_sample *s, u32 n, u32 from, const struct bounds *is)
+{
+	u32 i, j, odd = 0, all = 0;
+
+	for (i = from; (j = window_end(s, n, i)) < n; i = j, all++)
+		odd += !good(&s[i], &s[j], is);
+	return all ? (double)odd / all : UNKNOWN;
+}
+
 static double last_change_ns(const struct step_sample *s, u32 n)
 {
 	u32 i;
@@ -105,11 +149,12 @@ static double last_change_ns(const struct step_sample *s, u32 n)
 
 void step_settle(const struct step_sample *s, u32 n, struct step_result *r)
 {
-	struct bounds is;
+	struct bounds is, settled;
 	u32 i;
 
 	*r = (struct step_result){
-		UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
+		UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN,
+		UNKNOWN, UNKNOWN,
 	};
 	if (n < 3)
 		return;
@@ -121,13 +166,15 @@ void step_settle(const struct step_sample *s, u32 n, struct step_result *r)
 	is.most_per_s = (1 + STEP_RATE_SHARE) * r->final_per_s;
 	is.most_late = STEP_LATE_SHARE;
 	i = find_settled(s, n, &is);
+	settled = is;
 	widen(&is, s, n, n / 2);
 	r->like_end_ns = since_begin_ns(s, n, find_settled(s, n, &is));
 	if (i == n)
 		return;
 	r->settle_ns = since_begin_ns(s, n, i);
 	r->settle_items = s[i].items - s[0].items;
-	r->mode_changes = changes(&s[n - 1]) - changes(&s[steady_from(s, n, i)]);
+	count_changes(s, n, steady_from(s, n, i), &settled, r);
+	r->odd_share = odd_share(s, n, i, &settled);
 	for (r->violations = 0; i + 1 < n; i++)
 		r->violations += late_share(&s[i], &s[i + 1]) > STEP_LATE_SHARE;
 }

@@ -89,6 +89,20 @@ static void test_steady(void **state)
 		s[j].c.mode_changes = j < 35 ? 3 : 4;
 	step_settle(s, SAMPLES, &r);
 	assert_true(r.mode_changes == 0);
+	/* One that follows a disturbance, here of 10 ms with a quarter of the items, is told apart. */
+	make(0, 0, 200, 0);
+	for (j = 0; j < SAMPLES; j++) {
+		s[j].c.mode_changes = j < 70 ? 3 : 4;
+		s[j].items -= j < 61 ? 0 : j < 71 ? (j - 60) * 150 : 1500;
+		s[j].timed = s[j].items;
+	}
+	step_settle(s, SAMPLES, &r);
+	assert_true(r.settle_ns == 0 && r.mode_changes == 0 && r.odd_mode_changes == 1);
+	assert_true(r.odd_share > 0.1 && r.odd_share < 0.3);
+	for (j = 0; j < SAMPLES; j++)
+		s[j].c.mode_changes = j < 160 ? 3 : 4;
+	step_settle(s, SAMPLES, &r);
+	assert_true(r.mode_changes == 1 && r.odd_mode_changes == 0);
 	/* Both sides count; and none that tells nothing. */
 	make(0, 0, 200, 0);
 	for (j = 0; j < SAMPLES; j++)
