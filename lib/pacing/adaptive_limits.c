@@ -96,7 +96,8 @@ void rp_adaptive_move_m_l(const struct rp_strategy *s, struct adaptive *a, u32 s
 	u64 left = rp_adaptive_ring_left_ns(s, a);
 
 	/* All is left, and so it stays; a full ring says nothing of who did not let it fill. */
-	if (!limit || (a->peer_waited && !a->slept && !a->pause_ns) || (!a->peer_waited && a->ring_share == ADAPTIVE_RING_ALL))
+	if (!limit || (a->peer_waited ? !a->slept && !a->pause_ns :
+				       a->ring_share == ADAPTIVE_RING_ALL))
 		return;
 	if (a->peer_waited)
 		left = min_u64(left, max_u64(a->target_ns, 1)) / 4 * 3;

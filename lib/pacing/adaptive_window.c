@@ -11,7 +11,7 @@
 #define BEHIND_STREAK	3
 /* And so many at which it was not half of that, until it is left alone. */
 #define NEAR_STREAK	16
-/* A consumer's work on one batch or two is no news. */
+/* A consumer looks so often: its work on one batch or two is no news. */
 #define CONSUMER_LONG_NS	2000000u
 
 static u64 nearest(u64 a, u64 b)
@@ -144,7 +144,7 @@ static void look_behind(struct rp_strategy *s, struct adaptive *a, const struct 
 /* For so long without a wait is worth a look at the totals. Filling the window takes P less. */
 static u64 long_ns(const struct rp_strategy *s)
 {
-	return is_producer(s) ? s->params.dmax_ns : max_u64(s->params.dmax_ns, CONSUMER_LONG_NS);
+	return is_producer(s) ? s->params.dmax_ns : CONSUMER_LONG_NS;
 }
 
 void rp_adaptive_pulse(struct rp_strategy *s, u32 ready, u64 now_ns)

@@ -35,7 +35,8 @@ void probe_gaps_conclude(struct samples *gaps, double total_ns, struct probe_gap
 	double sum = 0;
 	u32 i;
 
-	qsort(gaps->v, gaps->n, sizeof(*gaps->v), longest_first);
+	if (gaps->n)
+		qsort(gaps->v, gaps->n, sizeof(*gaps->v), longest_first);
 	for (i = 0; i < gaps->n; i++)
 		sum += gaps->v[i];
 	to->observed_ns = total_ns;

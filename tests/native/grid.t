@@ -85,8 +85,9 @@ check 'nothing comes in idle phases, something in the others' json '
 	all(.by_strategy[].phases; .[0].final_per_s == 0 and .[1].final_per_s > 0 and
 	.[2].final_per_s > 0 and .[3].final_per_s > 0)'
 check 'and its keys' json '.by_strategy.notify.phases[1] | has("settle_ns") and has("settle_items") and has("like_end_ns") and
-	has("violations") and has("mode_changes") and has("late_share")'
-check 'samples of all phases, in the order of time' eval 'awk -F, "NR > 1 && NF != 9 { bad = 1 }
+	has("violations") and has("mode_changes") and has("odd_mode_changes") and has("odd_share") and
+	has("last_change_ns") and has("late_share")'
+check 'samples of all phases, in the order of time' eval 'awk -F, "NR > 1 && NF != 13 { bad = 1 }
 	\$1 == \"notify\" { bad += \$4 <= last; last = \$4; seen[\$3] = 1 }
 	END { exit bad || length(seen) != 5 }" "$scratch/steps/steps.csv"'
 for s in notify sleep-50us; do

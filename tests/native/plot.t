@@ -79,10 +79,10 @@ for f in throughput-const throughput-exp energy-const energy-exp; do
 		grep -q "sleep-50us" "$dir/grid-$f.svg" && [ -s "$dir/grid-$f.png" ]'
 done
 cat >"$data/steps.csv" <<'CSV'
-strategy,round,phase,t_ns,items_per_s,late_share,yp_ns,yc_ns,window
-adaptive,1,idle,1000000,0,,0,0,256
-adaptive,1,bursts,2000000,300000,0.0100,0,50000,256
-notify,1,idle,1000000,0,,,,
+strategy,round,phase,t_ns,items_per_s,late_share,yp_ns,yc_ns,window,mode_p,mode_c,changes_p,changes_c
+adaptive,1,idle,1000000,0,,0,0,256,spin,block,0,0
+adaptive,1,bursts,2000000,300000,0.0100,0,50000,256,spin,sleep,0,1
+notify,1,idle,1000000,0,,,,,,,,
 CSV
 rp plot steps --csv "$data/steps.csv" --out "$dir"
 check 'steps of all strategies' eval '[ -s "$dir/steps-adaptive.svg" ] && [ -s "$dir/steps-notify.png" ] &&
