@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "pacing/adaptive.h"
 #include "pacing/estimate.h"
 #include "../../testbed/sim/sim.h"
 
@@ -487,6 +488,24 @@ static void test_slower_without_waits(void **state)
 	assert_int_equal(strategy.ops->mode(&strategy), RP_WAIT_SPIN);
 }
 
+/* The ring of a slower C is full all the time: that is not to shorten what it sleeps later. */
+static void test_full_while_spinning(void **state)
+{
+	const struct adaptive *a = rp_strategy_priv(&strategy, struct adaptive);
+	u32 i, share;
+
+	start(RP_CONSUMER, 0);
+	settle();
+	work_on(15000000, 32, 400, 32);
+	share = a->ring_share;
+	for (i = 0; i < 50; i++) {
+		totals.peer_waits++;
+		work_on(50000, 32, 400, 32);
+		assert_int_equal(look(100).wait, RP_WAIT_SPIN);
+	}
+	assert_in_range(a->ring_share, share, ADAPTIVE_RING_ALL);
+}
+
 /* At first the application has nothing for P to send: that is not C's slowness. */
 static void test_late_application(void **state)
 {
@@ -586,6 +605,7 @@ int main(void)
 		cmocka_unit_test(test_rare_items),
 		cmocka_unit_test(test_producer_checks),
 		cmocka_unit_test(test_slower_without_waits),
+		cmocka_unit_test(test_full_while_spinning),
 		cmocka_unit_test(test_late_application),
 		cmocka_unit_test(test_cpu_cap),
 		cmocka_unit_test(test_learned),
