@@ -53,8 +53,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.doc = "Measures what others take of two CPUs, and what sleeping (Y, Y_E) and notifying (N_P, N_C, S_P, S_C) cost on this "
-	"host, ns, and stores it as the profile of the lane. Run it on a quiet machine.\v"
+	.doc = "Measures what others take of two CPUs, and what sleeping (Y, Y_E) and notifying "
+	"(N_P, N_C, S_P, S_C) cost on this host, ns, and stores it as the profile of the lane. Run it on a quiet machine.\v"
 	"Example:\n\n"
 	"  ringpace probe && ringpace model --profile native --wp-ns 2400 --wc-ns 2000\n\n"
 	"The column `profile` is the mean without outliers (above 1 ms and ten times the median, "

@@ -103,6 +103,19 @@ static void test_typical_pace(void **state)
 	assert_in_range(rp_mean_ns(&e.t.mean), 490, 510);
 }
 
+/* Also at the beginning, when one sample would be a good part of the mean. */
+static void test_early_preemption(void **state)
+{
+	struct rp_estimate e;
+
+	rp_estimate_init(&e);
+	rp_estimate_pace(&e, 100, 100 * 1000);
+	rp_estimate_pace(&e, 100, 100 * 1000);
+	rp_estimate_pace(&e, 100, 100 * 1000);
+	rp_estimate_pace(&e, 100, 100 * 20000);
+	assert_in_range(rp_mean_ns(&e.t.mean), 1000, 1250);
+}
+
 /* Short cycles, of which several make a sample: one with a pause in it is left out. */
 static void test_pauses(void **state)
 {
@@ -592,6 +605,7 @@ int main(void)
 		cmocka_unit_test(test_odd_sleeps),
 		cmocka_unit_test(test_low_pace),
 		cmocka_unit_test(test_typical_pace),
+		cmocka_unit_test(test_early_preemption),
 		cmocka_unit_test(test_sigma),
 		cmocka_unit_test(test_pauses),
 		cmocka_unit_test(test_own_sigma),
