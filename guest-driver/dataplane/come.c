@@ -91,7 +91,7 @@ static u32 look(struct dp_thread *t, u32 i)
 			return 0;	/* a flag, or it was called off: the next look tells */
 		w = dp_in_phase(w, DP_ADOPTED);
 		dp_attach(t, g);
-		n = dp_wheel_advance(&g->wheel, t->tick, t);
+		n = dp_wheel_advance(&g->wheel, dp_tick_of(t, g), t);
 		dp_count(&t->counts.timers, n);
 	}
 	if (w & DP_LAST) {

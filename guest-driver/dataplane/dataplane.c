@@ -35,7 +35,7 @@ static bool make_thread(struct dp *dp, u32 id)
 	t->dp = dp;
 	t->id = id;
 	t->now_ns = dp->cfg.now_ns(dp->cfg.arg);
-	t->tick = t->now_ns / DP_TICK_NS;
+	dp_slot_find(t);
 	dp_meter_init(&t->meter, &dp->page.page->board[id], t->now_ns);
 	dp_queue_init(&t->strays, true);
 	t->local = calloc(n, sizeof(*t->local));
@@ -67,7 +67,7 @@ static int make_groups(struct dp *dp)
 		g->id = (u16)i;
 		atomic_init(&g->word, dp_word_of(DP_STEADY, t->id, t->id, 0));
 		dp_queue_init(&g->remote, false);
-		dp_wheel_init(&g->wheel, t->tick);
+		dp_wheel_init(&g->wheel, dp_tick_of(t, g));
 		dp_attach(t, g);
 		dp->steer[i] = (struct dp_steer){ .group = (u16)i, .queue = (u16)t->id };
 	}

@@ -104,7 +104,8 @@ struct dp_thread {
 	_Alignas(64) struct dp *dp;
 	u32 id;
 	u32 coming_count, leaving_count, unsent;
-	u64 now_ns, tick;
+	u64 now_ns;
+	u64 slot, slot_end_ns;		/* of the timers: dp_slot_find() */
 	struct dp_group *groups;	/* that it has */
 	struct dp_list *local;		/* for each group: deferred */
 	u16 *coming;			/* groups that are about to come */

@@ -16,7 +16,17 @@ static inline struct dp_group *dp_group_of(struct dp *dp, const struct dp_pkt *p
 void dp_dispatch(struct dp_thread *t, struct dp_pkt *p, bool own);
 /* By the owner, or by one who is about to be. */
 void dp_process(struct dp_thread *t, struct dp_group *g, struct dp_pkt *p);
-/* Among the groups that @t has, whose timers it runs; and no longer. */
+/*
+ * A tick has a slot for each group, in which that one's timers run: those of all at once would
+ * hold up the packets behind them. Group i's ticks begin with the slots i, i + groups, ...
+ */
+void dp_slot_find(struct dp_thread *t);
+static inline u64 dp_tick_of(const struct dp_thread *t, const struct dp_group *g)
+{
+	return (t->slot + t->dp->cfg.groups - g->id) / t->dp->cfg.groups;
+}
+
+/* Among the groups that @t has; and no longer. */
 void dp_attach(struct dp_thread *t, struct dp_group *g);
 void dp_detach(struct dp_group *g);
 /* What was sent this turn is given to the port now. */

@@ -11,7 +11,7 @@ static void resume(struct dp_thread *t, struct dp_group *g)
 	dp_count(&t->counts.shared, 1);
 	dp_queue_take(&g->remote, &l, true);
 	dp_attach(t, g);
-	dp_count(&t->counts.timers, dp_wheel_advance(&g->wheel, t->tick, t));
+	dp_count(&t->counts.timers, dp_wheel_advance(&g->wheel, dp_tick_of(t, g), t));
 	while ((p = dp_list_pop(&l)))
 		dp_process(t, g, p);
 }

@@ -251,18 +251,39 @@ static u32 receive(struct dp_thread *t)
 	return n;
 }
 
+void dp_slot_find(struct dp_thread *t)
+{
+	u64 tick = t->now_ns / DP_TICK_NS, n = t->dp->cfg.groups;
+	u64 of_tick = t->now_ns % DP_TICK_NS * n / DP_TICK_NS;
+
+	t->slot = tick * n + of_tick;
+	t->slot_end_ns = tick * DP_TICK_NS + ((of_tick + 1) * DP_TICK_NS + n - 1) / n;
+}
+
+/* Relaxed: it is ours by our own step, or not at all. */
+static bool has(const struct dp_thread *t, const struct dp_group *g)
+{
+	dp_word w = atomic_load_explicit(&g->word, memory_order_relaxed);
+
+	return dp_owns(w, t->id) || (dp_phase(w) == DP_ADOPTED && dp_to(w) == t->id);
+}
+
 static u32 run_timers(struct dp_thread *t)
 {
-	u64 tick = t->now_ns / DP_TICK_NS;
-	struct dp_group *g, *next;
-	u32 n = 0;
+	u32 n = 0, groups = t->dp->cfg.groups;
+	u64 slot = t->slot;
 
-	if (likely(tick == t->tick))
+	if (likely(t->now_ns < t->slot_end_ns))
 		return 0;
-	t->tick = tick;
-	for (g = t->groups; g; g = next) {
-		next = g->next;
-		n += dp_wheel_advance(&g->wheel, tick, t);
+	dp_slot_find(t);
+	/* After a long rest each group has its turn once. */
+	if (t->slot - slot > groups)
+		slot = t->slot - groups;
+	while (slot++ < t->slot) {
+		struct dp_group *g = &t->dp->groups[slot & (groups - 1)];
+
+		if (has(t, g))
+			n += dp_wheel_advance(&g->wheel, dp_tick_of(t, g), t);
 	}
 	dp_count(&t->counts.timers, n);
 	return n;

@@ -286,6 +286,30 @@ static void test_all_at_once(void **state)
 	close_clean(20 * GROUPS, 0);
 }
 
+/* Groups have their turns one after the other; in a tick each has one, however long a rest was. */
+static void test_slots(void **state)
+{
+	u64 fired, most = 0;
+	u32 i;
+
+	open_bed(2, false);
+	for (i = 0; i < 2 * GROUPS; i++) {
+		fired = bed_flows(b, fired);
+		pass(DP_TICK_NS / GROUPS);
+		turns(1);
+		fired = bed_flows(b, fired) - fired;
+		most = fired > most ? fired : most;
+	}
+	/* Of ticks 1 and 2 the three timers of a group fire 2, 1 and no times. */
+	assert_int_equal(bed_flows(b, fired), 3 * GROUPS);
+	assert_int_equal(most, 2);
+	pass(4 * DP_TICK_NS);
+	turns(1);
+	/* As in test_all_at_once(). */
+	assert_int_equal(bed_flows(b, fired), 11 * GROUPS);
+	close_clean(0, 0);
+}
+
 /* A wheel that stood while its group moved goes on where it was. */
 static void test_late_timers(void **state)
 {
@@ -643,6 +667,7 @@ int main(void)
 		cmocka_unit_test(test_fence_ends_it),
 		cmocka_unit_test(test_under_load),
 		cmocka_unit_test(test_all_at_once),
+		cmocka_unit_test(test_slots),
 		cmocka_unit_test(test_late_timers),
 		cmocka_unit_test(test_sent_first),
 		cmocka_unit_test(test_sent_and_never_taken),

@@ -18,7 +18,11 @@
 #define ARP_WAYS	4u
 /* One that was confirmed so long ago is asked again, and used until it answers. */
 #define ARP_FRESH_NS	60000000000ULL
-#define ARP_ASK_NS	1000000000ULL
+/*
+ * A second (RFC 1122, 2.3.2.1), less the two ticks by which a timer of a second may be early: the
+ * second try of a SYN asks again if the first one's question was lost.
+ */
+#define ARP_ASK_NS	980000000ULL
 
 struct arp_entry {
 	_Atomic u32 version;		/* odd: somebody writes */
