@@ -23,7 +23,7 @@ static struct worker *worker_of(struct rp_party *p)
 #define STEP_NS		20000U
 
 /* A move that this thread has a part in ends it; it costs no more than a plain sleep. */
-static void thread_sleep(struct rp_party *p, u64 ns)
+static void lie_down(struct rp_party *p, u64 ns)
 {
 	const struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000U),
 				     .tv_nsec = (long)(ns % 1000000000U) };
@@ -49,7 +49,7 @@ static u32 ring_work(struct rp_party *p, u32 max)
 	 * port may wait for this very CPU, and would for a whole slice.
 	 */
 	if (unlikely(n && n == t->coming_count + t->leaving_count) && !rp_step_aside(&w->aside))
-		thread_sleep(p, STEP_NS);
+		lie_down(p, STEP_NS);
 	p->now_tsc = rp_tsc();
 	return n;
 }
@@ -189,11 +189,26 @@ static u64 thread_cpu(struct rp_party *p)
 	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
+static void thread_sleep(struct rp_party *p, u64 ns)
+{
+	u64 before = p->now_tsc;
+
+	lie_down(p, ns);
+	if (ns < RP_SPIN_NAP_NS)
+		rp_spin_aside(&worker_of(p)->spin, rp_tsc_to_ns(&p->clock, rp_tsc() - before));
+}
+
+static u64 thread_aside(struct rp_party *p, u64 turn_ns)
+{
+	return rp_spin_aside(&worker_of(p)->spin, turn_ns);
+}
+
 static const struct rp_thread_ops thread_ops = {
 	.stopping = thread_stopping,
 	.sleep = thread_sleep,
 	.block = thread_block,
 	.cpu_ns = thread_cpu,
+	.aside = thread_aside,
 };
 
 /* ---- Parked ---- */
@@ -315,6 +330,7 @@ static void prepare(struct worker *w, struct workers *ws, u32 id, u64 tsc_hz)
 	w->party.ctx = w;
 	rp_party_init(&w->party, &params, tsc_hz);
 	w->party.burst = 1;
+	w->party.hands_pauses = true;
 }
 
 int workers_init(struct workers *ws, u32 count, u64 tsc_hz)

@@ -34,7 +34,8 @@ struct worker {
 	_Atomic bool ended;		/* release: after its last turn */
 	_Atomic u64 wakes;		/* from being parked */
 	_Atomic u64 interrupts;		/* that ended a block */
-	struct rp_aside aside;
+	struct rp_aside aside;		/* while it sees a move through */
+	struct rp_spin spin;		/* while it finds nothing */
 	struct rp_party party;
 };
 

@@ -24,6 +24,9 @@ static void totals(const struct rp_strategy *s, struct rp_totals *t, bool cpu)
 	t->wakes = st->wakes;
 	t->wake_ns = rp_tsc_to_ns(c, st->wake_tsc);
 	t->cpu_ns = cpu && p->thread && p->thread->cpu_ns ? p->thread->cpu_ns(p) : 0;
+	/* What was given away was not taken: it counts as this thread's. */
+	if (t->cpu_ns)
+		t->cpu_ns += rp_tsc_to_ns(c, st->aside_tsc);
 }
 
 static const struct rp_env_ops env_ops = {
@@ -293,14 +296,36 @@ u64 rp_party_rest(struct rp_party *p)
 	return rp_watch_left_ns(p);
 }
 
+/* After a turn that found nothing: a pause of @ns, or none, in which others may have the CPU. */
+static void step_aside(struct rp_party *p, u64 turn_tsc, u64 ns)
+{
+	u64 start = p->now_tsc, tsc = rp_ns_to_tsc(&p->clock, ns), before;
+	u64 given = p->thread->aside(p, rp_tsc_to_ns(&p->clock, turn_tsc));
+
+	while (tsc && (before = rp_tsc()) - start < tsc) {
+		rp_relax();
+		given += p->thread->aside(p, rp_tsc_to_ns(&p->clock, rp_tsc() - before));
+	}
+	if (!tsc && !given)
+		return;
+	rp_party_paused(p);
+	rp_party_gave(p, given);
+}
+
 void rp_party_run(struct rp_party *p)
 {
 	struct rp_next next;
+	u64 start;
 
 	rp_party_start(p);
 	while (!p->thread->stopping(p)) {
+		start = p->now_tsc;
 		next = rp_party_step(p);
 		switch (next.what) {
+		case RP_NEXT_SPIN:
+			if (p->thread->aside)
+				step_aside(p, p->now_tsc - start, next.ns);
+			break;
 		case RP_NEXT_SLEEP:
 			p->thread->sleep(p, next.ns);
 			rp_party_resume(p, RP_WAKE_SLEPT);

@@ -81,6 +81,12 @@ struct rp_thread_ops {
 	enum rp_wake (*block)(struct rp_party *p, u64 timeout_ns);
 	/* CPU time of this thread; NULL: unknown. */
 	u64 (*cpu_ns)(struct rp_party *p);
+	/*
+	 * After a turn that found nothing, or a moment of a pause, which took @turn_ns: lets
+	 * another thread have the CPU if one waits for it, and tells for how long, ns. NULL:
+	 * never; needs ->hands_pauses.
+	 */
+	u64 (*aside)(struct rp_party *p, u64 turn_ns);
 };
 
 /* Times are counter ticks; convert with the party's clock. */
@@ -99,6 +105,7 @@ struct rp_stats {
 	u64 work_tsc;		/* total in work() that moved items */
 	u64 notify_tsc;		/* total in notify(): N = notify_tsc / sent */
 	u64 spin_tsc;		/* total in turns that moved nothing and slept not */
+	u64 aside_tsc;		/* of it: the CPU was given away */
 	u64 sleep_tsc;		/* total asleep: Y = sleep_tsc / sleeps */
 	u64 sleep_asked_tsc;	/* total that the strategy asked for */
 	u64 sleep_max_tsc;
@@ -249,7 +256,7 @@ void rp_party_start(struct rp_party *p);
 struct rp_next rp_party_step(struct rp_party *p);
 void rp_party_resume(struct rp_party *p, enum rp_wake by);
 /*
- * For a thread with several rings, whose pauses are others' time: with
+ * For a thread whose pauses are others' time, as of its other rings: with
  * ->hands_pauses a SPIN's pause is not waited out but told in rp_next.ns, and
  * this is called when it is over.
  */
@@ -259,6 +266,12 @@ static inline void rp_party_paused(struct rp_party *p)
 
 	rp_add(&p->stats.spin_tsc, now - p->now_tsc);
 	p->now_tsc = now;
+}
+
+/* Of the time before that, for so many ns the thread let others have its CPU. */
+static inline void rp_party_gave(struct rp_party *p, u64 ns)
+{
+	rp_add(&p->stats.aside_tsc, rp_ns_to_tsc(&p->clock, ns));
 }
 
 /*

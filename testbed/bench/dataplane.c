@@ -28,7 +28,7 @@ static struct options {
 	.moves = 10000,
 	.tcp = {
 		.rounds = 5, .seconds = 1, .connections = 1000,
-		.pacing = { .sleep_ns = 50000, .port_dmax_ns = 100000 },
+		.pacing = { .dmax_ns = 5000, .port_dmax_ns = 5000 },
 		.peak_pacing = { .dmax_ns = 1000000 },
 	},
 };
@@ -291,12 +291,12 @@ static const struct argp_option option_table[] = {
 	  "1..99 (5)", 0 },
 	{ "seconds", OPT_SECONDS, "S", 0, "TCP: length of one, 0.1..60 seconds (1)", 0 },
 	{ "connections", OPT_CONNECTIONS, "N", 0, "TCP: 1..20000 (1000)", 0 },
-	{ "sleep-ns", OPT_SLEEP, "NS", 0, "TCP at half load: so long an idle thread of rp-dataplane "
-	  "sleeps, ns; 0: it spins (50000)", 0 },
-	{ "dmax-ns", OPT_DMAX, "NS", 0, "TCP at half load: instead of that it is adaptive with "
-	  "this D_MAX, ns", 0 },
+	{ "dmax-ns", OPT_DMAX, "NS", 0, "TCP at half load: rp-dataplane is adaptive with "
+	  "this D_MAX, ns (5000)", 0 },
+	{ "sleep-ns", OPT_SLEEP, "NS", 0, "TCP at half load: instead of that an idle thread of "
+	  "rp-dataplane sleeps so long, ns; 0: it spins", 0 },
 	{ "port-dmax-ns", OPT_PORT_DMAX, "NS", 0, "TCP at half load: D_MAX of ringpaced's ports, ns "
-	  "(100000)", 0 },
+	  "(5000)", 0 },
 	{ "peak-dmax-ns", OPT_PEAK_DMAX, "NS", 0, "TCP in peaks: it is adaptive with this D_MAX, ns "
 	  "(1000000)", 0 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object", 0 },

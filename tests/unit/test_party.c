@@ -102,6 +102,32 @@ static enum rp_wake fake_block(struct rp_party *p, u64 timeout_ns)
 	return fake.block_ends;
 }
 
+/* Gives the CPU away for as long as that lasts, or not at all. */
+static u64 fake_gives_ns;
+
+static u64 fake_aside(struct rp_party *p, u64 turn_ns)
+{
+	u64 begin = rp_tsc();
+
+	note('a');
+	while (rp_tsc_to_ns(&p->clock, rp_tsc() - begin) < fake_gives_ns)
+		;
+	return fake_gives_ns;
+}
+
+static u64 fake_cpu(struct rp_party *p)
+{
+	return 1000000;
+}
+
+static const struct rp_thread_ops polite_thread = {
+	.stopping = fake_stopping,
+	.sleep = fake_sleep,
+	.block = fake_block,
+	.aside = fake_aside,
+	.cpu_ns = fake_cpu,
+};
+
 static const struct rp_thread_ops fake_thread = {
 	.stopping = fake_stopping,
 	.sleep = fake_sleep,
@@ -283,6 +309,34 @@ static void test_run(void **state)
 	run(RP_BUSY, 2, RP_WAKE_STOP, "DWW");
 }
 
+static void run_politely(enum rp_strategy_id strategy, u64 gives_ns, const char *log)
+{
+	start(strategy, 1);
+	fake.party.thread = &polite_thread;
+	fake.party.hands_pauses = true;
+	fake.turns = 2;
+	fake_gives_ns = gives_ns;
+	rp_party_run(&fake.party);
+	assert_string_equal(fake.log, log);
+}
+
+/* Only a spin steps aside; what it gives away is a part of it, and no time that others stole. */
+static void test_aside(void **state)
+{
+	struct rp_stats *s = &fake.party.stats;
+	struct rp_totals t;
+
+	run_politely(RP_SLEEP, 50000, "DWsWs");
+	assert_int_equal(s->aside_tsc, 0);
+	run_politely(RP_BUSY, 0, "DWaWa");
+	assert_int_equal(s->aside_tsc, 0);
+	run_politely(RP_BUSY, 50000, "DWaWa");
+	assert_int_equal(s->aside_tsc, 2 * rp_ns_to_tsc(&fake.party.clock, 50000));
+	assert_true(s->spin_tsc >= s->aside_tsc);
+	fake.party.strategy.env->totals(&fake.party.strategy, &t, true);
+	assert_in_range(t.cpu_ns, 1099990, 1100000);
+}
+
 static void test_trace(void **state)
 {
 	static const u32 expected[] = {
@@ -424,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_sleep),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_aside),
 		cmocka_unit_test(test_trace),
 		cmocka_unit_test(test_seq),
 		cmocka_unit_test(test_latency),

@@ -17,6 +17,7 @@ static const int thread_calls[] = {
 	/* Waiting */
 	CALL(futex), CALL(poll), CALL(ppoll), CALL(epoll_wait), CALL(epoll_pwait),
 	CALL(epoll_pwait2), CALL(clock_nanosleep), CALL(restart_syscall), CALL(sched_yield),
+	CALL(getrusage),
 	/* Flows that come and go, the watchdog */
 	CALL(epoll_ctl), CALL(timerfd_settime),
 	/* Time, where the vDSO has none: of threads */

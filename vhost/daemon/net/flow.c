@@ -353,12 +353,12 @@ static void hold(struct flow *f)
 	f->cut = true;
 }
 
-void flow_turn(struct flow *f, struct batch *b, u64 now_tsc)
+bool flow_turn(struct flow *f, struct batch *b, u64 now_tsc)
 {
 	f->c.now_tsc = f->p.now_tsc = now_tsc;
 	if (f->limit && !limit_open(f->limit, now_tsc) && !f->tx->broken) {
 		rest(f);
-		return;
+		return false;
 	}
 	if (!move_all(f, b, now_tsc)) {
 		/* Of a queue that was given up nothing will come. */
@@ -368,7 +368,7 @@ void flow_turn(struct flow *f, struct batch *b, u64 now_tsc)
 			hold(f);
 		else
 			stand(f, f->full_since_tsc && b->n ? &f->p : &f->c);
-		return;
+		return false;
 	}
 	if (f->tx->ops->publish)
 		f->tx->ops->publish(f->tx);
@@ -387,6 +387,16 @@ void flow_turn(struct flow *f, struct batch *b, u64 now_tsc)
 	if (f->moved_p)
 		rp_party_step(&f->p);
 	rp_party_step(&f->c);
+	return true;
+}
+
+void flow_gave(struct flow *f, u64 ns)
+{
+	/* The end of a pause tells its length by itself. */
+	if (f->state == FLOW_RUNS)
+		rp_party_paused(f->waiting);
+	if (f->state != FLOW_WAITS)
+		rp_party_gave(f->waiting, ns);
 }
 
 void flow_resume(struct flow *f, enum rp_wake by)

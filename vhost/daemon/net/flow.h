@@ -85,10 +85,12 @@ void flow_begin(struct flow *f, const struct flow_params *c, const struct flow_p
 
 /* The rest is the pacer's thread's. */
 void flow_start(struct flow *f);
-/* One turn; @b is scratch. Afterwards ->state tells what comes next. */
-void flow_turn(struct flow *f, struct batch *b, u64 now_tsc);
+/* One turn; @b is scratch. Has it moved something? Afterwards ->state tells what comes next. */
+bool flow_turn(struct flow *f, struct batch *b, u64 now_tsc);
 /* Ends a pause or a wait: by its end, or by a notification. */
 void flow_resume(struct flow *f, enum rp_wake by);
+/* Since its last turn, in which it moved nothing, others had the thread's CPU for so long. */
+void flow_gave(struct flow *f, u64 ns);
 /* Leaves both queues as they were found. */
 void flow_stop(struct flow *f);
 

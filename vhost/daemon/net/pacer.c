@@ -290,14 +290,26 @@ void pacer_pass(struct pacer *w)
 
 /* ---- The thread ---- */
 
+/* The thread has nothing to do, and does not wait: others may want its CPU. */
+static void step_aside(struct pacer *w, u64 round_tsc)
+{
+	u64 given = rp_spin_aside(&w->spin, rp_tsc_to_ns(&w->clock, round_tsc));
+	u32 i;
+
+	for (i = 0; given && i < w->count; i++)
+		flow_gave(w->entry[i].flow, given);
+}
+
 static void one_round(struct pacer *w, u64 now_tsc)
 {
+	u64 begin = now_tsc;
+	bool moved = false;
 	u32 i = 0;
 
 	while (i < w->running) {
 		struct flow *f = w->entry[i].flow;
 
-		flow_turn(f, &w->batch, now_tsc);
+		moved |= flow_turn(f, &w->batch, now_tsc);
 		now_tsc = flow_now_tsc(f);
 		if (f->state == FLOW_RUNS)
 			i++;
@@ -305,6 +317,8 @@ static void one_round(struct pacer *w, u64 now_tsc)
 			park(w, i);	/* another one is at @i now */
 		rp_add(&w->turns, 1);
 	}
+	if (!moved && w->running + w->pausing)
+		step_aside(w, now_tsc - begin);
 }
 
 static u64 until_deadline_ns(const struct pacer *w, u64 now_tsc)
@@ -317,19 +331,24 @@ static u64 until_deadline_ns(const struct pacer *w, u64 now_tsc)
 /* No flow runs: waits for whatever comes first. */
 static void stand_by(struct pacer *w)
 {
-	u64 now = rp_tsc(), end = w->next_tsc;
+	u64 now = rp_tsc(), end = w->next_tsc, before, ns;
 
 	if (w->pausing) {
-		do
+		do {
+			before = rp_tsc();
 			rp_relax();
-		while ((now = rp_tsc()) < end && !rp_load(&w->pending) &&
-		       now - w->polled_tsc < w->poll_tsc);
+			step_aside(w, rp_tsc() - before);
+		} while ((now = rp_tsc()) < end && !rp_load(&w->pending) &&
+			 now - w->polled_tsc < w->poll_tsc);
 		return;
 	}
 	rp_add(&w->waits, 1);
 	/* Release: its turns are over; pairs with the acquire in pacer_pass(). */
 	rp_store_release(&w->busy, 0);
-	listen_for(w, until_deadline_ns(w, now));
+	ns = until_deadline_ns(w, now);
+	listen_for(w, ns);
+	if (ns < RP_SPIN_NAP_NS)
+		step_aside(w, rp_tsc() - now);
 	rp_store(&w->busy, 1);
 	w->polled_tsc = rp_tsc();
 }

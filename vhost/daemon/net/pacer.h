@@ -58,6 +58,7 @@ struct pacer {
 	u64 polled_tsc;
 	struct batch batch;
 	struct switch_turn turn;
+	struct rp_spin spin;
 	struct watchdog *watchdog;
 	/* The thread's, read relaxed */
 	u32 busy;			/* not in epoll, where there are no turns */
