@@ -41,10 +41,13 @@ static ssize_t receive(struct steer_ctl *c, char *buf, size_t bytes)
 	ssize_t n;
 	u32 i;
 
-	for (i = 0; i < LOOKS && rp_step_aside(&c->aside); i++) {
+	/* Woken by the request, it may have preempted us, and answered already. */
+	for (i = 0; i < LOOKS; i++) {
 		n = recv(c->fd, buf, bytes, MSG_DONTWAIT);
 		if (n >= 0 || errno != EAGAIN)
 			return n;
+		if (!rp_step_aside(&c->aside))
+			break;
 	}
 	return recv(c->fd, buf, bytes, 0);
 }
