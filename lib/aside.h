@@ -5,7 +5,7 @@
  *
  * A yield costs less than falling asleep and being woken, unless somebody computes on that
  * CPU: then it costs a slice of the scheduler's, which may be milliseconds. How long one
- * took tells, and after long ones it is not tried again for a while.
+ * took tells, and after a long one it is not tried again for a while.
  */
 #ifndef RP_ASIDE_H
 #define RP_ASIDE_H
