@@ -179,8 +179,8 @@ static json_t *run_telemetry_page(struct ctl_request *r)
 	if (!r->peer->passes)
 		return ctl_fail(&r->err, "no-descriptors", "telemetry-page: memory cannot be passed "
 				"through a device: ask for telemetry");
-	r->peer->fd = f->fd;
-	return json_pack("{s:i, s:i}", "page", (int)DP_PAGE_VERSION, "bytes", (int)f->bytes);
+	r->peer->fd = f->mem.fd;
+	return json_pack("{s:i, s:i}", "page", (int)DP_PAGE_VERSION, "bytes", (int)f->mem.bytes);
 }
 
 static bool can_move(struct ctl_request *r, const json_t *groups)

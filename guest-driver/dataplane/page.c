@@ -2,20 +2,10 @@
 /* The telemetry page: made by a dataplane, read by others. */
 #include "page.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
 #include "clock.h"
 
-#ifndef F_SEAL_FUTURE_WRITE
-#define F_SEAL_FUTURE_WRITE	0x10
-#endif
-#define SEALS		(F_SEAL_SHRINK | F_SEAL_GROW)
 /* A writer is done in less than a microsecond, where nobody takes its CPU. */
 #define TRIES		8u
 /* What is more than any dataplane can have in a turn, or since it began. */
@@ -31,53 +21,22 @@ static size_t bytes_of(u32 threads)
 
 /* ---- The dataplane's side ---- */
 
-static int seal(int fd)
-{
-	/* Older kernels have no seal against those who would write; nothing rests on it. */
-	fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE);
-	return fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) ? -errno : 0;
-}
-
 int dp_page_make(struct dp_page_file *f, u32 threads, u32 batch, u64 tsc_hz)
 {
-	int err = 0;
+	int rc = sealed_make(&f->mem, "ringpace-telemetry", bytes_of(threads), true);
 
-	*f = (struct dp_page_file){
-		.bytes = bytes_of(threads),
-		.fd = memfd_create("ringpace-telemetry", MFD_CLOEXEC | MFD_ALLOW_SEALING),
-	};
-	if (f->fd < 0)
-		return -errno;
-	if (ftruncate(f->fd, (off_t)f->bytes))
-		err = -errno;
-	/* Written to now, so that no thread ever waits for its memory. */
-	f->page = err ? MAP_FAILED : mmap(NULL, f->bytes, PROT_READ | PROT_WRITE,
-					  MAP_SHARED | MAP_POPULATE, f->fd, 0);
-	if (f->page == MAP_FAILED) {
-		f->page = NULL;
-		err = err ? : -errno;
-	} else {
+	f->page = f->mem.mem;
+	if (!rc)
 		*f->page = (struct dp_page){
 			.magic = DP_PAGE_MAGIC, .version = DP_PAGE_VERSION, .threads = threads,
 			.batch = batch, .tsc_hz = tsc_hz,
 		};
-		err = seal(f->fd);
-	}
-	if (err) {
-		close(f->fd);
-		if (f->page)
-			munmap(f->page, f->bytes);
-		f->page = NULL;
-	}
-	return err;
+	return rc;
 }
 
 void dp_page_unmake(struct dp_page_file *f)
 {
-	if (!f->page)
-		return;
-	munmap(f->page, f->bytes);
-	close(f->fd);
+	sealed_unmake(&f->mem);
 	f->page = NULL;
 }
 
@@ -113,30 +72,6 @@ const char *dp_page_check(struct dp_page_view *v, const void *mem, size_t bytes)
 	return NULL;
 }
 
-/*
- * What makes it safe to read it whatever its sender does: it stays as long as it is, and its
- * pages can be had. Of hugepages there may be none left, which ends who touches them.
- */
-static const char *check_file(int fd, size_t *bytes)
-{
-	int seals = fcntl(fd, F_GET_SEALS);
-	struct statfs fs;
-	struct stat st;
-
-	if (seals < 0)
-		return "it is no memfd";
-	if ((seals & SEALS) != SEALS)
-		return "it is not sealed against changes of its size";
-	if (fstatfs(fd, &fs) || fs.f_type != TMPFS_MAGIC)
-		return "it is not of ordinary pages";
-	if (fstat(fd, &st) || st.st_size < (off_t)sizeof(struct dp_page))
-		return "it is too short";
-	if (st.st_size > (off_t)bytes_of(DP_PAGE_BOARDS_MAX))
-		return "it is too long";
-	*bytes = (size_t)st.st_size;
-	return NULL;
-}
-
 const char *dp_page_open(struct dp_page_view *v, int fd)
 {
 	const char *why;
@@ -144,12 +79,10 @@ const char *dp_page_open(struct dp_page_view *v, int fd)
 	void *mem;
 
 	*v = (struct dp_page_view){ 0 };
-	why = check_file(fd, &bytes);
+	why = sealed_open(fd, sizeof(struct dp_page), bytes_of(DP_PAGE_BOARDS_MAX), false, &mem,
+			  &bytes);
 	if (why)
 		return why;
-	mem = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
-	if (mem == MAP_FAILED)
-		return "it cannot be mapped";
 	why = dp_page_check(v, mem, bytes);
 	if (why)
 		munmap(mem, bytes);

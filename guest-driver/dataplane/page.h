@@ -16,6 +16,7 @@
 #define DP_PAGE_H
 
 #include "meter.h"
+#include "sock/sealed.h"
 
 #define DP_PAGE_MAGIC		0x65676170007072ULL	/* "rp\0page" */
 /* Grows when any of this, or of telemetry.h, changes its place or meaning. */
@@ -43,8 +44,7 @@ struct dp_page {
 
 struct dp_page_file {
 	struct dp_page *page;		/* NULL: there is none */
-	size_t bytes;
-	int fd;				/* to be passed on, not to be written by */
+	struct sealed mem;		/* its; not to be written by others */
 };
 
 /* With boards that are empty. 0, or -errno: nothing is left then. */

@@ -3,6 +3,7 @@
 #include "sock/lines.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@ struct lines_client {
 	struct lines_peer peer;
 	char *out;		/* the reply that is being written, or NULL */
 	size_t out_bytes, out_done;
+	int out_fd;		/* goes with its first byte; -1: none does */
 	char *in;
 	size_t in_bytes;
 	size_t in_size;		/* allocated */
@@ -58,13 +60,20 @@ static void rest(struct lines_client *c, u64 ns)
 	c->look_ns = clock_ns(CLOCK_MONOTONIC) + ns;
 }
 
+static void close_fd(struct lines_client *c)
+{
+	if (c->out_fd >= 0)
+		close(c->out_fd);
+	c->out_fd = -1;
+}
+
 /* Nothing is left of what was said. */
 static void forget_peer(struct lines_client *c)
 {
 	if (c->all->owner->gone)
 		c->all->owner->gone(&c->peer);
 	c->peer.of = NULL;
-	c->peer.fd = -1;
+	close_fd(c);
 	free(c->out);
 	c->out = NULL;
 	free(c->in);
@@ -124,9 +133,9 @@ static ssize_t send_some(struct lines_client *c)
 
 	if (c->device)
 		return write(c->src.fd, part.iov_base, part.iov_len);
-	n = sock_send(c->src.fd, &part, 1, c->peer.fd);
+	n = sock_send(c->src.fd, &part, 1, c->out_fd);
 	if (n > 0)
-		c->peer.fd = -1;
+		close_fd(c);
 	return n;
 }
 
@@ -184,10 +193,19 @@ static bool too_long(struct lines_client *c, bool ended)
 static bool answer(struct lines_client *c, size_t bytes)
 {
 	const struct lines *l = c->all;
-	char *text = l->owner->answer(l->ctx, &c->peer, c->in + c->in_at, bytes);
+	char *text;
 
+	c->peer.fd = -1;
+	text = l->owner->answer(l->ctx, &c->peer, c->in + c->in_at, bytes);
 	forget(c, c->in_seen + 1);
-	return set_reply(c, text);
+	if (c->peer.fd >= 0)
+		c->out_fd = fcntl(c->peer.fd, F_DUPFD_CLOEXEC, 0);
+	if (c->peer.fd < 0 || c->out_fd >= 0)
+		return set_reply(c, text);
+	log_error("control: no descriptor is left for a reply's: %s", strerror(errno));
+	free(text);
+	drop(c);
+	return false;
 }
 
 /* Carries out the next line, if one is complete. False: the client is gone. */
@@ -281,7 +299,7 @@ static struct lines_client *add(struct lines *l, int fd, bool device)
 		return NULL;
 	c->src.fd = fd;
 	c->src.ready = client_ready;
-	c->peer.fd = -1;
+	c->out_fd = -1;
 	c->peer.passes = !device;
 	c->device = device;
 	c->all = l;

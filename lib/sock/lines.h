@@ -37,8 +37,8 @@
 struct lines_peer {
 	void *of;		/* the owner's, NULL at first */
 	/*
-	 * Goes with the first byte of the next reply; -1: none does. It stays the owner's,
-	 * who leaves it open until then or until ->gone().
+	 * Set by ->answer(), a copy goes with the first byte of that reply; -1: none does. It
+	 * stays the owner's.
 	 */
 	int fd;
 	bool passes;		/* it can get descriptors, which a device cannot */

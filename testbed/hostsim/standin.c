@@ -47,7 +47,7 @@ static u32 end(struct text *t)
 
 void standin_init(struct standin *s, u32 number, u64 now)
 {
-	*s = (struct standin){ .number = number, .active = 1, .at_ns = now, .page = { .fd = -1 } };
+	*s = (struct standin){ .number = number, .active = 1, .at_ns = now, .page.mem.fd = -1 };
 }
 
 static void play(struct standin *s, u64 now)
@@ -187,8 +187,8 @@ static u32 answer(struct standin *s, const json_t *request, const char *cmd, str
 	if (!strcmp(cmd, "telemetry")) {
 		add_telemetry(t, s, !json_is_false(json_object_get(request, "threads")));
 	} else if (!strcmp(cmd, "telemetry-page")) {
-		*fd = s->page.fd;
-		add(t, "{\"page\":%u,\"bytes\":%zu}", DP_PAGE_VERSION, s->page.bytes);
+		*fd = s->page.mem.fd;
+		add(t, "{\"page\":%u,\"bytes\":%zu}", DP_PAGE_VERSION, s->page.mem.bytes);
 	} else if (!strcmp(cmd, "status")) {
 		add_status(t, s);
 	} else if (!strcmp(cmd, "threads")) {

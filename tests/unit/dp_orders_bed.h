@@ -63,7 +63,7 @@ static inline json_t *orders_bed_ask_bytes(const char *line, size_t bytes)
 
 	if (!json_is_object(v) || strchr(text, '\n') || !(active & 1) ||
 	    active & ~dp_first_threads(ORDERS_THREADS) ||
-	    (peer.fd != -1 && peer.fd != orders_ws.dp->page.fd))
+	    (peer.fd != -1 && peer.fd != orders_ws.dp->page.mem.fd))
 		abort();
 	if (!json_is_boolean(json_object_get(v, "ok")) ||
 	    !json_object_get(v, json_is_true(json_object_get(v, "ok")) ? "result" : "error"))

@@ -56,7 +56,7 @@ static void test_page(void **state)
 	orders_bed_open();
 	text = orders_answer(&orders_ws, &peer, order, strlen(order));
 	assert_non_null(strstr(text, "\"page\":1"));
-	assert_int_equal(peer.fd, bed->dp->page.fd);
+	assert_int_equal(peer.fd, bed->dp->page.mem.fd);
 	free(text);
 	peer = (struct lines_peer){ .fd = -1 };
 	text = orders_answer(&orders_ws, &peer, order, strlen(order));

@@ -27,7 +27,7 @@ static struct dp_page_view view;
 
 static int begin(void **state)
 {
-	return dp_page_make(&file, THREADS, BATCH, 0) || dp_page_open(&view, file.fd);
+	return dp_page_make(&file, THREADS, BATCH, 0) || dp_page_open(&view, file.mem.fd);
 }
 
 static int end(void **state)
@@ -66,8 +66,8 @@ static void test_read(void **state)
 	assert_null(dp_page_read(&view, 900, &all));
 	assert_int_equal(all.taken_ns, 900);
 	/* Nobody can write to it, nor change its size. */
-	assert_true(ftruncate(file.fd, 1) < 0 && ftruncate(file.fd, 1 << 20) < 0);
-	assert_ptr_equal(mmap(NULL, file.bytes, PROT_WRITE, MAP_SHARED, file.fd, 0), MAP_FAILED);
+	assert_true(ftruncate(file.mem.fd, 1) < 0 && ftruncate(file.mem.fd, 1 << 20) < 0);
+	assert_ptr_equal(mmap(NULL, file.mem.bytes, PROT_WRITE, MAP_SHARED, file.mem.fd, 0), MAP_FAILED);
 }
 
 /* By the counter of this machine: a sample of now is of now by the other clock, too. */
@@ -79,7 +79,7 @@ static void test_clock(void **state)
 	struct dp_telemetry t = { 0 };
 
 	assert_int_equal(dp_page_make(&f, 1, BATCH, 1000000000), 0);
-	assert_null(dp_page_open(&v, f.fd));
+	assert_null(dp_page_open(&v, f.mem.fd));
 	t.taken_ns = rp_tsc_to_ns(&v.clock, rp_tsc());
 	dp_board_write(&f.page->board[0], &t);
 	assert_null(dp_page_read(&v, UINT64_MAX / 4, &all));
@@ -169,18 +169,18 @@ static void test_refused(void **state)
 	int dev;
 	u32 i;
 
-	assert_null(offer(&good, file.bytes, MFD_ALLOW_SEALING, SEALS | F_SEAL_SEAL));
+	assert_null(offer(&good, file.mem.bytes, MFD_ALLOW_SEALING, SEALS | F_SEAL_SEAL));
 	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
 		head = good;
 		memcpy((char *)&head + heads[i].at, &heads[i].value, heads[i].bytes);
-		assert_string_equal(offer(&head, file.bytes, MFD_ALLOW_SEALING, SEALS), heads[i].why);
+		assert_string_equal(offer(&head, file.mem.bytes, MFD_ALLOW_SEALING, SEALS), heads[i].why);
 	}
 	assert_string_equal(offer(&good, 0, MFD_ALLOW_SEALING, SEALS), "it is too short");
 	assert_string_equal(offer(&good, 63, MFD_ALLOW_SEALING, SEALS), "it is too short");
 	assert_string_equal(offer(&good, 1 << 20, MFD_ALLOW_SEALING, SEALS), "it is too long");
-	assert_string_equal(offer(&good, file.bytes, MFD_ALLOW_SEALING, F_SEAL_GROW),
+	assert_string_equal(offer(&good, file.mem.bytes, MFD_ALLOW_SEALING, F_SEAL_GROW),
 			    "it is not sealed against changes of its size");
-	assert_string_equal(offer(&good, file.bytes, 0, 0),
+	assert_string_equal(offer(&good, file.mem.bytes, 0, 0),
 			    "it is not sealed against changes of its size");
 	dev = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_string_equal(dp_page_open(&(struct dp_page_view){ 0 }, dev), "it is no memfd");
@@ -215,7 +215,7 @@ static void test_while_written(void **state)
 	struct dp_telemetry_all all = { 0 };
 	pthread_t thread;
 
-	assert_null(dp_page_check(&v, file.page, file.bytes));
+	assert_null(dp_page_check(&v, file.page, file.mem.bytes));
 	dp_board_rest(&file.page->board[1], true);
 	dp_board_rest(&file.page->board[2], true);
 	atomic_store(&written, false);

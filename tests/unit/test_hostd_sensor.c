@@ -338,7 +338,7 @@ static void meet(void)
 	sample_page(true);
 	tick(0);
 	assert_string_equal(asked(&id), "telemetry-page");
-	answer(id, "{\"page\":1}", play.page.fd);
+	answer(id, "{\"page\":1}", play.page.mem.fd);
 	/* Until it has come. */
 	assert_string_equal(asked(&id), "telemetry");
 	answer(id, "{}", -1);

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Rings for who captures a port's packets. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "capture/capture.h"
 #include "capture/ring.h"
 #include "net/net_control.h"
+#include "sock/sealed.h"
 
 /* Memory of all rings of a capture, about; of one at least, at most. */
 #define TOTAL_BYTES	(16u << 20)
@@ -24,9 +22,7 @@ struct capture {
 	char port[SESSION_NAME_MAX + 1];
 	u32 first, count;		/* queues */
 	u32 data_bytes;			/* of each one's ring */
-	int fd;				/* the memory's */
-	u8 *mem;
-	size_t bytes;
+	struct sealed mem;
 	struct capture_writer *writer;	/* count */
 };
 
@@ -44,33 +40,9 @@ static u32 ring_bytes(u32 rings)
 	return bytes;
 }
 
-/* The memory's descriptor, or -errno. */
-static int map(struct capture *c)
-{
-	int fd = memfd_create("ringpace-capture", MFD_CLOEXEC | MFD_ALLOW_SEALING), err;
-
-	if (fd < 0)
-		return -errno;
-	/* Whoever has it must not take it away from under the pacers. */
-	if (ftruncate(fd, (off_t)c->bytes) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-		goto err;
-	c->mem = mmap(NULL, c->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (c->mem != MAP_FAILED)
-		return fd;
-	c->mem = NULL;
-err:
-	err = -errno;
-	close(fd);
-	return err;
-}
-
 static void release(struct capture *c)
 {
-	if (c->mem)
-		munmap(c->mem, c->bytes);
-	if (c->fd >= 0)
-		close(c->fd);
+	sealed_unmake(&c->mem);
 	free(c->writer);
 	free(c);
 }
@@ -89,16 +61,17 @@ static struct capture *make(struct port *p, u32 first, u32 count, u32 snaplen, i
 	c->first = first;
 	c->count = count;
 	c->data_bytes = ring_bytes(count);
-	c->bytes = stride(c) * count;
 	c->writer = calloc(count, sizeof(*c->writer));
-	c->fd = c->writer ? map(c) : -ENOMEM;
-	if (c->fd < 0) {
-		*err = c->fd;
+	/* Whoever has it must not take it away from under the pacers. */
+	if (c->writer)
+		*err = sealed_make(&c->mem, "ringpace-capture", stride(c) * count, false);
+	if (*err) {
 		release(c);
 		return NULL;
 	}
 	for (i = 0; i < count; i++)
-		capture_writer_init(&c->writer[i], c->mem + i * stride(c), c->data_bytes, snaplen);
+		capture_writer_init(&c->writer[i], (u8 *)c->mem.mem + i * stride(c), c->data_bytes,
+				    snaplen);
 	return c;
 }
 
@@ -163,7 +136,7 @@ json_t *capture_begin(struct net *n, const json_t *args, struct lines_peer *peer
 		return NULL;
 	}
 	peer->of = c;
-	peer->fd = c->fd;
+	peer->fd = c->mem.fd;
 	captures++;
 	/* Pairs with the acquire in capture_hook(). */
 	for (i = 0; i < count; i++)
