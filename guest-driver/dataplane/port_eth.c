@@ -484,7 +484,7 @@ void eth_port_close(struct dp_port *port)
 	}
 	steer_ctl_close(&e->ctl);
 	rte_mempool_free(e->pool);
-	free(e->rss);
+	rss_free(e->rss);
 	free(e->queue);
 	free(e->key);
 	free(e);

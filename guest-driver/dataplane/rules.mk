@@ -41,7 +41,7 @@ $(DP_POINTS): $(OBJ)/points/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -DDP_INTERLEAVE -MMD -MP -c -o $@ $<
 
-DP_TESTS := test_dp_meter test_dp_page test_dp_orders test_dp_wheel test_dp_moves test_dp_threads test_dp_workers
+DP_TESTS := test_dp_meter test_dp_page test_dp_orders test_dp_steer test_dp_wheel test_dp_moves test_dp_threads test_dp_workers
 $(addprefix $(BUILD)/tests/unit/,$(DP_TESTS)): $(BUILD)/libdataplane.a
 UNIT_SRCS_test_dp_workers := $(addprefix $(DP_DIR)/,tend.c worker.c)
 # Orders to a dataplane whose threads stand; also what tests/fuzz takes.
@@ -50,6 +50,8 @@ UNIT_SRCS_test_dp_orders := $(DP_ORDERS)
 $(foreach t,$(DP_TESTS),$(eval UNIT_CFLAGS_$(t) := -iquote $(DP_DIR)))
 $(foreach t,$(DP_TESTS),$(eval UNIT_LIBS_$(t) := $(BUILD)/libringpace.a))
 UNIT_LIBS_test_dp_orders += -ljansson
+UNIT_SRCS_test_dp_steer := $(DP_DIR)/steer_ctl.c
+UNIT_LIBS_test_dp_steer += -ljansson
 
 $(BUILD)/tests/unit/test_dp_interleave: $(DP_POINTS)
 UNIT_CFLAGS_test_dp_interleave := -iquote $(DP_DIR) -DDP_INTERLEAVE

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Steering by a ringpaced: its control socket's `rss` (docs/packets.md). */
+/*
+ * Steering by a ringpaced (docs/packets.md): entries are written into the page that it shares
+ * by its order `rss`, or, where that has ended or cannot be had, named by the order itself.
+ */
 #ifndef DP_STEER_CTL_H
 #define DP_STEER_CTL_H
 
 #include "aside.h"
+#include "eth/rss_page.h"
 #include "port.h"
 
 struct steer_ctl {
 	int fd;			/* -1: to be connected by the next order */
 	const char *path;	/* NULL: not open */
 	const char *device;
+	u32 entries;
 	u32 id;
+	struct rss_page *page;	/* NULL: each order asks for it */
+	bool without;		/* it was said that there is none */
 	struct rp_aside aside;
 };
 

@@ -81,8 +81,16 @@ struct rss *rss_new(const struct rss_config *c)
 	r->entries = c->entries;
 	r->unclassified = c->unclassified;
 	memcpy(r->pair, c->pair, sizeof(r->pair));
+	r->table = r->pair;
 	make_parts(r, c->key);
 	return r;
+}
+
+void rss_free(struct rss *r)
+{
+	if (r)
+		sealed_unmake(&r->shared);
+	free(r);
 }
 
 u32 rss_hash(const struct rss *r, const u8 *input, u32 bytes)

@@ -11,7 +11,8 @@
  * A configuration is the main thread's. The pacers that write the port's RX
  * queues have a struct rss made of it, which is replaced as a whole while none has. Meanwhile
  * only its counters change, which are the pacers', and the pairs that entries name, one
- * by one, which are the main thread's.
+ * by one, which are the main thread's, or also those of who steers if the table is shared
+ * (rss_page.h).
  */
 #ifndef RP_RSS_H
 #define RP_RSS_H
@@ -19,6 +20,7 @@
 #include <linux/virtio_net.h>
 
 #include "rp.h"
+#include "sock/sealed.h"
 
 #define RSS_KEY_BYTES		40u
 #define RSS_ENTRIES_MAX		512u
@@ -35,6 +37,8 @@
 				 VIRTIO_NET_RSS_HASH_TYPE_UDPv4 | VIRTIO_NET_RSS_HASH_TYPE_IPv6 | \
 				 VIRTIO_NET_RSS_HASH_TYPE_TCPv6 | VIRTIO_NET_RSS_HASH_TYPE_UDPv6)
 
+struct rss_page;
+
 struct rss_config {
 	u32 types;			/* of RSS_TYPES */
 	u32 entries;			/* a power of two, 1..RSS_ENTRIES_MAX */
@@ -47,7 +51,12 @@ struct rss {
 	u32 types;
 	u32 entries;
 	u16 unclassified;
-	u16 pair[RSS_ENTRIES_MAX];	/* relaxed */
+	/* Read relaxed, as what is in it: ->pair, or the page's; may be any number then. */
+	u16 *table;
+	struct rss_page *page;		/* NULL: it is not shared; released */
+	struct sealed shared;		/* its memory, the main thread's */
+	/* Of a table that is shared: what the main thread has last seen there. */
+	u16 pair[RSS_ENTRIES_MAX];
 	/* What each half of each byte of the input adds to the hash. */
 	u32 part[2 * RSS_INPUT_BYTES][16];
 	/* Read relaxed: packets by each entry, and last those without a hash. */
@@ -59,8 +68,9 @@ void rss_default(struct rss_config *c, u32 entries, u32 pairs);
 /* Fit for a port of @pairs? NULL, or one line of what is wrong. */
 const char *rss_check(const struct rss_config *c, u32 pairs);
 
-/* Of a configuration that was checked. NULL: no memory; free() undoes it. */
+/* Of a configuration that was checked. NULL: no memory. */
 struct rss *rss_new(const struct rss_config *c);
+void rss_free(struct rss *r);
 u32 rss_hash(const struct rss *r, const u8 *input, u32 bytes);
 /*
  * The hash of a frame of which @front has the first @have bytes, a private copy;

@@ -40,6 +40,7 @@ build/fuzz/fuzz_gso: tests/fuzz/fuzz_gso.c \
 build/fuzz/fuzz_switch: tests/fuzz/fuzz_switch.c \
 	$(addprefix vhost/daemon/net/,switch.c frame.c vlan.c fdb.c packet.c rss.c) \
 	vhost/daemon/capture/hook.c lib/capture/ring.c lib/eth/rss.c lib/eth/vlan_head.c \
+	lib/sock/sealed.c \
 	$(wildcard vhost/daemon/net/*.h)
 build/fuzz/fuzz_dp_orders: tests/fuzz/fuzz_dp_orders.c $(DP_CORE) $(DP_ORDERS) $(wildcard lib/ctl/*.c) build/libringpace.a
 build/fuzz/fuzz_dp_orders: FUZZ_CFLAGS := -iquote guest-driver/dataplane
@@ -50,6 +51,7 @@ build/fuzz/fuzz_config: tests/fuzz/fuzz_config.c $(addprefix vhost/daemon/,confi
 	build/libringpace.a
 # Likewise with all that orders concern.
 build/fuzz/fuzz_control: tests/fuzz/fuzz_control.c $(wildcard lib/ctl/*.c) lib/sock/lines.c \
+	lib/eth/rss.c lib/eth/rss_page.c \
 	$(addprefix vhost/daemon/,args.c control.c describe.c capture/capture.c capture/hook.c) \
 	$(addprefix vhost/daemon/net/,egress.c flow.c limit.c limitopt.c net.c net_control.c \
 		net_describe.c net_egress.c net_rss.c net_switch.c rss_control.c spread.c switch.c) \
@@ -69,10 +71,10 @@ build/fuzz/fuzz_netlink: FUZZ_CFLAGS := -iquote vhost/daemon -iquote host-ctl/ho
 build/fuzz/fuzz_netlink: FUZZ_LIBS = $(RINGPACED_LIBS) -lmnl
 build/fuzz/fuzz_scan: tests/fuzz/fuzz_scan.c host-ctl/hostd/scan.c host-ctl/hostd/scan.h
 build/fuzz/fuzz_scan: FUZZ_LIBS := -ljansson -lm
-build/fuzz/fuzz_page: tests/fuzz/fuzz_page.c $(DP_PAGE) $(wildcard $(DP_DIR)/*.h)
+build/fuzz/fuzz_page: tests/fuzz/fuzz_page.c $(DP_PAGE) lib/sock/sealed.c $(wildcard $(DP_DIR)/*.h)
 build/fuzz/fuzz_rss: tests/fuzz/fuzz_rss.c \
 	$(addprefix vhost/daemon/net/,rss_guest.c rss.c frame.c vlan.c) \
-	lib/eth/rss.c lib/eth/vlan_head.c \
+	lib/eth/rss.c lib/eth/vlan_head.c lib/sock/sealed.c \
 	$(wildcard vhost/daemon/net/*.h vhost/daemon/uapi/*.h)
 build/fuzz/fuzz_load: tests/fuzz/fuzz_load.c $(LOAD_PROTO_SRCS) testbed/load/proto.h
 build/fuzz/fuzz_load: FUZZ_CFLAGS := -iquote testbed

@@ -6,17 +6,25 @@
  *	a ══ ringpaced ══ b (rss=16), linked, or both in a switch
  *
  * Flows keep to the pair that their entry names. Entries are moved while frames
- * come, as a guest does it that moves its flows between threads: the order, then
- * what is in the old queue, then the new one. Nothing is lost, nothing reordered.
+ * come, as a guest does it that moves its flows between threads: the order, or the entry in
+ * the page of the table, then what is in the old queue, then the new one. Nothing is lost,
+ * nothing reordered.
  */
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include "eth/rss_page.h"
 #include "net_bed.h"
+#include "sock/sock.h"
 
 #define FLOWS		64u
 #define ENTRIES		16u
@@ -41,6 +49,8 @@ static struct sender {
 	u32 turn[TX_PAIRS];
 	u64 seq[FLOWS];
 } sender;
+
+static struct rss_page *page;		/* of b's table */
 
 static struct receiver {
 	struct net_end *at;
@@ -198,15 +208,64 @@ static json_t *entry_to(u32 entry, u32 pair, bool as_mask)
 	return json_pack("{s:{s:i}}", "entry", key, (int)pair);
 }
 
-/* Moves an entry, and empties the queue that its flows were in. */
-static bool move_entry(struct net_rig *r, u32 entry, u32 pair, bool as_mask)
+/* The descriptor of the page of b's table, by a connection of its own; -1: there is none. */
+static int page_fd(struct net_rig *r)
 {
-	u32 old = pair_of_entry(r, entry);
+	static const char line[] =
+		"{\"v\":1,\"id\":1,\"cmd\":\"rss\",\"device\":\"b\",\"brief\":true,\"page\":true}\n";
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), fd = -1;
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+	char reply[256];
+
+	strcpy(sa.sun_path, r->daemon.control);
+	if (!connect(sock, (struct sockaddr *)&sa, sizeof(sa)) &&
+	    write(sock, line, strlen(line)) == (ssize_t)strlen(line) &&
+	    poll(&p, 1, NET_RIG_TIMEOUT_MS) == 1)
+		sock_receive(sock, reply, sizeof(reply), &fd);
+	close(sock);
+	return fd;
+}
+
+static bool open_page(struct net_rig *r)
+{
+	int fd = page_fd(r);
+	const char *why = fd < 0 ? "none was passed" : rss_page_open(&page, fd, ENTRIES);
+
+	if (fd >= 0)
+		close(fd);
+	if (why)
+		printf("# the page: %s\n", why);
+	return !why;
+}
+
+static bool by_page(u32 entry, u32 pair)
+{
+	u64 end = now_ns() + WAIT_NS;
+	struct rss_fence f;
+
+	rp_store(&page->pair[entry], (u16)pair);
+	rss_fence(page, &f);
+	while (!rss_passed(page, &f) && now_ns() < end)
+		sched_yield();
+	return !f.left && !rss_page_ended(page);
+}
+
+static bool by_order(struct net_rig *r, u32 entry, u32 pair, bool as_mask)
+{
 	json_t *v = rss(r, entry_to(entry, pair, as_mask));
 
-	if (!v)
-		return false;
 	json_decref(v);
+	return v;
+}
+
+/* Moves an entry, in one of three ways, and empties the queue that its flows were in. */
+static bool move_entry(struct net_rig *r, u32 entry, u32 pair, u32 way)
+{
+	u32 old = pair_of_entry(r, entry);
+
+	if (!(way ? by_order(r, entry, pair, way == 1) : by_page(entry, pair)))
+		return false;
 	receive(old, SLOTS);
 	return true;
 }
@@ -262,6 +321,8 @@ static void finish(struct net_rig *r)
 	if (sender.thread)
 		pthread_join(sender.thread, NULL);
 	sender.thread = 0;
+	rss_page_close(page);
+	page = NULL;
 	close_rig(r);
 }
 
@@ -304,7 +365,7 @@ static bool keep_moving(struct net_rig *r, u32 moves)
 		if (rx.packets < next)
 			continue;
 		next = rx.packets + 200;
-		if (!move_entry(r, i * 5 % ENTRIES, i * 3 % RX_PAIRS, i & 1))
+		if (!move_entry(r, i * 5 % ENTRIES, i * 3 % RX_PAIRS, i % 3))
 			return false;
 		i++;
 	}
@@ -390,6 +451,7 @@ static void steered(struct net_rig *r, const char *name, const char *pacers)
 		   "which all flows follow");
 		masks(r, name);
 		json_decref(rss(r, json_pack("{s:i}", "entries", (int)ENTRIES)));
+		ok(open_page(r), name, "its table is shared");
 		ok(keep_moving(r, 300), name, "300 entries are moved under load, none is lost");
 		ok(in_order(), name, "whole, once, in order");
 	}

@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "../../vhost/daemon/control.h"
 #include "control_net.h"
@@ -36,6 +37,7 @@ struct bed_conn {
 	size_t room;			/* bytes that the client's end takes; ~0: it reads */
 	size_t line_bytes;		/* of the line that has not ended */
 	u32 lines, replies, descriptors;
+	int fd;				/* a copy of the last one that was passed; 0: none was */
 	enum { CONN_WAITS, CONN_SERVED, CONN_CLOSED } state;
 	bool met, ended, gone;		/* met: it was in the loop */
 };
@@ -242,7 +244,12 @@ ssize_t sock_send(int to, const struct iovec *part, size_t parts, int fd)
 	}
 	if (fd >= 0 && fcntl(fd, F_GETFD) < 0)
 		abort();
-	c->descriptors += fd >= 0;
+	if (fd >= 0) {
+		c->descriptors++;
+		if (c->fd)
+			close(c->fd);
+		c->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	}
 	n = bed_least(part->iov_len, c->room, BED_WRITE_PIECES * bed.piece);
 	bed_append(&c->out, &c->out_bytes, &c->out_size, part->iov_base, n);
 	c->room -= c->room == SIZE_MAX ? 0 : n;
@@ -421,6 +428,8 @@ static inline void bed_close(void)
 	for (i = 0; i < bed.conns; i++) {
 		free(bed.conn[i].in);
 		free(bed.conn[i].out);
+		if (bed.conn[i].fd > 0)
+			close(bed.conn[i].fd);
 	}
 }
 

@@ -17,6 +17,7 @@
 #include "../../vhost/daemon/net/net_rss.h"
 #include "../../vhost/daemon/net/net_switch.h"
 #include "../../vhost/daemon/worker.h"
+#include "eth/rss_page.h"
 
 #define NET_BED_HZ	2000000000u
 #define NET_BED_PAIRS	4u
@@ -33,6 +34,7 @@ int pacer_start(struct pacer *w, u32 index, int cpu, u32 room, u64 hz, struct wa
 {
 	memset(w, 0, sizeof(*w));
 	w->index = index;
+	w->turn.sender.index = index;
 	w->cpu = cpu;
 	w->room = room < NET_BED_FLOWS ? room : NET_BED_FLOWS;
 	w->watchdog = d;
@@ -384,6 +386,19 @@ static inline void net_bed_play(u32 n, u32 room)
 		net_bed_turn(&bed_net.pacer[i]);
 }
 
+/* Who shares the table of the @i-th port that does writes @pair, whatever it is, into it. */
+static inline void net_bed_steer(u32 i, u32 entry, u16 pair)
+{
+	u32 k;
+
+	for (k = 0; k < bed_net.port_count; k++) {
+		const struct rss *r = bed_net.port[k]->rss->made;
+
+		if (r && r->page && !i--)
+			rp_store(&r->page->pair[entry % RSS_ENTRIES_MAX], pair);
+	}
+}
+
 /* ---- What must hold ---- */
 
 /* Pacers that write RX queue @q of @to, a bit each. */
@@ -404,6 +419,18 @@ static inline u64 net_bed_writers(const struct port *to, const struct port_queue
 		}
 	}
 	return found;
+}
+
+/* Nobody is in a turn, nor has it ended while it is in use. */
+static inline void net_bed_check_page(const struct rss_page *page)
+{
+	u32 i;
+
+	for (i = 0; i < RSS_PAGE_SENDERS; i++)
+		if (page->sender[i].turn & 1)
+			abort();
+	if (page->ended)
+		abort();
 }
 
 static inline void net_bed_check_port(struct port *p)
@@ -429,10 +456,13 @@ static inline void net_bed_check_port(struct port *p)
 	if (!c->entries || c->entries > RSS_ENTRIES_MAX || c->unclassified >= p->opt.pairs ||
 	    p->rss->set.on != !!p->rss->made)
 		abort();
+	/* Who shares it may have written any number. */
 	for (i = 0; i < c->entries; i++)
 		if (c->pair[i] >= p->opt.pairs ||
-		    (p->rss->made && p->rss->made->pair[i] != c->pair[i]))
+		    (p->rss->made && p->rss->made->pair[i] % p->opt.pairs != c->pair[i]))
 			abort();
+	if (p->rss->made && p->rss->made->page)
+		net_bed_check_page(p->rss->made->page);
 	if (p->egress && p->egress->at != &bed_net.pacer[p->egress->pacer])
 		abort();
 }

@@ -28,6 +28,7 @@ enum script_action {
 	SCRIPT_END,		/* sends no more */
 	SCRIPT_GONE,
 	SCRIPT_LONG,		/* so many thousand bytes, of no line's */
+	SCRIPT_STEER,		/* the number-th table that is shared: entry and pair follow */
 	SCRIPT_ACTIONS
 };
 
@@ -50,7 +51,7 @@ static const char *const script_forms[] = {
 	"rss\",\"device\":\"@\",\"types\":[\"udpv4\",\"ipv6\"],\"unclassified\":#",
 	"capture\",\"device\":\"@\",\"snaplen_bytes\":#", "capture\",\"device\":\"@\",\"queue\":#",
 	"stop\",\"device\":\"@\",\"queue\":#", "reset\",\"device\":\"@\",\"queue\":#",
-	"set\",\"device\":\"@\",\"strategy\":\"busy\"", "rss\",\"device\":\"@\",\"brief\":false",
+	"set\",\"device\":\"@\",\"strategy\":\"busy\"", "rss\",\"device\":\"@\",\"brief\":true,\"page\":true",
 };
 
 #define SCRIPT_FORMS	(sizeof(script_forms) / sizeof(script_forms[0]))
@@ -153,6 +154,14 @@ static inline void script_crowd(u32 n)
 		bed_connect();
 }
 
+static inline void script_steer(struct script *s, u32 n)
+{
+	u32 entry = script_byte(s), pair = script_byte(s);
+
+	/* Half of them are pairs that may be there. */
+	net_bed_steer(n % 4, entry, (u16)(pair < 128 ? pair % 4 : pair * 257));
+}
+
 static inline void script_act(struct script *s, u32 action, u32 n)
 {
 	struct bed_conn *c = script_client(s);
@@ -171,6 +180,7 @@ static inline void script_act(struct script *s, u32 action, u32 n)
 	case SCRIPT_END: c->ended = true; break;
 	case SCRIPT_GONE: c->gone = true; break;
 	case SCRIPT_LONG: script_long(s, n); break;
+	case SCRIPT_STEER: script_steer(s, n); break;
 	}
 }
 

@@ -17,7 +17,7 @@ static struct rss *rss;
 
 static void make(u32 types)
 {
-	free(rss);
+	rss_free(rss);
 	rss_default(&config, 128, 4);
 	config.types = types;
 	assert_null(rss_check(&config, 4));
@@ -27,7 +27,7 @@ static void make(u32 types)
 
 static int tear_down(void **state)
 {
-	free(rss);
+	rss_free(rss);
 	rss = NULL;
 	return 0;
 }
@@ -183,7 +183,7 @@ static void test_key(void **state)
 		make(RSS_TYPES);
 		for (i = 0; i < RSS_KEY_BYTES; i++)
 			config.key[i] = (u8)(i * 73 + round * 31 + (i ^ round));
-		free(rss);
+		rss_free(rss);
 		rss = rss_new(&config);
 		assert_non_null(rss);
 		for (i = 0; i < sizeof(input); i++)
@@ -322,7 +322,7 @@ static void test_table(void **state)
 	config.unclassified = 3;
 	for (i = 0; i < 128; i++)
 		config.pair[i] = (u16)(i / 32);
-	free(rss);
+	rss_free(rss);
 	rss = rss_new(&config);
 	assert_non_null(rss);
 	for (i = 0; i < COUNT(v4); i++) {

@@ -11,6 +11,7 @@
 
 static struct rss_config config;
 static struct spread spread;
+static struct rss_sender by;
 
 static int begin(void **state)
 {
@@ -18,6 +19,7 @@ static int begin(void **state)
 
 	if (set_up(state))
 		return -1;
+	by = (struct rss_sender){ .index = 5 };
 	rss_default(&config, 16, FIX_PAIRS);
 	spread = (struct spread){ .pairs = FIX_PAIRS, .full_tsc = FULL_TSC,
 				  .rss = rss_new(&config) };
@@ -31,7 +33,7 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	free(spread.rss);
+	rss_free(spread.rss);
 	return tear_down(state);
 }
 
@@ -88,7 +90,7 @@ static void test_spread(void **state)
 		while (x.b.n < FLOWS)
 			add((x.b.n * 7 + i) % FLOWS, (u8)i);
 		sent += x.b.n;
-		assert_int_equal(spread_deliver(&spread, &x.b, NOW), x.b.n);
+		assert_int_equal(spread_deliver(&spread, &by, &x.b, NOW), x.b.n);
 	}
 	for (i = 0; i < FIX_PAIRS; i++) {
 		assert_int_equal(x.rx[1][i].calls, 6);
@@ -116,13 +118,13 @@ static void test_full(void **state)
 		add(1, (u8)i);
 	add(other, 0);
 	x.b.pkt[1].drop = DROP_HEADER;
-	assert_int_equal(spread_deliver(&spread, &x.b, NOW), 3);
+	assert_int_equal(spread_deliver(&spread, &by, &x.b, NOW), 3);
 	fix_begin(&x);
 	add(1, 3);
 	add(other, 0);
-	assert_int_equal(spread_deliver(&spread, &x.b, NOW + FULL_TSC - 1), 0);
+	assert_int_equal(spread_deliver(&spread, &by, &x.b, NOW + FULL_TSC - 1), 0);
 	assert_int_equal(x.b.n, 2);
-	assert_int_equal(spread_deliver(&spread, &x.b, NOW + FULL_TSC), 2);
+	assert_int_equal(spread_deliver(&spread, &by, &x.b, NOW + FULL_TSC), 2);
 	assert_int_equal(x.b.pkt[0].drop, DROP_FULL);
 	assert_int_equal(x.b.pkt[1].drop, DROP_NONE);
 	assert_int_equal(rx->q.dropped[DROP_FULL], 1);
@@ -132,10 +134,10 @@ static void test_full(void **state)
 	fix_begin(&x);
 	add(1, 4);
 	add(1, 5);
-	assert_int_equal(spread_deliver(&spread, &x.b, NOW + 2 * FULL_TSC), 1);
+	assert_int_equal(spread_deliver(&spread, &by, &x.b, NOW + 2 * FULL_TSC), 1);
 	fix_begin(&x);
 	add(1, 5);
-	assert_int_equal(spread_deliver(&spread, &x.b, NOW + 2 * FULL_TSC), 0);
+	assert_int_equal(spread_deliver(&spread, &by, &x.b, NOW + 2 * FULL_TSC), 0);
 }
 
 /* A queue that was given up is nobody; the others go on. */
@@ -148,7 +150,7 @@ static void test_broken(void **state)
 	fix_begin(&x);
 	while (x.b.n < FLOWS)
 		add(x.b.n, 0);
-	assert_int_equal(spread_deliver(&spread, &x.b, NOW), FLOWS);
+	assert_int_equal(spread_deliver(&spread, &by, &x.b, NOW), FLOWS);
 	for (i = 0; i < FLOWS; i++)
 		dropped += x.b.pkt[i].drop == DROP_NO_PEER;
 	assert_int_equal(x.rx[1][pair].n, 0);
@@ -164,7 +166,7 @@ static void test_unclassified(void **state)
 	fix_add(&x, buffers[0], build(buffers[0], 2, 1, NULL, 60), NULL);
 	add(1, 0);
 	spread.rss->types = VIRTIO_NET_RSS_HASH_TYPE_TCPv4;
-	assert_int_equal(spread_deliver(&spread, &x.b, NOW), 2);
+	assert_int_equal(spread_deliver(&spread, &by, &x.b, NOW), 2);
 	assert_int_equal(x.rx[1][2].n, 2);
 	assert_int_equal(spread.rss->packets[RSS_ENTRIES_MAX], 2);
 }
@@ -205,13 +207,121 @@ static void test_switch(void **state)
 	assert_int_equal(x.rx[1][0].n + x.rx[1][1].n, FLOWS);
 }
 
+/* ---- Tables that are shared ---- */
+
+/* Turns of whoever sends, as who steers sees them, when a frame is put and when one is told. */
+static struct rss_page *pages[2];
+static u32 taken, outside, tells, inside;
+
+static u32 watched_put(struct port_queue *q, struct batch *b, u32 from)
+{
+	u32 i;
+
+	for (i = 0; i < 2; i++)
+		outside += pages[i] && !(pages[i]->sender[5].turn & 1);
+	taken++;
+	return fix_ops.put(q, b, from);
+}
+
+static bool watched_wants(struct port_queue *q)
+{
+	u32 i;
+
+	for (i = 0; i < 2; i++)
+		inside += pages[i] && pages[i]->sender[5].turn & 1;
+	tells++;
+	return fix_ops.peer_wants(q);
+}
+
+static const struct rp_port_ops watched_ops = {
+	.put = watched_put, .peer_wants = watched_wants, .notify = fix_notify,
+};
+
+static void watch(u32 port)
+{
+	u32 i;
+
+	for (i = 0; i < FIX_PAIRS; i++)
+		x.rx[port][i].q.ops = &watched_ops;
+	taken = outside = tells = inside = 0;
+}
+
+/* Who steers sees each turn, and its entries are gone by at once, whatever they say. */
+static void test_shared(void **state)
+{
+	u32 i, entry = entry_of(1);
+
+	assert_int_equal(rss_share(spread.rss), 0);
+	pages[0] = spread.rss->page;
+	pages[1] = NULL;
+	watch(1);
+	for (i = 0; i < 2 * FIX_PAIRS; i++) {
+		rp_store(&pages[0]->pair[entry], (u16)i);
+		fix_begin(&x);
+		add(1, (u8)i);
+		assert_int_equal(spread_deliver(&spread, &by, &x.b, NOW), 1);
+		assert_int_equal(x.rx[1][i % FIX_PAIRS].n, 1 + i / FIX_PAIRS);
+		assert_int_equal(pages[0]->sender[5].turn, 2 * (i + 1));
+	}
+	rp_store(&pages[0]->pair[entry], 0xffff);
+	fix_begin(&x);
+	add(1, (u8)i);
+	assert_int_equal(spread_deliver(&spread, &by, &x.b, NOW), 1);
+	assert_int_equal(x.rx[1][0xffff % FIX_PAIRS].n, 3);
+	assert_int_equal(taken, 2 * FIX_PAIRS + 1);
+	assert_int_equal(tells, taken);
+	assert_int_equal(outside + inside, 0);
+	/* A turn ends, too, where a full queue holds up what is left. */
+	rp_store(&pages[0]->pair[entry], 0);
+	x.rx[1][0].room = x.rx[1][0].n;
+	fix_begin(&x);
+	add(1, 0);
+	assert_int_equal(spread_deliver(&spread, &by, &x.b, NOW), 0);
+	assert_int_equal(pages[0]->sender[5].turn, by.turns);
+	assert_int_equal(by.turns & 1, 0);
+}
+
+/* Two ports of a switch, each with its page, are entered once a turn, and both left. */
+static void test_switch_shared(void **state)
+{
+	struct rss *other = rss_new(&config);
+	u32 i;
+
+	assert_non_null(other);
+	switch_fini(&x.sw);
+	opt[1].pairs = opt[2].pairs = FIX_PAIRS;
+	opt[2].vlan.untagged = opt[1].vlan.untagged;
+	assert_true(fix_init(&x, opt));
+	x.turn.sender.index = 5;
+	x.sw.port[1].rss = spread.rss;
+	x.sw.port[2].rss = other;
+	assert_int_equal(rss_share(spread.rss) | rss_share(other), 0);
+	pages[0] = spread.rss->page;
+	pages[1] = other->page;
+	watch(1);
+	watch(2);
+	/* Nobody is known: all goes to all. */
+	for (i = 0; i < 3; i++) {
+		fix_begin(&x);
+		while (x.b.n < 4)
+			add(x.b.n, (u8)i);
+		assert_int_equal(fix_forward(&x, 0, NOW), 4);
+		assert_int_equal(pages[0]->sender[5].turn, 2 * (i + 1));
+		assert_int_equal(pages[1]->sender[5].turn, 2 * (i + 1));
+	}
+	assert_true(taken >= 2 * 3 * 4 && tells > 0);
+	/* The first put of the first frame is before the second page is entered. */
+	assert_true(outside <= 3 && !inside);
+	rss_free(other);
+}
+
 #define CASE(t) cmocka_unit_test_setup_teardown(t, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_spread), CASE(test_full), CASE(test_broken), CASE(test_unclassified),
-		CASE(test_switch),
+		CASE(test_switch), CASE(test_shared), CASE(test_switch_shared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,7 +161,7 @@ static u32 into_switch(struct sender *s)
 
 static u32 into_spread(struct sender *s)
 {
-	return spread_deliver(&spread, &s->b, 1 + s->sent);
+	return spread_deliver(&spread, &s->turn.sender, &s->b, 1 + s->sent);
 }
 
 static void *send_all(void *arg)
@@ -297,7 +297,7 @@ static void test_spread(void **state)
 	assert_int_equal(counted, sent);
 	spread_share(&spread, false);
 	assert_null(sinks[0][0].q.owner);
-	free(spread.rss);
+	rss_free(spread.rss);
 }
 
 /* One thread again: nobody owns anything. */

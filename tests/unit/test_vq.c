@@ -388,6 +388,7 @@ static void test_only_what_finds_none_spread(void **state)
 {
 	struct spread s = { .pairs = 1, .rx[0].q = &pair.rx.q };
 	struct batch *b = &pair.batch;
+	struct rss_sender by = { 0 };
 	struct rss_config config;
 
 	rss_default(&config, 1, 1);
@@ -397,11 +398,11 @@ static void test_only_what_finds_none_spread(void **state)
 	b->n = b->n_seg = b->bytes = 0;
 	vq_ops.get(&pair.tx.q, b, BATCH_PACKETS);
 	assert_int_equal(b->n, 4);
-	assert_int_equal(spread_deliver(&s, b, 1), 4);
+	assert_int_equal(spread_deliver(&s, &by, b, 1), 4);
 	vq_ops.done(&pair.tx.q, b, 4);
 	assert_int_equal(received(), 2);
 	assert_int_equal(pair.tx.q.dropped[DROP_FULL], 2);
-	free(s.rss);
+	rss_free(s.rss);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, begin, end)

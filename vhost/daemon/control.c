@@ -193,7 +193,7 @@ static json_t *run_flush(struct ctl_request *r)
 
 static json_t *run_rss(struct ctl_request *r)
 {
-	return rss_control(devices_of(r)->net, r->args, &r->err);
+	return rss_control(devices_of(r)->net, r->args, r->peer, &r->err);
 }
 
 static json_t *run_weight(struct ctl_request *r)
@@ -261,7 +261,7 @@ static const struct ctl_command commands[] = {
 	{ "flush", CTL_KEYS("switch", "device", "vlan"), run_flush },
 	{ "reload", CTL_KEYS(), run_reload },
 	{ "rss", CTL_KEYS("device", "enabled", "entries", "table", "entry", "entry_mask", "key",
-		      "types", "unclassified", "brief"), run_rss },
+		      "types", "unclassified", "brief", "page"), run_rss },
 	{ "capture", CTL_KEYS("device", "queue", "snaplen_bytes"), run_capture },
 	{ 0 }
 };

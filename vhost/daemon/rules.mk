@@ -61,7 +61,7 @@ install-ringpaced: $(BUILD)/ringpaced
 
 # Unit tests that run the daemon's own code.
 RINGPACED_TESTS := test_clients test_config test_control test_dirty test_drr test_egress test_ethdev test_ethdev_offload \
-	test_fdb test_gso test_limit test_log test_metrics test_net test_notify test_packets test_rss test_sandbox test_sigbus test_spread test_state \
+	test_fdb test_gso test_limit test_log test_metrics test_net test_notify test_packets test_rss test_sandbox test_sigbus test_spread test_state test_steering \
 	test_switch test_switch_threads test_vlan test_vq
 $(addprefix $(BUILD)/tests/unit/,$(RINGPACED_TESTS)): $(BUILD)/libringpaced.a
 $(patsubst %,$(OBJ)/tests/unit/%.o,$(RINGPACED_TESTS)): $(VU_DIR)/libvhost-user.c
@@ -88,6 +88,7 @@ UNIT_LIBS_test_sandbox := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_sigbus := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_spread := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_state := $(UNIT_LIBS_test_control)
+UNIT_LIBS_test_steering := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_switch := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_switch_threads := $(UNIT_LIBS_test_control)
 UNIT_LIBS_test_vlan := $(UNIT_LIBS_test_control)

@@ -227,7 +227,7 @@ static u32 deliver(struct flow *f, struct batch *b, u64 now_tsc)
 	if (f->via)
 		return switch_forward(f->via, f->turn, b, now_tsc);
 	if (f->spread)
-		return spread_deliver(f->spread, b, now_tsc);
+		return spread_deliver(f->spread, &f->turn->sender, b, now_tsc);
 	if (unlikely(!f->rx || f->rx->broken)) {
 		drop_all(b, DROP_NO_PEER);
 		return b->n;

@@ -63,7 +63,7 @@ struct flow {
 	struct rp_learned c_learned, p_learned;
 	/* Of the pacer */
 	bool alone;			/* no other flow has its thread */
-	struct switch_turn *turn;	/* scratch of its thread, for ->via */
+	struct switch_turn *turn;	/* scratch of its thread, for ->via and ->spread */
 	enum flow_state state;
 	struct rp_party *waiting;	/* the party that waits, or the last that did */
 	bool blocked;			/* armed: a notification ends the wait */

@@ -151,7 +151,7 @@ static void add_groups(json_t *o, const struct port *p)
 	u32 i;
 
 	for (i = 0; i < r->entries; i++) {
-		json_array_append_new(table, json_integer(rp_load(&r->pair[i])));
+		json_array_append_new(table, json_integer(rp_load(&r->table[i]) % p->opt.pairs));
 		json_array_append_new(packets, json_integer((json_int_t)rp_load(&r->packets[i])));
 	}
 	json_object_set_new(o, "groups", table);

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "eth/rss_page.h"
 #include "net_rss.h"
 #include "net_switch.h"
 
 _Static_assert(NET_PAIRS_MAX <= SPREAD_PAIRS_MAX, "every pair has its place in a spread");
+_Static_assert(NET_PACERS_MAX <= RSS_PAGE_SENDERS, "every pacer has its place in a page");
 
 int net_rss_init(struct port *p, u32 entries)
 {
@@ -21,8 +23,10 @@ int net_rss_init(struct port *p, u32 entries)
 
 void net_rss_fini(struct port *p)
 {
-	if (p->rss)
-		free(p->rss->made);
+	if (p->rss && p->rss->made) {
+		rss_end_share(p->rss->made);
+		rss_free(p->rss->made);
+	}
 	free(p->rss);
 }
 
@@ -52,6 +56,15 @@ static void pass(const struct port *p)
 
 	for (; left; left &= left - 1)
 		pacer_pass(&p->net->pacer[__builtin_ctzll(left)]);
+}
+
+/* Of a link or a switch. */
+static void pass_all(const struct port *p)
+{
+	if (p->sw)
+		net_switch_pass(p->sw);
+	else
+		pass(p);
 }
 
 void net_rss_share(struct port *p)
@@ -95,6 +108,27 @@ static void halt(struct port *p)
 		net_halt(p, 2 * i);
 }
 
+static struct rss_config *config(struct port *p)
+{
+	struct rss_set *s = &p->rss->set;
+
+	return s->by_guest ? &s->guest : &s->host;
+}
+
+void net_rss_look(struct port *p)
+{
+	if (p->rss->made)
+		rss_take_over(p->rss->made, config(p), p->opt.pairs);
+}
+
+/* Who steers by a page of what is in force is to ask for another one. */
+static void end_share(struct port *p)
+{
+	if (p->rss->made)
+		rss_end_share(p->rss->made);
+	net_rss_look(p);
+}
+
 /* Counters go on, unless the table has another size. */
 static void swap(struct port *p, struct rss *made)
 {
@@ -109,17 +143,22 @@ static void swap(struct port *p, struct rss *made)
 static int apply(struct port *p)
 {
 	struct rss *old = p->rss->made, *made = NULL;
+	u32 i;
 
 	if (p->rss->set.on) {
-		made = rss_new(net_rss_config(p));
+		made = rss_new(config(p));
 		if (!made)
 			return -ENOMEM;
 	}
 	if (old || made)
 		halt(p);
+	end_share(p);
+	/* Who shared the old one may have changed entries until just now. */
+	for (i = 0; made && i < made->entries; i++)
+		rss_put(made, i, config(p)->pair[i]);
 	swap(p, made);
 	p->rss->made = made;
-	free(old);
+	rss_free(old);
 	return 0;
 }
 
@@ -157,17 +196,16 @@ static bool same_hash(const struct rss_config *a, const struct rss_config *b)
  * The pacers go on with what they have, of which each entry changes in one step. Packets of
  * one and the same turn may go by the old and the new one, in their order.
  */
-static void change_pairs(struct port *p, const struct rss_config *c)
+static void change_pairs(struct port *p, const struct rss_config *before)
 {
-	struct rss *made = p->rss->made;
+	const struct rss_config *c = config(p);
 	u32 i;
 
+	/* Others who steer may change the others meanwhile. */
 	for (i = 0; i < c->entries; i++)
-		rp_store(&made->pair[i], c->pair[i]);
-	if (p->sw)
-		net_switch_pass(p->sw);
-	else
-		pass(p);
+		if (c->pair[i] != before->pair[i])
+			rss_put(p->rss->made, i, c->pair[i]);
+	pass_all(p);
 }
 
 int net_rss_set(struct port *p, const struct rss_config *c, bool on)
@@ -176,12 +214,27 @@ int net_rss_set(struct port *p, const struct rss_config *c, bool on)
 	const struct rss_set before = *s;
 	bool pairs_only = on && p->rss->made && same_hash(net_rss_config(p), c);
 
-	*(s->by_guest ? &s->guest : &s->host) = *c;
+	*config(p) = *c;
 	s->on = on;
 	if (!pairs_only)
 		return change(p, &before);
-	change_pairs(p, c);
+	change_pairs(p, s->by_guest ? &before.guest : &before.host);
 	return 0;
+}
+
+int net_rss_page(struct port *p)
+{
+	struct rss *made = p->rss->made;
+	int rc;
+
+	if (!made || made->page)
+		return made ? made->shared.fd : -ENOENT;
+	rc = rss_share(made);
+	if (rc < 0)
+		return rc;
+	/* Turns in which nobody says so yet end before anybody else has it. */
+	pass_all(p);
+	return made->shared.fd;
 }
 
 int net_rss_guest(struct port *p, const struct rss_config *c)
@@ -193,6 +246,8 @@ int net_rss_guest(struct port *p, const struct rss_config *c)
 		return 0;
 	if (c && s->by_guest)
 		return net_rss_set(p, c, s->on);
+	/* What is in force until now was theirs who share it. */
+	end_share(p);
 	s->by_guest = c;
 	if (c)
 		s->guest = *c;

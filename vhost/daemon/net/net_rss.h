@@ -39,10 +39,18 @@ static inline const struct rss_config *net_rss_config(const struct port *p)
 
 /*
  * Puts @c, which was checked, in place of what is in force, between two turns, or within
- * one if only pairs of entries change: afterwards everything that went by the old one has been published to the guest.
+ * one if only pairs of entries change: afterwards everything that went by the old one has
+ * been published to the guest.
  * 0 or -ENOMEM: nothing has changed.
  */
 int net_rss_set(struct port *p, const struct rss_config *c, bool on);
+/*
+ * The descriptor of a page by which the table in force is shared with who steers
+ * (rss_page.h), which stays the port's; or -errno, -ENOENT: none is in force.
+ */
+int net_rss_page(struct port *p);
+/* What is in force has all that they have changed by now: before it is looked at. */
+void net_rss_look(struct port *p);
 /* What the guest says; NULL: nothing any more. The same. */
 int net_rss_guest(struct port *p, const struct rss_config *c);
 

@@ -437,6 +437,7 @@ int pacer_start(struct pacer *w, u32 index, int cpu, u32 room, u64 hz, struct wa
 
 	memset(w, 0, sizeof(*w));
 	w->index = index;
+	w->turn.sender.index = index;
 	w->cpu = cpu;
 	w->room = room;
 	w->watchdog = d;

@@ -20,8 +20,8 @@ void rarp_write(u8 frame[RARP_BYTES], const u8 mac[6])
 
 struct rarp_order {
 	struct port *port;
+	struct pacer *by;
 	struct batch batch;
-	struct switch_turn turn;
 };
 
 /* Like a turn: by a pacer that has flows of the switch, as others may have, too. */
@@ -29,7 +29,7 @@ static void do_forward(void *arg)
 {
 	struct rarp_order *o = arg;
 
-	switch_forward(o->port->sw_port, &o->turn, &o->batch, rp_tsc());
+	switch_forward(o->port->sw_port, &o->by->turn, &o->batch, rp_tsc());
 }
 
 static void to_peer(struct port *p, struct batch *b)
@@ -64,9 +64,11 @@ void rarp_send(struct port *p, const u8 mac[6])
 	b->bytes = RARP_BYTES;
 	b->seg[0] = (struct rp_seg){ frame, RARP_BYTES };
 	b->pkt[0] = (struct packet){ .bytes = RARP_BYTES, .n_seg = 1, .seg = b->seg };
-	if (p->sw)
-		pacer_call(net_switch_pacer(p->sw), do_forward, o);
-	else if (p->peer)
+	if (p->sw) {
+		o->by = net_switch_pacer(p->sw);
+		pacer_call(o->by, do_forward, o);
+	} else if (p->peer) {
 		to_peer(p, b);
+	}
 	free(o);
 }

@@ -11,9 +11,9 @@ struct rss_way rss_steer(const struct rss *r, const struct packet *p, u32 pairs)
 
 	if (rss_hash_front(r, front, frame_peek(p, front, sizeof(front)), &hash)) {
 		way.entry = (u16)(hash & (r->entries - 1));
-		way.pair = rp_load(&r->pair[way.entry]);
+		way.pair = rp_load(&rp_load(&r->table)[way.entry]);
 	}
-	/* Its guest does not receive on all of them. */
+	/* Its guest does not receive on all of them, or who steers wrote nonsense. */
 	if (unlikely(way.pair >= pairs))
 		way.pair = (u16)(way.pair % pairs);
 	return way;

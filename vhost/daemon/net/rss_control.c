@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "eth/rss_page.h"
 #include "net_control.h"
 #include "net_rss.h"
 #include "rss_control.h"
@@ -294,7 +295,8 @@ static json_t *describe(const struct port *p)
 
 static bool sets_something(const json_t *args)
 {
-	static const char *const others[] = { "v", "id", "cmd", "device", "brief", NULL };
+	static const char *const others[] = { "v", "id", "cmd", "device", "brief", "page",
+					      NULL };
 	const char *key;
 	json_t *value;
 
@@ -304,30 +306,55 @@ static bool sets_something(const json_t *args)
 	return false;
 }
 
-json_t *rss_control(const struct net *n, const json_t *args, struct ctl_error *e)
+/* All or nothing. */
+static bool set(struct port *p, const json_t *args, struct ctl_error *e)
+{
+	struct rss_config c = *net_rss_config(p);
+	bool on = p->rss->set.on;
+	int rc;
+
+	if (!take_all(args, p->opt.pairs, &c, &on, e))
+		return false;
+	rc = net_rss_set(p, &c, on);
+	if (rc < 0)
+		ctl_fail(e, "failed", "%s: cannot steer: %s", p->opt.name, strerror(-rc));
+	return rc >= 0;
+}
+
+/* Has the table's page go with the reply; who asks can do without. */
+static json_t *share(struct port *p, struct lines_peer *peer)
+{
+	int fd = net_rss_page(p);
+
+	if (fd < 0)
+		return json_null();
+	peer->fd = fd;
+	return json_integer(RSS_PAGE_VERSION);
+}
+
+json_t *rss_control(const struct net *n, const json_t *args, struct lines_peer *peer,
+		    struct ctl_error *e)
 {
 	const char *name = args_string(args, "device", e);
 	struct port *p = net_control_port(n, args);
-	bool on, brief = false;
-	struct rss_config c;
-	int rc;
+	bool brief = false, page = false;
+	json_t *result;
 
-	if (!name || !take_bool(args, "brief", &brief, e))
+	if (!name || !take_bool(args, "brief", &brief, e) || !take_bool(args, "page", &page, e))
 		return NULL;
 	if (!p) {
 		ctl_fail(e, "no-device", "device: there is no port \"%s\"; list shows them", name);
 		return NULL;
 	}
-	if (!sets_something(args))
-		return describe(p);
-	c = *net_rss_config(p);
-	on = p->rss->set.on;
-	if (!take_all(args, p->opt.pairs, &c, &on, e))
-		return NULL;
-	rc = net_rss_set(p, &c, on);
-	if (rc < 0) {
-		ctl_fail(e, "failed", "%s: cannot steer: %s", name, strerror(-rc));
+	if (page && (!peer || !peer->passes)) {
+		ctl_fail(e, "no-descriptors", "page: memory cannot be passed through a device");
 		return NULL;
 	}
-	return brief ? json_object() : describe(p);
+	net_rss_look(p);
+	if (sets_something(args) && !set(p, args, e))
+		return NULL;
+	result = brief ? json_object() : describe(p);
+	if (page)
+		json_object_set_new(result, "page", share(p, peer));
+	return result;
 }

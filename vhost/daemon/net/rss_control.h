@@ -5,8 +5,13 @@
 
 #include "args.h"
 #include "net.h"
+#include "sock/lines.h"
 
-/* Shows, and sets before that what @args name. NULL, with @e filled in: nothing was set. */
-json_t *rss_control(const struct net *n, const json_t *args, struct ctl_error *e);
+/*
+ * Shows, and sets before that what @args name; to @peer (NULL: who cannot get any) the table's
+ * page if @args want it. NULL, with @e filled in: nothing was set.
+ */
+json_t *rss_control(const struct net *n, const json_t *args, struct lines_peer *peer,
+		    struct ctl_error *e);
 
 #endif /* RINGPACED_RSS_CONTROL_H */

@@ -133,12 +133,16 @@ static u32 put_run(struct spread *s, struct turn *t, struct batch *b, u32 i, u32
 	return end;
 }
 
-u32 spread_deliver(struct spread *s, struct batch *b, u64 now_tsc)
+u32 spread_deliver(struct spread *s, struct rss_sender *by, struct batch *b, u64 now_tsc)
 {
+	/* Pairs with the release in rss_share(). */
+	struct rss_page *page = rp_load_acquire(&s->rss->page);
 	u32 i = 0, end, done;
 	struct turn t;
 
 	t.touched = 0;
+	if (unlikely(page))
+		rss_page_enter(page, by);
 	find_ways(s, &t, b);
 	for (end = 1; i < b->n; end++) {
 		if (end < b->n && t.way[end].pair == t.way[i].pair)
@@ -147,6 +151,10 @@ u32 spread_deliver(struct spread *s, struct batch *b, u64 now_tsc)
 		i = done;
 		if (done < end)
 			break;
+	}
+	if (unlikely(page)) {
+		rss_page_leave(page, by);
+		rss_sender_done(by);
 	}
 	call_touched(s, &t);
 	return i;

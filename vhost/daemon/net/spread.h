@@ -15,6 +15,7 @@
 #define RINGPACED_SPREAD_H
 
 #include "port_ops.h"
+#include "eth/rss_page.h"
 #include "rss.h"
 
 /* A bit each, of what a turn has written. */
@@ -38,8 +39,8 @@ void spread_init(struct spread *s);
 /* Flows into it are, or will be, several pacers', or one's; see port_queue_share() for when. */
 void spread_share(struct spread *s, bool shared);
 
-/* How many packets of @b are dealt with; 0: the first one's queue is full. */
-u32 spread_deliver(struct spread *s, struct batch *b, u64 now_tsc);
+/* How many packets of @b, by @by, are dealt with; 0: the first one's queue is full. */
+u32 spread_deliver(struct spread *s, struct rss_sender *by, struct batch *b, u64 now_tsc);
 /* Calls the guest where a backend that died before us may have owed it. */
 void spread_call_owed(struct spread *s);
 

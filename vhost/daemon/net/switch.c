@@ -49,9 +49,22 @@ static enum drop learn_and_find(struct switch_port *in, struct switch_route *r, 
 	return DROP_NONE;
 }
 
+static struct rss_way steer(struct switch_turn *t, const struct switch_port *to,
+			    const struct packet *p, u32 pairs)
+{
+	/* Pairs with the release in rss_share(). */
+	struct rss_page *page = rp_load_acquire(&to->rss->page);
+
+	if (page && !(t->steered_ports >> to->index & 1)) {
+		t->steered_ports |= 1ULL << to->index;
+		rss_page_enter(page, &t->sender);
+	}
+	return rss_steer(to->rss, p, pairs);
+}
+
 /* Which of @to's RX queues, until the end of the turn; false: it receives nothing. */
-static bool way_to(const struct switch_port *in, const struct switch_port *to,
-		   const struct packet *p, struct rss_way *way)
+static bool way_to(struct switch_turn *t, const struct switch_port *in,
+		   const struct switch_port *to, const struct packet *p, struct rss_way *way)
 {
 	/* Pairs with the release in switch_attach(): so many queues are there. */
 	u32 pairs = rp_load_acquire(&to->rx_count);
@@ -61,7 +74,7 @@ static bool way_to(const struct switch_port *in, const struct switch_port *to,
 	if (unlikely(to->by_source))
 		*way = (struct rss_way){ .pair = (u16)(to->pair_of[in->index] % pairs) };
 	else if (unlikely(to->rss))
-		*way = rss_steer(to->rss, p, pairs);
+		*way = steer(t, to, p, pairs);
 	else
 		*way = (struct rss_way){ .pair = pairs > 1 ? (u16)(frame_hash(p) % pairs) : 0 };
 	return true;
@@ -96,7 +109,7 @@ static void route_all(struct switch_port *in, struct switch_turn *t, struct batc
 			continue;
 		p->drop = (u8)route(in, p, r, before, now_tsc);
 		before = p->drop ? NULL : r;
-		if (before && r->to && !way_to(in, r->to, p, &r->way))
+		if (before && r->to && !way_to(t, in, r->to, p, &r->way))
 			p->drop = DROP_NO_PEER;
 	}
 }
@@ -249,7 +262,7 @@ static enum drop flood(struct switch_port *in, struct switch_turn *t, const stru
 		struct switch_port *to = &s->port[i];
 		enum vlan_out how = vlan_out(&to->vlan, &r->head, r->vlan);
 
-		if (to == in || how == VLAN_NOT || !way_to(in, to, p, &way))
+		if (to == in || how == VLAN_NOT || !way_to(t, in, to, p, &way))
 			continue;
 		rc = copy_to(t, to, p, &way, r, how);
 		arrived |= !rc;
@@ -262,12 +275,26 @@ static enum drop flood(struct switch_port *in, struct switch_turn *t, const stru
 static void begin_turn(struct switch_turn *t, const struct batch *b)
 {
 	t->flooded = t->copies = 0;
+	t->steered_ports = 0;
 	t->out.bounce = b->bounce;
+}
+
+/* All that went by tables that are shared is where it was to go. */
+static void end_steering(const struct fwd_switch *s, struct switch_turn *t)
+{
+	u64 left = t->steered_ports;
+
+	if (likely(!left))
+		return;
+	for (; left; left &= left - 1)
+		rss_page_leave(s->port[__builtin_ctzll(left)].rss->page, &t->sender);
+	rss_sender_done(&t->sender);
 }
 
 /* What others add to as well is added to once a turn, and only if there is something. */
 static void end_turn(struct fwd_switch *s, struct switch_turn *t)
 {
+	end_steering(s, t);
 	call_receivers(s, t);
 	if (likely(!t->flooded))
 		return;

@@ -31,6 +31,7 @@
 #include "fdb.h"
 #include "frame.h"
 #include "port_ops.h"
+#include "eth/rss_page.h"
 #include "rss.h"
 
 /* A bit each, of struct switch_turn */
@@ -86,7 +87,9 @@ struct switch_turn {
 	/* Queues to be called: a bit for each pair of a port, and which ports have some */
 	u64 touched[SWITCH_PORTS_MAX];
 	u64 touched_ports;
+	u64 steered_ports;		/* by tables that are shared */
 	u32 flooded, copies;
+	struct rss_sender sender;	/* not of one turn */
 };
 
 struct switch_port_options {
