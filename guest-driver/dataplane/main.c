@@ -5,7 +5,6 @@
 #include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_lcore.h>
-#include <rte_pci.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,9 +15,9 @@
 
 #include "apps.h"
 #include "aside.h"
+#include "cards.h"
 #include "net/mem.h"
 #include "nf/functions.h"
-#include "port_eth.h"
 #include "server.h"
 #include "station.h"
 
@@ -43,8 +42,6 @@ static const struct app_kind kinds[] = {
 };
 
 static struct options {
-	const char *socket, *device;
-	const char *steer_socket, *steer_port;
 	const char *control, *serial[SERIAL_MAX];
 	u32 serial_count;
 	const struct dp_app *app;
@@ -66,16 +63,10 @@ static struct workers workers;
 /* ---- Options ---- */
 
 enum {
-	OPT_DEVICE = 256, OPT_QUEUE_LEN, OPT_MEMORY, OPT_SLEEP, OPT_STALL, OPT_DMAX, OPT_CPUS, OPT_SERIAL,
+	OPT_QUEUE_LEN = 256, OPT_MEMORY, OPT_SLEEP, OPT_STALL, OPT_DMAX, OPT_CPUS, OPT_SERIAL,
 };
 
 static const struct argp_option option_table[] = {
-	{ "socket", 's', "PATH", 0, "a vhost-user port of ringpaced, by virtio_user", 0 },
-	{ "device", OPT_DEVICE, "NAME", 0, "or a network card by its PCI address, 0000:01:00.0, "
-	  "which vfio-pci or uio_pci_generic has; or a virtual device of DPDK's, with its "
-	  "arguments: net_tap0,iface=tap0", 0 },
-	{ "steer", 'S', "PATH,PORT", 0, "ringpaced's control socket, and the port there that "
-	  "this one is at (rss=GROUPS); without it the device steers", 0 },
 	{ "control", 'c', "PATH", 0, "listen for orders on this socket", 0 },
 	{ "app", 'a', "NAME", 0, "reflect (at first), udp-echo, or with TCP: echo, http, kv; "
 	  "or without: forward, nat", 0 },
@@ -96,7 +87,7 @@ static const struct argp_option option_table[] = {
 	{ "queue-len", OPT_QUEUE_LEN, "SLOTS", 0, "of each ring, a power of two in 64..4096; a card "
 	  "may have fewer (1024)", 0 },
 	{ "memory-mib", OPT_MEMORY, "MIB", 0, "for packets, 64 to 4096 (120, and 8 for each "
-	  "thread, or as its rings need); a card takes hugepages, as many as it needs", 0 },
+	  "thread and card, or as rings need); a PCI card takes hugepages, as many as it needs", 0 },
 	{ 0 }
 };
 
@@ -144,8 +135,11 @@ static void set_cpus(struct argp_state *state, const char *arg)
 
 static void check(struct argp_state *state)
 {
-	if (!opt.socket == !opt.device)
-		argp_error(state, "one of --socket and --device is needed");
+	const char *why;
+
+	why = functions_fit(opt.app, cards_count());
+	if (why)
+		argp_error(state, "%s", why);
 	if (opt.groups & (opt.groups - 1))
 		argp_error(state, "--groups: 128, 256 or 512, not %u", opt.groups);
 	if (!opt.control)
@@ -153,7 +147,8 @@ static void check(struct argp_state *state)
 	if (opt.cpu_count && opt.cpu_count != opt.threads)
 		argp_error(state, "--cpus: %u CPUs for %u threads", opt.cpu_count, opt.threads);
 	if (!opt.memory_mib)
-		opt.memory_mib = 120 + opt.threads * (2 + opt.queue_len * 6 / 1024);
+		opt.memory_mib = 120 +
+			cards_count() * opt.threads * (2 + opt.queue_len * 6 / 1024);
 	opt.idle = opt.dmax_ns ? RP_ADAPTIVE : opt.sleep_ns ? RP_SLEEP : RP_BUSY;
 }
 
@@ -178,23 +173,9 @@ static void set_app(struct argp_state *state, const char *name)
 		   name);
 }
 
-static void set_steer(struct argp_state *state, char *arg)
-{
-	char *comma = strrchr(arg, ',');
-
-	if (!comma || comma == arg || !comma[1])
-		argp_error(state, "--steer: PATH,PORT is needed, not %s", arg);
-	*comma = '\0';
-	opt.steer_socket = arg;
-	opt.steer_port = comma + 1;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
-	case 's': opt.socket = arg; break;
-	case OPT_DEVICE: opt.device = arg; break;
-	case 'S': set_steer(state, arg); break;
 	case 'c': opt.control = arg; break;
 	case 'a': set_app(state, arg); break;
 	case 't': opt.threads = (u32)number(state, "--threads", arg, 1, DP_THREADS_MAX); break;
@@ -232,7 +213,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-	{ &station_argp, 0, NULL, 0 }, { &functions_argp, 0, NULL, 0 }, { 0 }
+	{ &cards_argp, 0, NULL, 0 }, { &station_argp, 0, NULL, 0 }, { &functions_argp, 0, NULL, 0 }, { 0 }
 };
 
 static const struct argp argp = {
@@ -246,57 +227,13 @@ static const struct argp argp = {
 
 /* ---- DPDK ---- */
 
-static char device_name[64];
-
-/* DDDD:BB:DD.F */
-static bool is_pci(const char *device)
-{
-	struct rte_pci_addr addr;
-
-	return !rte_pci_addr_parse(device, &addr);
-}
-
-/* What DPDK is to find: only that, and with memory as the device needs it. */
-static u32 add_device(char **argv, char *vdev, size_t size)
-{
-	static char memory[16];
-	u32 n = 0;
-
-	if (opt.socket) {
-		snprintf(vdev, size, "net_virtio_user0,path=%s,queues=%u,queue_size=%u",
-			 opt.socket, opt.threads, opt.queue_len);
-		snprintf(device_name, sizeof(device_name), "net_virtio_user0");
-	} else {
-		snprintf(vdev, size, "%s", opt.device);
-		snprintf(device_name, sizeof(device_name), "%.*s",
-			 (int)strcspn(opt.device, ","), opt.device);
-	}
-	if (opt.device && is_pci(device_name)) {
-		/*
-		 * It writes to physical addresses, and virtio's goes past an IOMMU: hugepages,
-		 * as many as are needed.
-		 */
-		argv[n++] = "--in-memory";
-		argv[n++] = "--iova-mode=pa";
-		argv[n++] = "--allow";
-	} else {
-		snprintf(memory, sizeof(memory), "%u", opt.memory_mib + functions_memory_mib());
-		argv[n++] = "--no-huge";
-		argv[n++] = "-m";
-		argv[n++] = memory;
-		argv[n++] = "--no-pci";
-		argv[n++] = "--vdev";
-	}
-	argv[n++] = vdev;
-	return n;
-}
-
 static int start_eal(void)
 {
-	char vdev[300], lcore[16], *argv[16] = {
+	char lcore[16], *argv[6 + CARDS_ARGS_MAX] = {
 		"rp-dataplane", "--no-telemetry", "--no-shconf", "--log-level=4", "-l", lcore,
 	};
-	u32 n = 6 + add_device(argv + 6, vdev, sizeof(vdev));
+	u32 n = 6 + cards_arguments(argv + 6, opt.threads, opt.queue_len,
+				    opt.memory_mib + functions_memory_mib());
 	cpu_set_t set;
 	int rc, cpu = sched_getcpu();
 
@@ -308,7 +245,7 @@ static int start_eal(void)
 	if (rc >= 0)
 		return 0;
 	fprintf(stderr, "rp-dataplane: DPDK does not start with %s; the lines above say why\n",
-		vdev);
+		argv[n - 1]);
 	return -1;
 }
 
@@ -372,8 +309,9 @@ static int serve(struct dp *dp, int signals)
 		rc = server_add_device(s, opt.serial[i]);
 	rc = rc ? : workers_start(&workers);
 	if (!rc) {
-		printf("rp-dataplane: %s on %s, %u threads, %u flow groups\n", opt.app->name,
-		       opt.socket ? opt.socket : opt.device, opt.threads, opt.groups);
+		printf("rp-dataplane: %s on ", opt.app->name);
+		cards_print();
+		printf(", %u threads, %u flow groups\n", opt.threads, opt.groups);
 		fflush(stdout);
 		/* Of this thread alone: moves wait for its looks, which the slack would double. */
 		prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
@@ -429,7 +367,6 @@ static int run_app(struct dp_port *port, int signals)
 
 int main(int argc, char **argv)
 {
-	struct eth_options eo;
 	struct dp_port *port;
 	int rc = -1, signals;
 
@@ -439,17 +376,13 @@ int main(int argc, char **argv)
 	if (start_eal())
 		return 1;
 	rp_clock_init(&clock_of_tsc, rte_get_tsc_hz());
-	eo = (struct eth_options){
-		.name = device_name, .queues = opt.threads, .entries = opt.groups,
-		.queue_len = opt.queue_len,
-		.steer_socket = opt.steer_socket, .steer_port = opt.steer_port,
-		.interrupts = opt.idle == RP_ADAPTIVE,
-		.sums = opt.kind && opt.kind->has_tcp,
-	};
-	port = eth_port_open(&eo);
+	port = cards_open(&(struct eth_options){
+		.queues = opt.threads, .entries = opt.groups, .queue_len = opt.queue_len,
+		.interrupts = opt.idle == RP_ADAPTIVE, .sums = opt.kind && opt.kind->has_tcp,
+	});
 	if (port) {
 		rc = run_app(port, signals);
-		eth_port_close(port);
+		cards_close(port);
 	}
 	rte_eal_cleanup();
 	close(signals);

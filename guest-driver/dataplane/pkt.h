@@ -21,6 +21,8 @@ struct dp_pkt {
 	u16 sum_from;		/* to send: the port computes TCP's checksum from here; 0: no */
 	/* To send: the port cuts it into segments of TCP with so much data; 0: it is one. */
 	u16 seg_bytes;
+	/* Of a port with several cards: which one it has come by, and is to leave by. */
+	u8 card;
 	/* Of memory that is not the port's, which cannot be sent: gives it back. NULL: the port's. */
 	void (*drop)(struct dp_pkt *p);
 };

@@ -12,7 +12,13 @@
 #ifndef DP_PORT_H
 #define DP_PORT_H
 
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #include "pkt.h"
+
+#define DP_CARDS_MAX	4u
 
 struct dp_port;
 
@@ -51,6 +57,8 @@ struct dp_port_ops {
 	 */
 	int (*interrupt_fd)(struct dp_port *port, u32 queue);
 	void (*interrupt)(struct dp_port *port, u32 queue, bool on);
+	/* @fd is not readable any more, until the next one. */
+	void (*interrupt_take)(struct dp_port *port, u32 queue);
 	/*
 	 * A packet to fill with up to ->frame_bytes and to send or release, by a thread that
 	 * has a queue, with its own one. NULL: none is left.
@@ -73,12 +81,22 @@ struct dp_port {
 	u32 slots;		/* most packets that a receive queue can hold */
 	bool fenced;
 	bool sums;		/* it computes TCP's checksum of what it sends */
-	u8 mac[6];
+	u32 cards;		/* most ports are of one */
+	u8 mac[DP_CARDS_MAX][6];
 	u32 frame_bytes;	/* longest frame, from Ethernet's header on */
 	/* Longest frame that is joined, and cut by the port; needs ->sums. 0: it cuts none. */
 	u32 super_bytes;
 	u32 spare;		/* so many received packets may be kept for long, in all */
 };
+
+/* As `interrupt_take` of a port whose interrupts are an eventfd's. */
+static inline void dp_port_take_eventfd(int fd)
+{
+	u64 taken;
+
+	if (fd >= 0 && read(fd, &taken, sizeof(taken)) < 0 && errno != EAGAIN && errno != EINTR)
+		perror("rp-dataplane: an eventfd cannot be read");
+}
 
 /* ->hash of a port without hardware: any that spreads will do. */
 static inline u32 dp_port_mix(u32 src_ip, u32 dst_ip, u16 src_port, u16 dst_port)

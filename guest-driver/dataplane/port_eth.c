@@ -73,6 +73,7 @@ static struct dp_pkt *packet_of(const struct eth_port *e, struct rte_mbuf *m)
 		   (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE;
 	p->sum_from = 0;
 	p->seg_bytes = 0;
+	p->card = 0;
 	p->drop = NULL;
 	p->loose = !(m->ol_flags & RTE_MBUF_F_RX_RSS_HASH) && !soft_hash(e, m, &p->hash);
 	return p;
@@ -147,6 +148,11 @@ static void eth_interrupt(struct dp_port *port, u32 queue, bool on)
 		rte_eth_dev_rx_intr_enable(eth_of(port)->id, (u16)queue);
 	else
 		rte_eth_dev_rx_intr_disable(eth_of(port)->id, (u16)queue);
+}
+
+static void eth_interrupt_take(struct dp_port *port, u32 queue)
+{
+	dp_port_take_eventfd(eth_interrupt_fd(port, queue));
 }
 
 static void eth_join(struct dp_port *port, struct dp_pkt *head, struct dp_pkt *next)
@@ -288,6 +294,7 @@ static void add_ops(struct eth_port *e, const struct eth_options *o)
 	if (e->interrupts && e->ops.depth && eth_interrupt_fd(&e->port, 0) >= 0) {
 		e->ops.interrupt_fd = eth_interrupt_fd;
 		e->ops.interrupt = eth_interrupt;
+		e->ops.interrupt_take = eth_interrupt_take;
 	}
 }
 
@@ -321,7 +328,7 @@ static void get_mac(struct eth_port *e)
 	struct rte_ether_addr mac;
 
 	if (!rte_eth_macaddr_get(e->id, &mac))
-		memcpy(e->port.mac, mac.addr_bytes, sizeof(e->port.mac));
+		memcpy(e->port.mac[0], mac.addr_bytes, sizeof(e->port.mac[0]));
 }
 
 /*
@@ -437,6 +444,7 @@ struct dp_port *eth_port_open(const struct eth_options *o)
 	struct eth_port *e = calloc(1, sizeof(*e));
 	/* In rings both ways, in caches, and in hands. */
 	u32 mbufs = o->queues * (2 * o->queue_len + 2 * CACHE + 256) + SPARE * o->entries;
+	char pool[RTE_MEMPOOL_NAMESIZE];
 	int rc;
 
 	if (!e)
@@ -445,7 +453,7 @@ struct dp_port *eth_port_open(const struct eth_options *o)
 	e->entries = o->entries;
 	e->ops = eth_ops;
 	e->port = (struct dp_port){
-		.ops = &e->ops, .queues = o->queues, .slots = o->queue_len,
+		.ops = &e->ops, .cards = 1, .queues = o->queues, .slots = o->queue_len,
 		.fenced = o->steer_socket, .spare = SPARE * o->entries,
 		.frame_bytes = RTE_ETHER_MAX_LEN - RTE_ETHER_CRC_LEN,
 	};
@@ -457,7 +465,8 @@ struct dp_port *eth_port_open(const struct eth_options *o)
 	e->queue = calloc(o->queues, sizeof(*e->queue));
 	if (!e->queue || make_rss(e, o))
 		goto fail;
-	e->pool = rte_pktmbuf_pool_create("packets", mbufs, CACHE,
+	snprintf(pool, sizeof(pool), "packets%u", e->id);
+	e->pool = rte_pktmbuf_pool_create(pool, mbufs, CACHE,
 					  RTE_ALIGN(sizeof(struct dp_pkt), RTE_MBUF_PRIV_ALIGN),
 					  RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	if (!e->pool) {

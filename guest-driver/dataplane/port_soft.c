@@ -203,6 +203,7 @@ struct soft_port *soft_port_new(u32 queues, u32 entries, u32 slots, u32 packets,
 	if (!sp)
 		return NULL;
 	sp->port = (struct dp_port){
+		.cards = 1,
 		.ops = &soft_ops, .queues = queues, .slots = slots, .fenced = fenced,
 	};
 	sp->entries = entries;

@@ -41,7 +41,7 @@ $(DP_POINTS): $(OBJ)/points/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -DDP_INTERLEAVE -MMD -MP -c -o $@ $<
 
-DP_TESTS := test_dp_meter test_dp_page test_dp_orders test_dp_steer test_dp_wheel test_dp_moves test_dp_threads test_dp_workers
+DP_TESTS := test_dp_cards test_dp_meter test_dp_page test_dp_orders test_dp_steer test_dp_wheel test_dp_moves test_dp_threads test_dp_workers
 $(addprefix $(BUILD)/tests/unit/,$(DP_TESTS)): $(BUILD)/libdataplane.a
 UNIT_SRCS_test_dp_workers := $(addprefix $(DP_DIR)/,tend.c worker.c)
 # Orders to a dataplane whose threads stand; also what tests/fuzz takes.
@@ -50,6 +50,7 @@ UNIT_SRCS_test_dp_orders := $(DP_ORDERS)
 $(foreach t,$(DP_TESTS),$(eval UNIT_CFLAGS_$(t) := -iquote $(DP_DIR)))
 $(foreach t,$(DP_TESTS),$(eval UNIT_LIBS_$(t) := $(BUILD)/libringpace.a))
 UNIT_LIBS_test_dp_orders += -ljansson
+UNIT_SRCS_test_dp_cards := $(DP_DIR)/port_cards.c
 UNIT_SRCS_test_dp_steer := $(DP_DIR)/steer_ctl.c
 UNIT_LIBS_test_dp_steer += -ljansson
 
@@ -75,7 +76,7 @@ $(addprefix $(BUILD)/tests/unit/,$(KV_TESTS)): $(BUILD)/libdpkv.a $(BUILD)/libdp
 $(foreach t,$(KV_TESTS),$(eval UNIT_CFLAGS_$(t) := -iquote $(DP_DIR)/kv -iquote $(DP_DIR)/net))
 $(foreach t,$(KV_TESTS),$(eval UNIT_LIBS_$(t) := -lrte_rcu -lrte_eal -lsodium))
 
-DP_PROGRAM := $(addprefix $(OBJ)/$(DP_DIR)/,apps.o main.o orders.o port_eth.o server.o station.o \
+DP_PROGRAM := $(addprefix $(OBJ)/$(DP_DIR)/,apps.o cards.o main.o orders.o port_cards.o port_eth.o server.o station.o \
 	steer_ctl.o telemetry_json.o tend.o virtio_look.o worker.o) $(NF_DPDK:%.c=$(OBJ)/%.o)
 DEPS += $(DP_PROGRAM:.o=.d)
 $(DP_PROGRAM): EXTRA_CFLAGS = $(DP_WHOLE) $(DP_DPDK_CFLAGS) -iquote $(DP_DIR)

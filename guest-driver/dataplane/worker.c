@@ -147,14 +147,6 @@ static s64 longest_ns(const struct worker *w, u64 timeout_ns)
 	return ns == ~0ULL >> 1 ? -1 : (s64)ns;
 }
 
-static void take_all(int fd)
-{
-	u64 taken;
-
-	if (fd >= 0 && read(fd, &taken, sizeof(taken)) < 0 && errno != EAGAIN && errno != EINTR)
-		perror("rp-dataplane: an eventfd cannot be read");
-}
-
 /* Until somebody wakes it or, @irq, packets come. */
 static bool wait_for(struct worker *w, bool irq, s64 ns)
 {
@@ -167,9 +159,9 @@ static bool wait_for(struct worker *w, bool irq, s64 ns)
 	if (ppoll(p, 2, ns < 0 ? NULL : &ts, NULL) <= 0)
 		return false;
 	if (p[0].revents)
-		take_all(w->wake_fd);
+		dp_port_take_eventfd(w->wake_fd);
 	if (p[1].revents) {
-		take_all(w->irq_fd);
+		port_of(w)->ops->interrupt_take(port_of(w), w->id);
 		dp_count(&w->interrupts, 1);
 	}
 	return true;
@@ -230,7 +222,7 @@ static void wake(struct worker *w)
 static void park(struct worker *w)
 {
 	/* What woke it before is of no use any more: it has looked since. */
-	take_all(w->wake_fd);
+	dp_port_take_eventfd(w->wake_fd);
 	atomic_store(&w->parked, true);
 	while (!atomic_load(&w->all->stop) && nothing_to_do(w)) {
 		if (dp_thread_rest(w->all->dp, w->id)) {

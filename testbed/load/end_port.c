@@ -143,10 +143,10 @@ int end_port_open(struct end_port *ep, const char *socket, const u8 mac[6], u32 
 
 	memset(ep, 0, sizeof(*ep));
 	ep->port = (struct dp_port){
-		.ops = &ops, .queues = 1, .slots = slots, .fenced = true,
+		.ops = &ops, .cards = 1, .queues = 1, .slots = slots, .fenced = true,
 		.frame_bytes = END_PORT_FRAME_BYTES, .spare = KEPT,
 	};
-	memcpy(ep->port.mac, mac, sizeof(ep->port.mac));
+	memcpy(ep->port.mac[0], mac, sizeof(ep->port.mac[0]));
 	ep->frame = calloc(FRAMES, sizeof(*ep->frame));
 	if (!ep->frame)
 		abort();

@@ -28,9 +28,10 @@ static u32 take(u32 n)
 	return v;
 }
 
-static bool find(const void *routes, u32 ip, u8 mac[ETH_ALEN])
+static bool find(const void *routes, u32 ip, struct forward_hop *hop)
 {
-	memcpy(mac, bed_mac, ETH_ALEN);
+	memcpy(hop->mac, bed_mac[0], ETH_ALEN);
+	hop->card = 0;
 	return ntohl(ip) & 1;
 }
 

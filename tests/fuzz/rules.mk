@@ -87,11 +87,11 @@ build/fuzz/fuzz_kv: FUZZ_CFLAGS = $(DP_DPDK_CFLAGS) -iquote $(DP_DIR)/kv -iquote
 build/fuzz/fuzz_kv: FUZZ_LIBS := -lrte_rcu -lrte_eal -lsodium -pthread
 # With all of lwIP, which is not to our warnings.
 build/fuzz/fuzz_tcp build/fuzz/fuzz_ip: build/fuzz/%: tests/fuzz/%.c $(wildcard guest-driver/dataplane/net/*.c) $(DP_CORE) \
-	$(LWIP_NAMES:%=$(LWIP_TREE)/core/%.c) lib/hist/hist.c \
+	$(LWIP_NAMES:%=$(LWIP_TREE)/core/%.c) lib/hist/hist.c lib/sock/sealed.c \
 	$(wildcard guest-driver/dataplane/*.h guest-driver/dataplane/net/*.h)
 build/fuzz/fuzz_tcp build/fuzz/fuzz_ip: FUZZ_CFLAGS = $(LWIP_CPPFLAGS) -DDP_LWIP_ASSERT -iquote guest-driver/dataplane/net
 # Of TCP only what a network function's neighbours and sums come with.
-build/fuzz/fuzz_nf: tests/fuzz/fuzz_nf.c $(NF_SRCS) $(DP_CORE) lib/hist/hist.c build/libdpnet.a \
+build/fuzz/fuzz_nf: tests/fuzz/fuzz_nf.c $(NF_SRCS) $(DP_CORE) lib/hist/hist.c lib/sock/sealed.c build/libdpnet.a \
 	$(wildcard guest-driver/dataplane/*.h guest-driver/dataplane/n*/*.h)
 build/fuzz/fuzz_nf: FUZZ_CFLAGS = -iquote $(DP_DIR)
 build/fuzz/fuzz_nf: FUZZ_LIBS := -lsodium -pthread

@@ -57,6 +57,58 @@ check 'its MAC is found by ARP' learn_mac
 check 'bytes of a connection, whole' transfer 5010
 check 'ends' stop
 
+# Each host at a card of its own.
+check 'the hosts are parted' part_hosts
+start_cards nat --address 198.51.100.1/24 --inside 192.168.7.1/24 --dmax-ns 20000
+ok $? 'nat at two cards: starts'
+in_ns "$inside" ip neigh flush dev eth0
+in_ns "$outside" ip neigh flush dev eth0 nud all
+check 'ping gets out, and its replies in' pings
+check 'a connection whose other end sees one address' seen_as
+check 'bytes of a connection, whole' transfer 5020
+check 'nobody comes in' closed
+check '2000 moves under connections, which stay whole' under_moves
+kill $mover 2>/dev/null
+check 'no group is left on its way' wait_for 60 settled
+ask status >"$scratch/status"
+check 'no packet was dropped' json_of "$scratch/status" '.moves.done >= 2000 and .moves.dropped == 0'
+check 'all that was sent was in order, as far as cards can tell' \
+	json_of "$scratch/status" '.moves.ordered and .moves.overtaken == 0'
+# Both cards' tables say the same.
+tables() {
+	for port in b c; do
+		printf '{"v":1,"cmd":"rss","device":"%s"}\n' $port |
+			socat -t 10 - "UNIX-CONNECT:$scratch/ctl" | jq -c '.result.table'
+	done | uniq | wc -l
+}
+check 'both cards steer alike' eval '[ "$(tables)" = 1 ]'
+check 'an idle thread waits for both' json_of "$scratch/status" '.wait == "interrupt"'
+check 'ends' stop
+
+printf '192.168.7.0/24 %s 1\n198.51.100.0/24 %s\n' $mac_in $mac_out >"$scratch/routes"
+in_ns "$outside" ip neigh flush dev eth0 nud all
+in_ns "$inside" ip neigh flush dev eth0
+start_cards forward --address 198.51.100.1/24 --also 192.168.7.1/24 --routes "$scratch/routes"
+ok $? 'forward at two cards: starts'
+check 'bytes of a connection, whole' transfer 5030
+check 'ping' pings
+check 'ends' stop
+
+# wrong_options SAYS OPTIONS
+wrong_options() {
+	"$dataplane" --control "$scratch/x" "${@:2}" >/dev/null 2>"$scratch/err"
+	[ $? = 2 ] && grep -q -e "$1" "$scratch/err"
+}
+two=(--device net_null0 --device net_null1)
+check 'cards: several are for some' wrong_options 'several cards' "${two[@]}" --app echo --address 10.0.0.1/24
+check 'cards: an address for each' wrong_options '--also' "${two[@]}" --app forward --routes x --address 10.0.0.1/24
+check 'cards: three of NAT' wrong_options 'at most two' "${two[@]}" --device net_null2 --app nat \
+	--address 10.0.0.1/24 --inside 10.1.0.1/24
+check 'cards: five' wrong_options '4 cards' "${two[@]}" "${two[@]}" --device net_null4
+check 'cards: of two kinds' wrong_options 'not together' --device 0000:01:00.0 --device net_null0 \
+	--app nat --address 10.0.0.1/24 --inside 10.1.0.1/24
+check 'cards: steering comes behind' wrong_options '--steer: behind' --steer a,b "${two[@]}"
+
 # wrong_routes TEXT SAYS
 wrong_routes() {
 	printf '%s\n' "$1" >"$scratch/routes"
@@ -73,5 +125,6 @@ check 'routes: twice' wrong_routes "$good"$'\n'"$good" ':2: .*already'
 check 'routes: twice for all else' \
 	wrong_routes $'0.0.0.0/0 02:00:00:00:00:01\n0.0.0.0/0 02:00:00:00:00:01' ':2: .*already'
 check 'routes: more than there are words for' wrong_routes "$good x" ':1: '
+check 'routes: a card that there is not' wrong_routes "$good 1" ':1: card 1 is none'
 check 'routes: none' wrong_routes '# nothing' 'no route'
 finish

@@ -6,6 +6,10 @@
 #	inside 192.168.7.2 ─┐
 #	                    br0 ── tap rpt0, ringpaced, port b ── rp-dataplane 192.168.7.1, 198.51.100.1
 #	outside 198.51.100.2 ─┘
+#
+# Or, from start_cards() on, with a card, a bridge and a tap for each of them:
+#
+#	outside ── br0 ── tap rpt0, ringpaced, port b ── rp-dataplane ── port c, tap rpt1 ── br1 ── inside
 if ! unshare -n sh -c 'ip link add br0 type bridge && ip link add v0 type veth peer name v1' \
 	2>/dev/null; then
 	echo '1..0 # SKIP no bridges or veth in this kernel'
@@ -88,4 +92,23 @@ known_mac() { in_ns "$inside" ip neigh show 192.168.7.1 | grep -Eo '([0-9a-f]{2}
 
 start_in_bridge() {
 	start "$@" && ip addr flush dev rpt0 && ip link set rpt0 master br0
+}
+
+# start_cards APP [OPTIONS]: the outside at its first card, the inside at the second.
+start_cards() {
+	"${ringpace}d" --control "$scratch/ctl" --port t,tap=rpt0,pairs=4 --port u,tap=rpt1,pairs=4 \
+		--port "b,socket=$scratch/b.sock,pairs=4,rss=128" \
+		--port "c,socket=$scratch/c.sock,pairs=4,rss=128" --link t,b --link u,c 2>"$scratch/err" &
+	daemon=$!
+	wait_for 30 test -S "$scratch/ctl" && wait_for 10 test -S "$scratch/c.sock" &&
+		ip link set rpt0 master br0 up && ip link set rpt1 master br1 up || return 1
+	"$dataplane" --socket "$scratch/b.sock" --steer "$scratch/ctl,b" \
+		--socket "$scratch/c.sock" --steer "$scratch/ctl,c" --threads 4 \
+		--control "$scratch/dp.ctl" --app "$1" --stall-ms 60000 \
+		"${@:2}" >"$scratch/dp.out" 2>"$scratch/err" &
+	program=$!
+	wait_for 60 grep -q . "$scratch/dp.out"
+}
+part_hosts() {
+	ip link add br1 type bridge && ip link set br1 up && ip link set inside master br1
 }

@@ -52,7 +52,8 @@ static inline u32 ip_of(u8 a, u8 b, u8 c, u8 d)
 	return htonl((u32)a << 24 | (u32)b << 16 | (u32)c << 8 | d);
 }
 
-static const u8 bed_mac[ETH_ALEN] = { 2, 0, 0, 0, 0, 1 };
+/* The port has one card, unless the test says that there is a second one. */
+static const u8 bed_mac[2][ETH_ALEN] = { { 2, 0, 0, 0, 0, 1 }, { 2, 0, 0, 0, 0, 2 } };
 
 /* The port, for the function to be made. */
 static inline struct bed *bed_new(u32 threads)
@@ -68,7 +69,8 @@ static inline struct bed *bed_new(u32 threads)
 	if (!b->sp)
 		abort();
 	b->sp->port.frame_bytes = FRAME_BYTES;
-	memcpy(b->sp->port.mac, bed_mac, ETH_ALEN);
+	memcpy(b->sp->port.mac[0], bed_mac[0], ETH_ALEN);
+	memcpy(b->sp->port.mac[1], bed_mac[1], ETH_ALEN);
 	for (i = 0; i < FRAMES; i++) {
 		b->frame[i].p.data = b->frame[i].data;
 		dp_list_add(&b->spare, &b->frame[i].p);
@@ -177,7 +179,8 @@ static inline struct frame *bed_frame(struct bed *b, u32 src, u32 dst, u8 proto,
 	if (!f)
 		abort();
 	ip.check = net_sum_end(net_sum((u8 *)&ip, sizeof(ip), 0));
-	memcpy(f->data, bed_mac, ETH_ALEN);
+	f->p.card = 0;
+	memcpy(f->data, bed_mac[0], ETH_ALEN);
 	memcpy(f->data + ETH_ALEN, (u8[]){ 2, 0, 0, 0, 1, 0, 8, 0 }, 8);
 	memcpy(f->data + ETH_HLEN, &ip, sizeof(ip));
 	memset(f->data + FRONT, 0, l4_bytes);

@@ -98,7 +98,7 @@ static inline bool end_open(struct wire *w, u32 i, const struct conn_app *app, v
 	e->sp->port.spare = 4 * GROUPS;
 	e->sp->port.sums = SUPER_BYTES;
 	e->sp->port.super_bytes = SUPER_BYTES;
-	memcpy(e->sp->port.mac, (u8[]){ 2, 0, 0, 0, 0, (u8)(i + 1) }, 6);
+	memcpy(e->sp->port.mac[0], (u8[]){ 2, 0, 0, 0, 0, (u8)(i + 1) }, 6);
 	e->net = net_new(&nc, &e->sp->port, GROUPS);
 	dc.app_arg = e->net;
 	e->dp = e->net ? dp_new(&dc, &why) : NULL;

@@ -91,26 +91,30 @@ static void end(void)
 /* ---- The forwarder ---- */
 
 /* 10.0.0.0/8 to the first hop, of that 10.1.0.0/16 to the second. */
-static bool find(const void *routes, u32 ip, u8 mac[ETH_ALEN])
+/* What begins with 10.1 is at the second card, if there are two. */
+static bool find(const void *routes, u32 ip, struct forward_hop *hop)
 {
 	u32 host = ntohl(ip);
 
 	if (host >> 24 != 10)
 		return false;
-	memcpy(mac, hop_mac[(host >> 16 & 255) == 1], ETH_ALEN);
+	hop->card = b->sp->port.cards > 1 && (host >> 16 & 255) == 1;
+	memcpy(hop->mac, hop_mac[(host >> 16 & 255) == 1], ETH_ALEN);
 	return true;
 }
 
-static void begin_forward(void)
+static void begin_forward(u32 cards)
 {
-	const struct net_config cfg = {
-		.ip = ip_of(10, 0, 0, 1), .mask = ip_of(255, 255, 255, 0),
+	const struct net_config cfg[2] = {
+		{ .ip = ip_of(10, 0, 0, 1), .mask = ip_of(255, 255, 255, 0) },
+		{ .ip = ip_of(10, 1, 0, 1), .mask = ip_of(255, 255, 255, 0) },
 	};
 
 	used = dp_mem_used();
 	b = bed_new(THREADS);
+	b->sp->port.cards = cards;
 	b->sent = keep;
-	forward_init(&fw, &cfg, &b->sp->port);
+	forward_init(&fw, cfg, &b->sp->port);
 	fw.find = find;
 	bed_start(b, &nf_forward, &fw);
 	bed_turn(b);
@@ -130,10 +134,10 @@ static struct frame *udp_frame(u32 src, u32 dst, u16 sport, u16 dport, bool sum)
 
 static void test_forward(void **state)
 {
-	begin_forward();
+	begin_forward(1);
 	assert_int_equal(pass(udp_frame(ip_of(10, 2, 0, 1), ip_of(10, 1, 0, 1), 5, 6, true)), 1);
 	assert_memory_equal(out.data, hop_mac[1], ETH_ALEN);
-	assert_memory_equal(out.data + ETH_ALEN, bed_mac, ETH_ALEN);
+	assert_memory_equal(out.data + ETH_ALEN, bed_mac[0], ETH_ALEN);
 	assert_int_equal(frame_ip(&out).ttl, 63);
 	assert_int_equal(frame_sum(&out), 0);
 	assert_int_equal(pass(udp_frame(ip_of(10, 2, 0, 1), ip_of(10, 3, 0, 1), 5, 6, true)), 1);
@@ -142,6 +146,14 @@ static void test_forward(void **state)
 	assert_int_equal(count(refused), 1);
 	assert_int_equal(count(passed), 2);
 	end();
+}
+
+/* @f comes by the second card, which has an address of its own. */
+static struct frame *by_second(struct frame *f)
+{
+	f->p.card = 1;
+	memcpy(f->data, bed_mac[1], ETH_ALEN);
+	return f;
 }
 
 static void set_ttl(struct frame *f, u8 ttl)
@@ -159,7 +171,7 @@ static void test_ttl(void **state)
 {
 	u32 ttl;
 
-	begin_forward();
+	begin_forward(1);
 	for (ttl = 2; ttl < 256; ttl++) {
 		struct frame *f = udp_frame(ip_of(10, 2, 0, (u8)ttl), ip_of(10, 1, 0, 1), 5, 6, true);
 
@@ -183,7 +195,7 @@ static void test_expired(void **state)
 	struct frame *f;
 	u32 i;
 
-	begin_forward();
+	begin_forward(1);
 	assert_int_equal(pass(expiring()), 1);
 	assert_int_equal(frame_ip(&out).protocol, IPPROTO_ICMP);
 	assert_int_equal(frame_ip(&out).saddr, ip_of(10, 0, 0, 1));
@@ -210,6 +222,44 @@ static void test_expired(void **state)
 	end();
 }
 
+/* Where the next hop is says by which card, and whose MAC it comes from. */
+static void test_forward_cards(void **state)
+{
+	struct frame *f;
+	u32 i;
+
+	begin_forward(2);
+	for (i = 0; i < 2; i++) {
+		/* By the other one, and by the one that it has come by. */
+		f = udp_frame(ip_of(10, 2, 0, 1), ip_of(10, (u8)i, 0, 9), 5, 6, true);
+		assert_int_equal(pass(f), 1);
+		assert_int_equal(out.p.card, i);
+		assert_memory_equal(out.data, hop_mac[i], ETH_ALEN);
+		assert_memory_equal(out.data + ETH_ALEN, bed_mac[i], ETH_ALEN);
+		f = udp_frame(ip_of(10, 1, 0, 1), ip_of(10, (u8)i, 0, 9), 5, 6, true);
+		assert_int_equal(pass(by_second(f)), 1);
+		assert_int_equal(out.p.card, i);
+		assert_memory_equal(out.data + ETH_ALEN, bed_mac[i], ETH_ALEN);
+		/* To the forwarder's own address at either. */
+		f = udp_frame(ip_of(10, 2, 0, 1), ip_of(10, (u8)i, 0, 1), 5, 6, true);
+		assert_int_equal(pass(f), 0);
+	}
+	assert_int_equal(count(refused), 2);
+	/* To the first one's MAC, by the second: it is not for it. */
+	f = udp_frame(ip_of(10, 1, 0, 1), ip_of(10, 0, 0, 9), 5, 6, true);
+	f->p.card = 1;
+	assert_int_equal(pass(f), 0);
+	assert_int_equal(count(passed), 4);
+	/* What is said of it goes back by where it came from, from the address there. */
+	f = udp_frame(ip_of(10, 1, 0, 9), ip_of(10, 0, 0, 9), 5, 6, true);
+	set_ttl(f, 1);
+	assert_int_equal(pass(by_second(f)), 1);
+	assert_int_equal(out.p.card, 1);
+	assert_int_equal(frame_ip(&out).saddr, ip_of(10, 1, 0, 1));
+	assert_memory_equal(out.data + ETH_ALEN, bed_mac[1], ETH_ALEN);
+	end();
+}
+
 /* Each is whole but for one thing. */
 static void test_malformed(void **state)
 {
@@ -224,7 +274,7 @@ static void test_malformed(void **state)
 	};
 	u32 i;
 
-	begin_forward();
+	begin_forward(1);
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct frame *f = udp_frame(ip_of(10, 2, 0, 1), ip_of(10, 1, 0, 1), 5, 6, true);
 
@@ -260,7 +310,7 @@ static u32 own(void)
 	return ip_of(198, 51, 100, 1);
 }
 
-static void begin_nat(u32 flows_max)
+static void begin_nat_at(u32 cards, u32 flows_max)
 {
 	const struct net_config inside = {
 		.ip = ip_of(192, 168, 0, 1), .mask = ip_of(255, 255, 0, 0),
@@ -271,6 +321,7 @@ static void begin_nat(u32 flows_max)
 
 	used = dp_mem_used();
 	b = bed_new(THREADS);
+	b->sp->port.cards = cards;
 	b->sent = keep;
 	nat_init(&nat, &inside, &outside, &b->sp->port, GROUPS, flows_max);
 	bed_start(b, &nf_nat, &nat);
@@ -278,6 +329,11 @@ static void begin_nat(u32 flows_max)
 		arp_learn(&nat.inside.arp, host(i), host_mac, true, bed_now(b));
 	arp_learn(&nat.outside.arp, outside.gateway, gate_mac, true, bed_now(b));
 	bed_turn(b);
+}
+
+static void begin_nat(u32 flows_max)
+{
+	begin_nat_at(1, flows_max);
 }
 
 static u32 flows(void)
@@ -640,11 +696,25 @@ static void test_moves(void **state)
 	end();
 }
 
+/* By the first card. */
+static struct frame *arp_question(const u8 *mac, u32 from, u32 to)
+{
+	struct frame *f = (struct frame *)dp_list_pop(&b->spare);
+
+	memset(f->data, 0xff, ETH_ALEN);
+	memcpy(f->data + ETH_ALEN, mac, ETH_ALEN);
+	memcpy(f->data + 12, (u8[]){ 8, 6, 0, 1, 8, 0, 6, 4, 0, 1 }, 10);
+	memcpy(f->data + 22, mac, ETH_ALEN);
+	memcpy(f->data + 28, &from, 4);
+	memcpy(f->data + 38, &to, 4);
+	f->p.bytes = 42;
+	f->p.card = 0;
+	return f;
+}
+
 /* Who is not known is asked for, and then found. */
 static void test_arp(void **state)
 {
-	struct frame *f;
-
 	begin_nat(FLOWS_MAX);
 	mute = true;
 	nat.outside.cfg.gateway = ip_of(198, 51, 100, 253);
@@ -653,17 +723,46 @@ static void test_arp(void **state)
 	assert_memory_equal(out.data + ETH_HLEN + 14, &(u32){ own() }, 4);
 	assert_int_equal(count(no_neighbour), 1);
 	/* A question from the inside is answered with the address there. */
-	f = (struct frame *)dp_list_pop(&b->spare);
-	memset(f->data, 0xff, ETH_ALEN);
-	memcpy(f->data + ETH_ALEN, host_mac, ETH_ALEN);
-	memcpy(f->data + 12, (u8[]){ 8, 6, 0, 1, 8, 0, 6, 4, 0, 1 }, 10);
-	memcpy(f->data + 22, host_mac, ETH_ALEN);
-	memcpy(f->data + 28, &(u32){ host(5) }, 4);
-	memcpy(f->data + 38, &nat.inside.cfg.ip, 4);
-	f->p.bytes = 42;
-	assert_int_equal(pass(f), 1);
+	assert_int_equal(pass(arp_question(host_mac, host(5), nat.inside.cfg.ip)), 1);
 	assert_memory_equal(out.data + 28, &nat.inside.cfg.ip, 4);
 	assert_memory_equal(out.data, host_mac, ETH_ALEN);
+	mute = false;
+	end();
+}
+
+/* Outside by the first card, inside by the second; who comes by the wrong one is refused. */
+static void test_nat_cards(void **state)
+{
+	struct frame *f;
+	u16 port;
+
+	begin_nat_at(2, FLOWS_MAX);
+	assert_int_equal(pass(by_second(udp_frame(host(0), remote(0), 1000, 53, true))), 1);
+	assert_int_equal(out.p.card, 0);
+	assert_memory_equal(out.data + ETH_ALEN, bed_mac[0], ETH_ALEN);
+	port = check_out(remote(0));
+	assert_int_equal(pass(udp_frame(remote(0), own(), 53, port, true)), 1);
+	assert_int_equal(out.p.card, 1);
+	assert_memory_equal(out.data + ETH_ALEN, bed_mac[1], ETH_ALEN);
+	check_in(remote(0), host(0), 1000);
+	/* An address of the inside that comes from outside, and the other way round. */
+	assert_int_equal(pass(udp_frame(host(0), remote(0), 1000, 53, true)), 0);
+	assert_int_equal(pass(by_second(udp_frame(remote(0), own(), 53, port, true))), 0);
+	assert_int_equal(count(refused), 2);
+	/* ARP likewise: learned and asked where the network is. */
+	nat.outside.cfg.gateway = ip_of(198, 51, 100, 253);
+	mute = true;
+	assert_int_equal(pass(by_second(udp_frame(host(0), remote(1), 1, 2, true))), 1);
+	assert_int_equal(out.data[13], 6);
+	assert_int_equal(out.p.card, 0);
+	assert_memory_equal(out.data + ETH_ALEN, bed_mac[0], ETH_ALEN);
+	f = arp_question(host_mac, host(5), nat.inside.cfg.ip);
+	assert_int_equal(pass(f), 0);
+	f = arp_question(host_mac, host(5), nat.inside.cfg.ip);
+	f->p.card = 1;
+	assert_int_equal(pass(f), 1);
+	assert_int_equal(out.p.card, 1);
+	assert_memory_equal(out.data + ETH_ALEN, bed_mac[1], ETH_ALEN);
 	mute = false;
 	end();
 }
@@ -683,6 +782,8 @@ int main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_arp),
+		cmocka_unit_test(test_forward_cards),
+		cmocka_unit_test(test_nat_cards),
 	};
 
 	return cmocka_run_group_tests_name("nf", tests, NULL, NULL);

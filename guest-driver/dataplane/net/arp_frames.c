@@ -31,8 +31,8 @@ static void fill(const struct net *net, struct arp_frame *f, u16 op, u32 ip, con
 		memcpy(f->eth.h_dest, mac, ETH_ALEN);
 		memcpy(f->to_mac, mac, ETH_ALEN);
 	}
-	memcpy(f->eth.h_source, net->port->mac, ETH_ALEN);
-	memcpy(f->from_mac, net->port->mac, ETH_ALEN);
+	memcpy(f->eth.h_source, net->port->mac[net->card], ETH_ALEN);
+	memcpy(f->from_mac, net->port->mac[net->card], ETH_ALEN);
 }
 
 static void ask(struct net *net, struct dp_thread *t, u32 ip)
@@ -45,6 +45,7 @@ static void ask(struct net *net, struct dp_thread *t, u32 ip)
 	fill(net, &f, ARPOP_REQUEST, ip, NULL);
 	memcpy(p->data, &f, sizeof(f));
 	p->bytes = sizeof(f);
+	p->card = net->card;
 	dp_send(t, p);
 }
 

@@ -39,7 +39,8 @@ static void fill(struct dp_thread *t, struct dp_pkt *p, const struct net_error *
 
 	ip.tot_len = htons((u16)(sizeof(ip) + bytes));
 	ip.check = net_sum_end(net_sum((u8 *)&ip, sizeof(ip), 0));
-	net_ethernet(p->data, e->to_mac, t->dp->cfg.port->mac);
+	p->card = e->card;
+	net_ethernet(p->data, e->to_mac, t->dp->cfg.port->mac[e->card]);
 	memcpy(at, &ip, sizeof(ip));
 	memcpy(l4, &icmp, sizeof(icmp));
 	memcpy(l4 + sizeof(icmp), &e->ip, sizeof(e->ip));

@@ -26,6 +26,7 @@ struct net_error {
 	u8 type, code;		/* ICMP's */
 	u32 own_ip;		/* who says it, as on the wire */
 	const u8 *to_mac;	/* from where the packet came */
+	u8 card;		/* by which */
 	struct iphdr ip;	/* of the packet, as it was received; its options are not quoted */
 	const u8 *l4;		/* what follows, ->l4_bytes of it */
 	u32 l4_bytes;

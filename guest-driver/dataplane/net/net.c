@@ -150,7 +150,7 @@ static void packet(struct dp_thread *t, struct dp_group *g, struct dp_pkt *p)
 	memcpy(&eth, f.front, sizeof(eth));
 	if (eth.h_proto == htons(ETH_P_ARP))
 		net_arp_input(net, t, p);
-	else if (eth.h_proto == htons(ETH_P_IP) && !memcmp(eth.h_dest, net->port->mac, ETH_ALEN))
+	else if (eth.h_proto == htons(ETH_P_IP) && !memcmp(eth.h_dest, net->port->mac[0], ETH_ALEN))
 		ip_input(net, t, g, &f);
 	else
 		dp_release(t, p);

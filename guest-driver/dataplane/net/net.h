@@ -35,6 +35,7 @@ struct net_config {
 struct net {
 	struct net_config cfg;
 	struct dp_port *port;
+	u8 card;			/* of it; with TCP it has one */
 	struct netif *nif;		/* lwIP's */
 	u32 groups;
 	u8 isn_key[16];

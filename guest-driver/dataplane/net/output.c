@@ -58,7 +58,7 @@ err_t net_output(struct netif *nif, struct pbuf *p, const ip4_addr_t *to)
 		dp_count(&net_group_of(lwip_ctx)->counts.no_memory, 1);
 		return ERR_MEM;
 	}
-	net_ethernet(pkt->data, mac, net->port->mac);
+	net_ethernet(pkt->data, mac, net->port->mac[0]);
 	pbuf_copy_partial(p, pkt->data + ETH_BYTES, p->tot_len, 0);
 	pkt->bytes = p->tot_len + ETH_BYTES;
 	if (p->tot_len > NET_MTU_MIN)

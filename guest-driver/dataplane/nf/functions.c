@@ -15,17 +15,21 @@
 static struct {
 	const struct dp_app *app;
 	const char *routes;
+	struct net_config more[DP_CARDS_MAX - 1];	/* at the cards behind the first one */
+	u32 more_count;
 	u32 inside_ip, inside_mask;
 	u32 flows;
 } opt = { .flows = 1u << 16 };
 
-enum { OPT_ROUTES = 768, OPT_INSIDE, OPT_FLOWS };
+enum { OPT_ROUTES = 768, OPT_INSIDE, OPT_FLOWS, OPT_ALSO };
 
 static const struct argp_option option_table[] = {
 	{ "routes", OPT_ROUTES, "FILE", 0, "of --app forward: a prefix and the MAC of its next hop "
-	  "in each line, as 10.1.0.0/16 02:00:00:00:00:01", 2 },
+	  "in each line, as 10.1.0.0/16 02:00:00:00:00:01, and which card that is at, from 0 (0)", 2 },
+	{ "also", OPT_ALSO, "A.B.C.D/BITS", 0, "of --app forward: its address at the next card, as "
+	  "--address is at the first one", 2 },
 	{ "inside", OPT_INSIDE, "A.B.C.D/BITS", 0, "of --app nat: its address in the network that "
-	  "it hides behind --address", 2 },
+	  "it hides behind --address; with two cards this one is at the second", 2 },
 	{ "flows", OPT_FLOWS, "N", 0, "of --app nat: most at a time, over all flow groups, a power of "
 	  "two, 512 to 4194304 (65536)", 2 },
 	{ 0 }
@@ -40,6 +44,17 @@ static void set_flows(struct argp_state *state, const char *arg)
 		argp_error(state, "--flows: %s is no power of two in %u..%u", arg, DP_GROUPS_MAX,
 			   FLOWS_MAX);
 	opt.flows = (u32)v;
+}
+
+static void add_address(struct argp_state *state, const char *arg)
+{
+	struct net_config *cfg = &opt.more[opt.more_count];
+
+	if (opt.more_count == DP_CARDS_MAX - 1)
+		argp_error(state, "--also: there are %u cards at most", DP_CARDS_MAX);
+	if (!station_address(arg, &cfg->ip, &cfg->mask))
+		argp_error(state, "--also: %s is no A.B.C.D/BITS, as 192.168.0.1/24", arg);
+	opt.more_count++;
 }
 
 static void check(struct argp_state *state)
@@ -65,6 +80,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--inside: %s is no A.B.C.D/BITS, as 192.168.0.1/24", arg);
 		break;
 	case OPT_FLOWS: set_flows(state, arg); break;
+	case OPT_ALSO: add_address(state, arg); break;
 	case ARGP_KEY_END: check(state); break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -81,6 +97,16 @@ const struct dp_app *functions_find(const char *name)
 	return opt.app;
 }
 
+const char *functions_fit(const struct dp_app *app, u32 cards)
+{
+	if (app == &nf_nat)
+		return cards > 2 ? "--app nat: at most two cards, the outside's and the inside's" : NULL;
+	if (app == &nf_forward)
+		return opt.more_count == cards - 1 ? NULL :
+		       "--app forward: --also is needed once for each card behind the first one";
+	return cards > 1 ? "several cards are for --app forward and nat" : NULL;
+}
+
 u32 functions_memory_mib(void)
 {
 	return opt.app == &nf_forward ? ROUTES_MIB : 0;
@@ -88,14 +114,16 @@ u32 functions_memory_mib(void)
 
 static void *open_forward(struct dp_port *port)
 {
+	struct net_config cfg[DP_CARDS_MAX] = { *station_config() };
 	struct forward *fw = calloc(1, sizeof(*fw));
 
 	if (!fw) {
 		fprintf(stderr, "rp-dataplane: no memory for the forwarder\n");
 		return NULL;
 	}
-	forward_init(fw, station_config(), port);
-	fw->routes = routes_open(opt.routes);
+	memcpy(cfg + 1, opt.more, sizeof(opt.more));
+	forward_init(fw, cfg, port);
+	fw->routes = routes_open(opt.routes, port->cards);
 	fw->find = routes_find;
 	if (fw->routes)
 		return fw;

@@ -12,6 +12,8 @@ extern const struct argp functions_argp;
 
 /* The application of that name; NULL: it is none of these. */
 const struct dp_app *functions_find(const char *name);
+/* With so many cards, and an address for each? NULL, or why not. Once all options are known. */
+const char *functions_fit(const struct dp_app *app, u32 cards);
 /* Of DPDK's memory, beside the packets. */
 u32 functions_memory_mib(void);
 /* Before dp_new(): its app_arg. NULL after a line on stderr. */

@@ -226,6 +226,7 @@ static void send_to(struct dp_thread *t, struct nat_group *ng, struct nf_packet 
 {
 	u8 mac[ETH_ALEN];
 
+	f->p->card = side->card;
 	if (net_neighbour(side, t, ip, mac))
 		nf_send(t, &ng->nf, f, mac);
 	else
@@ -317,7 +318,7 @@ static void ip_input(struct nat *nat, struct dp_thread *t, struct dp_group *g, s
 	out = f.ip.daddr != nat->outside.cfg.ip;
 	why = look(&f, out);
 	if (out != is_inside(nat, f.ip.saddr) || is_inside(nat, f.ip.daddr) ||
-	    f.ip.saddr == nat->inside.cfg.ip)
+	    f.ip.saddr == nat->inside.cfg.ip || p->card != (out ? nat->inside : nat->outside).card)
 		why = REFUSED;
 	if (why != PASS)
 		drop(t, ng, &f, why);
@@ -332,18 +333,24 @@ static void ip_input(struct nat *nat, struct dp_thread *t, struct dp_group *g, s
 /* Of the side whose network the sender says to be of. */
 static void arp_input(struct nat *nat, struct dp_thread *t, struct dp_pkt *p)
 {
+	struct net *side;
 	u32 from = 0;
 
 	if (p->bytes >= ETH_HLEN + 18)
 		memcpy(&from, p->data + ETH_HLEN + 14, sizeof(from));
-	net_arp_input(is_inside(nat, from) ? &nat->inside : &nat->outside, t, p);
+	side = is_inside(nat, from) ? &nat->inside : &nat->outside;
+	/* At the other card nobody is of that network. */
+	if (p->card == side->card)
+		net_arp_input(side, t, p);
+	else
+		dp_release(t, p);
 }
 
 static void nat_packet(struct dp_thread *t, struct dp_group *g, struct dp_pkt *p)
 {
 	struct nat *nat = t->dp->cfg.app_arg;
 
-	if (g && nf_is_ipv4(p) && !memcmp(p->data, nat->port->mac, ETH_ALEN))
+	if (g && nf_is_ipv4(p) && !memcmp(p->data, nat->port->mac[p->card], ETH_ALEN))
 		ip_input(nat, t, g, p);
 	else if (nf_is_arp(p))
 		arp_input(nat, t, p);
@@ -355,7 +362,7 @@ void nat_init(struct nat *nat, const struct net_config *inside, const struct net
 	      struct dp_port *port, u32 groups, u32 flows_max)
 {
 	*nat = (struct nat){
-		.inside = { .cfg = *inside, .port = port },
+		.inside = { .cfg = *inside, .port = port, .card = port->cards > 1 },
 		.outside = { .cfg = *outside, .port = port },
 		.port = port, .groups = groups, .flows_max = flows_max,
 	};

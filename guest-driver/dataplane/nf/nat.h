@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A firewall with NAT for IPv4 (NAPT44) at one port: stations of the inside network open
+ * A firewall with NAT for IPv4 (NAPT44): stations of the inside network open
  * flows to the outside, which sees them all at one address; what the outside sends passes
  * if it belongs to such a flow.
  *
@@ -15,8 +15,9 @@
  * A mapping and its filter are of one remote address and port ("address and port-dependent",
  * RFC 4787): with one that several remotes share replies would hash into many groups.
  *
- * Both networks are at the port: the inside is who sends from an address of it. Fragments,
- * which have no ports, and flows from the inside to itself are refused.
+ * At one card there are both networks: the inside is who sends from an address of it. With two
+ * the outside is at the first one, the inside at the other, and what comes by the wrong one is
+ * refused. So are fragments, which have no ports, and flows from the inside to itself.
  */
 #ifndef DP_NF_NAT_H
 #define DP_NF_NAT_H

@@ -87,7 +87,7 @@ void nf_send(struct dp_thread *t, struct nf_group *ng, struct nf_packet *f, cons
 {
 	struct dp_pkt *p = f->p;
 
-	net_ethernet(p->data, mac, t->dp->cfg.port->mac);
+	net_ethernet(p->data, mac, t->dp->cfg.port->mac[p->card]);
 	memcpy(p->data + ETH_HLEN, &f->ip, sizeof(f->ip));
 	memcpy(p->data + ETH_HLEN + sizeof(f->ip), f->l4, f->l4_have);
 	/* What pads the frame is not the packet's. */
@@ -100,7 +100,7 @@ void nf_expired(struct dp_thread *t, struct nf_group *ng, struct nf_packet *f, u
 {
 	const struct net_error e = {
 		.type = ICMP_TIME_EXCEEDED, .code = ICMP_EXC_TTL, .own_ip = own_ip,
-		.to_mac = f->from_mac, .ip = f->ip, .l4 = f->l4, .l4_bytes = f->l4_have,
+		.to_mac = f->from_mac, .card = f->p->card, .ip = f->ip, .l4 = f->l4, .l4_bytes = f->l4_have,
 	};
 
 	dp_count(&ng->counts.expired, 1);

@@ -62,7 +62,7 @@ static inline bool nf_is_fragment(const struct nf_packet *f)
 u16 nf_sum_changed(u16 sum, const void *was, const void *is, u32 bytes);
 /* A hop less; false: that was the last. */
 bool nf_hop(struct nf_packet *f);
-/* Writes both headers back, and sends it to @mac. */
+/* Writes both headers back, and sends it to @mac, by the packet's card. */
 void nf_send(struct dp_thread *t, struct nf_group *ng, struct nf_packet *f, const u8 mac[ETH_ALEN]);
 /*
  * Tells the sender, from @own_ip, that the TTL was used up; not about what may not be told

@@ -14,13 +14,9 @@
 #define ROUTES_MAX	65536u
 #define GROUPS_OF_8	1024u	/* of prefixes longer than 24 bits */
 
-struct hop {
-	u8 mac[6];
-};
-
 struct routes {
 	struct rte_lpm *lpm;
-	struct hop *hop;		/* of each route */
+	struct forward_hop *hop;	/* of each route */
 	u32 count;
 	u32 fallback;			/* of 0.0.0.0/0, which DPDK's table cannot have; ->count: none */
 };
@@ -28,8 +24,9 @@ struct routes {
 struct line {
 	const char *path;
 	u32 number;
+	u32 cards;			/* there are */
 	u32 ip, bits;			/* in host order */
-	struct hop hop;
+	struct forward_hop hop;
 };
 
 static int wrong(const struct line *l, const char *form, ...) __attribute__((format(printf, 2, 3)));
@@ -45,23 +42,41 @@ static int wrong(const struct line *l, const char *form, ...)
 	return -1;
 }
 
+/* What is behind a MAC: nothing, or a card's number. */
+static bool parse_card(struct line *l, char *text)
+{
+	char *end = text + strspn(text, " \t");
+	unsigned long card = 0;
+
+	if (*end && (end == text || *end < '0' || *end > '9'))
+		return false;
+	if (*end)
+		card = strtoul(end, &end, 10);
+	l->hop.card = card < UINT8_MAX ? (u8)card : UINT8_MAX;
+	return !end[strspn(end, " \t\r")];
+}
+
 /* 1: there is a route, 0: nothing, -1: it is wrong. */
 static int parse(struct line *l, char *text)
 {
-	char ip[16], mac[18], end;
 	struct rte_ether_addr a;
+	char ip[16], mac[18];
 	struct in_addr in;
-	int n;
+	int at = 0;
 
 	text[strcspn(text, "#\n")] = '\0';
 	if (!text[strspn(text, " \t")])
 		return 0;
-	n = sscanf(text, " %15[0-9.]/%2u %17[0-9a-fA-F:] %c", ip, &l->bits, mac, &end);
-	if (n != 3 || l->bits > 32 || inet_pton(AF_INET, ip, &in) != 1 ||
+	if (sscanf(text, " %15[0-9.]/%2u %17[0-9a-fA-F:]%n", ip, &l->bits, mac, &at) != 3 ||
+	    !parse_card(l, text + at) || l->bits > 32 || inet_pton(AF_INET, ip, &in) != 1 ||
 	    rte_ether_unformat_addr(mac, &a))
-		return wrong(l, "a prefix and a MAC are needed, as 10.1.0.0/16 02:00:00:00:00:01");
+		return wrong(l, "a prefix and a MAC are needed, as 10.1.0.0/16 02:00:00:00:00:01, "
+			     "and the card if there are several");
 	if (!rte_is_unicast_ether_addr(&a) || rte_is_zero_ether_addr(&a))
 		return wrong(l, "%s is no station's MAC", mac);
+	if (l->hop.card >= l->cards)
+		return wrong(l, "card %u is none of the %u that there are, counted from 0",
+			     l->hop.card, l->cards);
 	memcpy(l->hop.mac, a.addr_bytes, sizeof(l->hop.mac));
 	l->ip = ntohl(in.s_addr);
 	if (l->bits < 32 && l->ip & ~0U >> l->bits)
@@ -89,9 +104,9 @@ static int add(struct routes *r, const struct line *l)
 	return 0;
 }
 
-static int read_all(struct routes *r, FILE *file, const char *path)
+static int read_all(struct routes *r, FILE *file, const char *path, u32 cards)
 {
-	struct line l = { .path = path };
+	struct line l = { .path = path, .cards = cards };
 	char *text = NULL;
 	size_t room = 0;
 	int rc = 0;
@@ -122,7 +137,7 @@ static int make_table(struct routes *r)
 	return -1;
 }
 
-struct routes *routes_open(const char *path)
+struct routes *routes_open(const char *path, u32 cards)
 {
 	struct routes *r = calloc(1, sizeof(*r));
 	FILE *file = fopen(path, "re");
@@ -132,7 +147,7 @@ struct routes *routes_open(const char *path)
 		fprintf(stderr, "rp-dataplane: --routes %s cannot be opened: %s\n", path,
 			strerror(errno));
 	else if (r && !make_table(r))
-		rc = read_all(r, file, path);
+		rc = read_all(r, file, path, cards);
 	if (file)
 		fclose(file);
 	if (!rc)
@@ -149,16 +164,16 @@ void routes_close(struct routes *r)
 	free(r);
 }
 
-bool routes_find(const void *routes, u32 ip, u8 mac[6])
+bool routes_find(const void *routes, u32 ip, struct forward_hop *hop)
 {
 	const struct routes *r = routes;
-	u32 hop;
+	u32 i;
 
-	if (rte_lpm_lookup(r->lpm, ntohl(ip), &hop)) {
+	if (rte_lpm_lookup(r->lpm, ntohl(ip), &i)) {
 		if (r->fallback == ROUTES_MAX)
 			return false;
-		hop = r->fallback;
+		i = r->fallback;
 	}
-	memcpy(mac, r->hop[hop].mac, 6);
+	*hop = r->hop[i];
 	return true;
 }

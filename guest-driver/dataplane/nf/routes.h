@@ -3,7 +3,7 @@
 #ifndef DP_NF_ROUTES_H
 #define DP_NF_ROUTES_H
 
-#include "rp.h"
+#include "forward.h"
 
 /* The table itself, of DPDK's memory. */
 #define ROUTES_MIB	68u
@@ -11,13 +11,14 @@
 struct routes;
 
 /*
- * A file with a route in each line: prefix, MAC of the next hop, "10.1.0.0/16 02:00:00:00:00:01";
- * # begins a comment. After EAL has started. NULL after a line on stderr.
+ * A file with a route in each line: prefix, MAC of the next hop, and which of @cards that is at,
+ * counted from 0 (without: 0), "10.1.0.0/16 02:00:00:00:00:01 1"; # begins a comment. After EAL
+ * has started. NULL after a line on stderr.
  */
-struct routes *routes_open(const char *path);
+struct routes *routes_open(const char *path, u32 cards);
 void routes_close(struct routes *r);
 
 /* As forward.find. */
-bool routes_find(const void *routes, u32 ip, u8 mac[6]);
+bool routes_find(const void *routes, u32 ip, struct forward_hop *hop);
 
 #endif /* DP_NF_ROUTES_H */
