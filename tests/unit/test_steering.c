@@ -218,11 +218,19 @@ static void test_guest(void **state)
 	assert_int_equal(net_rss_guest(p, &guest), 0);
 	assert_false(rss_page_ended(page));
 	assert_int_equal(page->pair[5], 0);
+	/* It says all of them, also what was moved meanwhile. */
+	assert_true(write_entry(7, 3));
+	assert_int_equal(net_rss_guest(p, &guest), 0);
+	assert_int_equal(page->pair[7], guest.pair[7]);
+	assert_int_equal(pair_of(7), guest.pair[7]);
+	assert_true(write_entry(3, 3));
 	assert_int_equal(net_rss_guest(p, NULL), 0);
 	assert_true(rss_page_ended(page));
+	/* And the host's are as they were left. */
 	assert_int_equal(pair_of(2), 1);
 	assert_int_equal(pair_of(3), 3);
 	assert_int_equal(pair_of(5), 1);
+	assert_int_equal(pair_of(7), 3);
 }
 
 static void test_args(void **state)

@@ -240,14 +240,18 @@ int net_rss_page(struct port *p)
 int net_rss_guest(struct port *p, const struct rss_config *c)
 {
 	struct rss_set *s = &p->rss->set;
-	const struct rss_set before = *s;
+	struct rss_set before;
 
 	if (!c && !s->by_guest)
 		return 0;
-	if (c && s->by_guest)
+	if (c && s->by_guest) {
+		/* It says all entries, also those that others have moved. */
+		net_rss_look(p);
 		return net_rss_set(p, c, s->on);
+	}
 	/* What is in force until now was theirs who share it. */
 	end_share(p);
+	before = *s;
 	s->by_guest = c;
 	if (c)
 		s->guest = *c;
