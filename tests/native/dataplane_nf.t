@@ -34,6 +34,15 @@ under_moves() {
 	done
 }
 
+# Leaves the status in $scratch/status.
+check_moves() {
+	check '2000 moves under connections, which stay whole' under_moves
+	kill $mover 2>/dev/null
+	check 'no group is left on its way' wait_for 60 settled
+	ask status >"$scratch/status"
+	check 'no packet was dropped' json_of "$scratch/status" '.moves.done >= 2000 and .moves.dropped == 0'
+}
+
 check 'two hosts and a bridge' topology
 start_in_bridge nat --address 198.51.100.1/24 --inside 192.168.7.1/24
 ok $? 'nat: starts'
@@ -42,11 +51,7 @@ check 'a connection whose other end sees one address' seen_as
 check 'bytes of a connection, whole' transfer 5000
 check 'datagrams and their answers' datagram
 check 'nobody comes in' closed
-check '2000 moves under connections, which stay whole' under_moves
-kill $mover 2>/dev/null
-check 'no group is left on its way' wait_for 60 settled
-ask status >"$scratch/status"
-check 'no packet was dropped' json_of "$scratch/status" '.moves.done >= 2000 and .moves.dropped == 0'
+check_moves
 check 'ends' stop
 
 # Straight through.
@@ -67,11 +72,7 @@ check 'ping gets out, and its replies in' pings
 check 'a connection whose other end sees one address' seen_as
 check 'bytes of a connection, whole' transfer 5020
 check 'nobody comes in' closed
-check '2000 moves under connections, which stay whole' under_moves
-kill $mover 2>/dev/null
-check 'no group is left on its way' wait_for 60 settled
-ask status >"$scratch/status"
-check 'no packet was dropped' json_of "$scratch/status" '.moves.done >= 2000 and .moves.dropped == 0'
+check_moves
 check 'all that was sent was in order, as far as cards can tell' \
 	json_of "$scratch/status" '.moves.ordered and .moves.overtaken == 0'
 # Both cards' tables say the same.
