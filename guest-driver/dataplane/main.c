@@ -135,9 +135,8 @@ static void set_cpus(struct argp_state *state, const char *arg)
 
 static void check(struct argp_state *state)
 {
-	const char *why;
+	const char *why = functions_fit(opt.app, cards_count());
 
-	why = functions_fit(opt.app, cards_count());
 	if (why)
 		argp_error(state, "%s", why);
 	if (opt.groups & (opt.groups - 1))
@@ -213,7 +212,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-	{ &cards_argp, 0, NULL, 0 }, { &station_argp, 0, NULL, 0 }, { &functions_argp, 0, NULL, 0 }, { 0 }
+	{ &cards_argp, 0, NULL, 0 }, { &station_argp, 0, NULL, 0 },
+	{ &functions_argp, 0, NULL, 0 }, { 0 }
 };
 
 static const struct argp argp = {
